@@ -1,0 +1,88 @@
+// Value as written → value as stored: unknown fields pruned, null and absent fields defaulted. The
+// input is never changed; the result shares with it only what needed no change of its own. A value
+// of the wrong type is kept as it is, for validate.ts to complain about.
+
+import type { Field, Node, ObjectNode } from './schema.ts';
+
+export interface Normalized {
+  readonly value: unknown;
+  /** Paths of the fields that the schema does not know, and which are therefore gone. */
+  readonly unknown: readonly string[];
+}
+
+/** Prunes and defaults `value` by `node`. */
+export function normalize(node: Node, value: unknown): Normalized {
+  const unknown: string[] = [];
+  return { value: walk(node, value, '', unknown), unknown };
+}
+
+function walk(node: Node, value: unknown, path: string, unknown: string[]): unknown {
+  switch (node.type) {
+    case 'object':
+      return isRecord(value) ? walkObject(node, value, path, unknown) : value;
+    case 'map':
+      return isRecord(value)
+        ? mapRecord(value, (item, key) => walk(node.values, item, `${path}[${key}]`, unknown))
+        : value;
+    case 'list':
+      return Array.isArray(value)
+        ? value.map((item, i) => walk(node.items, item, `${path}[${i}]`, unknown))
+        : value;
+    case 'string':
+    case 'integer':
+    case 'number':
+    case 'boolean':
+    case 'intOrString':
+    case 'any':
+      return value;
+  }
+}
+
+function walkObject(
+  node: ObjectNode,
+  value: Record<string, unknown>,
+  path: string,
+  unknown: string[],
+): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    const field = node.fields.get(key);
+    const item = value[key];
+    if (field === undefined) {
+      if (node.preserveUnknown === true && key !== '__proto__') out[key] = item;
+      else unknown.push(join(path, key));
+    } else if (item !== undefined && (item !== null || field.node.nullable === true)) {
+      out[key] = walk(field.node, item, join(path, key), unknown);
+    }
+  }
+  for (const [key, field] of node.fields) {
+    if (field.default !== undefined && !(key in out)) {
+      out[key] = walk(field.node, defaultOf(field), join(path, key), unknown);
+    }
+  }
+  return out;
+}
+
+function defaultOf(field: Field): unknown {
+  return typeof field.default === 'object' ? structuredClone(field.default) : field.default;
+}
+
+/** Copies a map; a key that would reach the prototype is left out, as no schema allows one. */
+function mapRecord(
+  value: Record<string, unknown>,
+  each: (item: unknown, key: string) => unknown,
+): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    if (key !== '__proto__') out[key] = each(value[key], key);
+  }
+  return out;
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function join(path: string, key: string): string {
+  return path === '' ? key : `${path}.${key}`;
+}

@@ -1,0 +1,65 @@
+// Every limit of the data path, by name, with its default. A limit that is passed is answered as its
+// comment says and counted under its own name.
+
+export interface Limits {
+  /** Bytes of a request target; more is 414. */
+  readonly targetBytesMax: number;
+  /** Bytes of a head (request line or status line and all fields); more is 431 (502 from a backend). */
+  readonly headBytesMax: number;
+  /** Header fields in a head; more is 431 (502 from a backend). */
+  readonly headFieldsMax: number;
+  /** Time from a request's first byte to the end of its head; then 408. */
+  readonly headTimeoutMs: number;
+  /** Time without a byte of a body in either direction; then the stream is reset. */
+  readonly bodyIdleTimeoutMs: number;
+  /** Time a client connection may wait for its next request; then it is closed. */
+  readonly keepAliveTimeoutMs: number;
+  /** Time an unused connection to a backend is kept. */
+  readonly backendIdleTimeoutMs: number;
+  /** Time to connect to a backend; then the next endpoint is tried. */
+  readonly connectTimeoutMs: number;
+  /** Time for a TLS handshake; then the connection is closed. */
+  readonly handshakeTimeoutMs: number;
+  /** Bytes of one chunk-size line of a chunked body, extensions included; more is 400. */
+  readonly chunkLineBytesMax: number;
+  /** Bytes of trailers; more is 431. */
+  readonly trailerBytesMax: number;
+  /** Bytes waiting to be written to one peer before the other side is paused. */
+  readonly bufferedBytesMax: number;
+  /** HTTP/2: streams a client may have open on a connection; more are refused. */
+  readonly streamsMax: number;
+  /** HTTP/2: what we let a peer send on one stream, and on a connection, before we have passed it on. */
+  readonly streamWindowBytes: number;
+  readonly connectionWindowBytes: number;
+  /** HTTP/2: resets (ours or theirs) in a burst and then per second; more is GOAWAY ENHANCE_YOUR_CALM. */
+  readonly resetsBurst: number;
+  readonly resetsPerSecond: number;
+  /** HTTP/2: control frames (SETTINGS, PING, PRIORITY, empty DATA) in a burst and then per second. */
+  readonly controlFramesBurst: number;
+  readonly controlFramesPerSecond: number;
+  /** HTTP/2: frames of one header block (HEADERS and its CONTINUATIONs); more is GOAWAY. */
+  readonly headerFramesMax: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  targetBytesMax: 8 * 1024,
+  headBytesMax: 32 * 1024,
+  headFieldsMax: 100,
+  headTimeoutMs: 10_000,
+  bodyIdleTimeoutMs: 60_000,
+  keepAliveTimeoutMs: 75_000,
+  backendIdleTimeoutMs: 60_000,
+  connectTimeoutMs: 5_000,
+  handshakeTimeoutMs: 10_000,
+  chunkLineBytesMax: 4 * 1024,
+  trailerBytesMax: 8 * 1024,
+  bufferedBytesMax: 64 * 1024,
+  streamsMax: 100,
+  streamWindowBytes: 64 * 1024,
+  connectionWindowBytes: 1024 * 1024,
+  resetsBurst: 200,
+  resetsPerSecond: 33,
+  controlFramesBurst: 1000,
+  controlFramesPerSecond: 100,
+  headerFramesMax: 8,
+};
