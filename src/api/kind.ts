@@ -47,7 +47,12 @@ export interface Kind<T extends KubeObject = KubeObject> {
    * Defaults that one field takes from another (targetPort from port), on a normalized object that
    * may still be invalid. Returns the same object when nothing is to be filled in.
    */
-  readonly setDefaults?: (object: T) => T;
+  setDefaults?(object: T): T;
+  /**
+   * What the system has filled in and a writer who leaves it out does not mean to clear: a Service's
+   * clusterIP, a Pod's nodeName. Returns `wanted` completed from `old`.
+   */
+  carryOver?(old: T, wanted: T): T;
   /** How metadata.name is checked, where it is not a DNS subdomain. */
   readonly nameFormat?: 'dns1035Label' | 'dns1123Label' | 'path';
 }

@@ -44,7 +44,9 @@ export const ObjectMeta = object({
   namespace: opt(string({ doc: 'Namespace of the object; empty for kinds of the whole cluster.' })),
   selfLink: opt(string({ doc: 'No longer filled in.' })),
   uid: opt(string({ doc: 'Identity of this very object, never used again.' })),
-  resourceVersion: opt(string({ doc: 'Changes with every write; sent back, it guards an update.' })),
+  resourceVersion: opt(
+    string({ doc: 'Changes with every write; sent back, it guards an update.' }),
+  ),
   generation: opt(integer({ format: 'int64', doc: 'Counts changes of the desired state.' })),
   creationTimestamp: opt(string({ format: 'date-time', doc: 'When the object was created.' })),
   deletionTimestamp: opt(string({ format: 'date-time', doc: 'When the object is to be gone.' })),
@@ -106,7 +108,9 @@ const LabelSelectorRequirement = object({
 
 export const LabelSelector = object(
   {
-    matchLabels: opt(map(string(), { doc: 'Labels that must be there with exactly these values.' })),
+    matchLabels: opt(
+      map(string(), { doc: 'Labels that must be there with exactly these values.' }),
+    ),
     matchExpressions: opt(
       list(LabelSelectorRequirement, {
         listType: 'atomic',

@@ -99,7 +99,11 @@ export interface ServerStream extends Sender {
 }
 
 /** Takes each request of a server connection; what it returns receives the request's body. */
-export type RequestHandler = (stream: ServerStream, head: RequestHead, hasBody: boolean) => Receiver;
+export type RequestHandler = (
+  stream: ServerStream,
+  head: RequestHead,
+  hasBody: boolean,
+) => Receiver;
 
 /** What the sender of a request implements. */
 export interface ResponseReceiver extends Receiver {

@@ -1,0 +1,38 @@
+// What a rule does to a request or its response on the way. Where filters apply is exhaustive
+// everywhere: a new variant here makes the compiler name every place that must decide what it means.
+
+import type { Origin, PathChange } from './model.ts';
+
+export type Filter = RequestHeadersFilter | ResponseHeadersFilter | RewriteFilter;
+
+/** Changes to header fields. Within one: set, then add, then remove. Names in lower case. */
+export interface HeaderChanges {
+  /** Replaces every field of that name. */
+  readonly set: readonly HeaderValue[];
+  /** Adds one more field of that name. */
+  readonly add: readonly HeaderValue[];
+  readonly remove: readonly string[];
+}
+
+export interface HeaderValue {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface RequestHeadersFilter extends HeaderChanges {
+  readonly kind: 'requestHeaders';
+  readonly origin: Origin;
+}
+
+export interface ResponseHeadersFilter extends HeaderChanges {
+  readonly kind: 'responseHeaders';
+  readonly origin: Origin;
+}
+
+/** Changes what the backend sees; the client sees nothing of it. */
+export interface RewriteFilter {
+  readonly kind: 'rewrite';
+  readonly hostname?: string;
+  readonly path?: PathChange;
+  readonly origin: Origin;
+}

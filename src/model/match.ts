@@ -1,0 +1,47 @@
+// What a rule asks of a request, and the order of precedence among rules.
+
+/** All conditions must hold. Lists may be empty. */
+export interface Match {
+  readonly path: PathMatch;
+  /** Upper case as in the request; absent takes every method. */
+  readonly method?: string;
+  /** Names in lower case. */
+  readonly headers: readonly ValueMatch[];
+  /** Names as in the query, case counts. */
+  readonly queryParams: readonly ValueMatch[];
+}
+
+export type PathMatch =
+  /** The whole path, byte for byte. */
+  | { readonly kind: 'exact'; readonly value: string }
+  /** Whole segments: /a takes /a and /a/b, not /ab. No trailing slash, except for `/` itself. */
+  | { readonly kind: 'prefix'; readonly value: string };
+
+export interface ValueMatch {
+  readonly name: string;
+  readonly value: string;
+}
+
+/**
+ * Orders two matches by the Gateway API's precedence: exact path, then the longest prefix, then method,
+ * then the number of headers, then of query parameters. Negative when `a` comes first; 0 is a tie,
+ * which the age and name of their routes and their place in them decide (resolve/gateway).
+ */
+export function compareMatches(a: Match, b: Match): number {
+  return (
+    pathRank(a.path) - pathRank(b.path) ||
+    b.path.value.length - a.path.value.length ||
+    Number(b.method !== undefined) - Number(a.method !== undefined) ||
+    b.headers.length - a.headers.length ||
+    b.queryParams.length - a.queryParams.length
+  );
+}
+
+function pathRank(path: PathMatch): number {
+  switch (path.kind) {
+    case 'exact':
+      return 0;
+    case 'prefix':
+      return 1;
+  }
+}

@@ -1,0 +1,194 @@
+// The resolved traffic model: everything that decides where a request or a packet goes, and nothing
+// else. The narrow waist of the house: resolve/ makes it, every target reads it (next on the tour:
+// ../targets/proxy/compile.ts). No Kubernetes types in here: references are resolved, defaults
+// applied, precedence is the order of the lists. Whoever reads a list takes the first that matches.
+
+import type { Filter } from './filter.ts';
+import type { Match } from './match.ts';
+
+/** The object and the field something in the model comes from. */
+export interface Origin {
+  readonly kind: string;
+  /** Empty for objects of the whole cluster. */
+  readonly namespace: string;
+  readonly name: string;
+  /** As `spec.rules[0].matches[1]`; empty for the whole object. */
+  readonly field: string;
+}
+
+export interface Model {
+  /** Sorted by id. */
+  readonly entryPoints: readonly EntryPoint[];
+  /** Where rules send requests, by key. */
+  readonly backends: ReadonlyMap<string, Backend>;
+  /** What listeners present to clients, by key. */
+  readonly certificates: ReadonlyMap<string, Certificate>;
+  /** Sorted by id. */
+  readonly services: readonly ServicePort[];
+}
+
+/** One port of one Gateway: where connections from clients come in. */
+export interface EntryPoint {
+  /** `namespace/gateway:port` */
+  readonly id: string;
+  /** `namespace/name` of the Gateway. */
+  readonly gateway: string;
+  readonly addresses: readonly string[];
+  readonly port: number;
+  /** With https, connections begin with TLS that ends here. */
+  readonly protocol: 'http' | 'https';
+  /** The most specific hostname first; a request belongs to the first one that takes its host. */
+  readonly listeners: readonly Listener[];
+}
+
+export interface Listener {
+  /** `namespace/gateway/listener` */
+  readonly id: string;
+  readonly name: string;
+  /** Exact name, `*.suffix`, or empty for every host. */
+  readonly hostname: string;
+  /** Keys of the certificates, the first one the default. Empty without TLS. */
+  readonly certificates: readonly string[];
+  /** The most specific hostname first. A request none of whose rules match goes on to the next host. */
+  readonly hosts: readonly Host[];
+  readonly origin: Origin;
+}
+
+/** The rules for one hostname of a listener. */
+export interface Host {
+  readonly hostname: string;
+  /** In order of precedence: the first that matches takes the request. */
+  readonly rules: readonly Rule[];
+}
+
+/** One match of one rule of a route, and what becomes of a request it takes. */
+export interface Rule {
+  readonly match: Match;
+  readonly action: Action;
+  readonly origin: Origin;
+}
+
+/** Shared by all matches of one rule of a route. */
+export interface Action {
+  /** Names the rule in logs, answers and tables: `HTTPRoute shop/storefront rule 0`. */
+  readonly id: string;
+  /** Applied in this order before the request is forwarded, and, where they concern it, to the response. */
+  readonly filters: readonly Filter[];
+  readonly result: Result;
+  readonly origin: Origin;
+}
+
+export type Result = ForwardResult | RedirectResult | RespondResult;
+
+/** To one of the backends, by weight. */
+export interface ForwardResult {
+  readonly kind: 'forward';
+  /** Weights add up to more than 0. */
+  readonly backends: readonly WeightedBackend[];
+}
+
+export interface RedirectResult {
+  readonly kind: 'redirect';
+  readonly statusCode: number;
+  /** Absent parts are taken from the request. */
+  readonly scheme?: 'http' | 'https';
+  readonly hostname?: string;
+  /** Absent: the scheme's own port if `scheme` is given, else the listener's. */
+  readonly port?: number;
+  readonly path?: PathChange;
+  readonly origin: Origin;
+}
+
+/** Answered by Fairway itself, because the rule has nowhere to send the request. */
+export interface RespondResult {
+  readonly kind: 'respond';
+  readonly statusCode: number;
+  /** Why, for whoever asks. */
+  readonly reason: string;
+}
+
+/** How a path is rewritten. `prefix` is the matched prefix that is replaced. */
+export type PathChange =
+  | { readonly kind: 'full'; readonly value: string }
+  | { readonly kind: 'prefix'; readonly prefix: string; readonly value: string };
+
+export interface WeightedBackend {
+  /** Key into Model.backends; null when the reference is broken: its share of requests gets `status`. */
+  readonly backend: string | null;
+  readonly weight: number;
+  /** Applied after the choice, to requests to this backend only. */
+  readonly filters: readonly Filter[];
+  /** Set when `backend` is null. */
+  readonly broken?: RespondResult;
+  readonly origin: Origin;
+}
+
+/** A group of interchangeable endpoints that requests are sent to. */
+export interface Backend {
+  /** `Service shop/cart:8080` */
+  readonly key: string;
+  readonly protocol: BackendProtocol;
+  /** Sorted by address and port. */
+  readonly endpoints: readonly Endpoint[];
+  readonly origin: Origin;
+}
+
+/** What is spoken to a backend: HTTP/1.1, HTTP/2 by prior knowledge, or HTTP/1.1 made for WebSocket. */
+export type BackendProtocol = 'http' | 'h2c' | 'ws';
+
+/** One place that serves a backend or a service port. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+  /** Takes new connections. */
+  readonly ready: boolean;
+  /** Still answers, though it may be about to end. */
+  readonly serving: boolean;
+  readonly terminating: boolean;
+  /** Where it runs; empty when unknown. */
+  readonly node: string;
+  readonly zone: string;
+  /** What it is, for people: `Pod shop/cart-7d9f-x2x4`. */
+  readonly target: string;
+}
+
+export interface Certificate {
+  /** `Secret shop/tls` */
+  readonly key: string;
+  /** PEM, the server's own certificate first. */
+  readonly chain: string;
+  /** PEM. Never printed. */
+  readonly privateKey: string;
+  /** DNS names it is good for, from its subject alternative names. */
+  readonly names: readonly string[];
+  readonly origin: Origin;
+}
+
+/** One port of one Service, as the packets' world sees it. */
+export interface ServicePort {
+  /** `namespace/name:port/protocol`, the port by number */
+  readonly id: string;
+  /** `namespace/name` of the Service. */
+  readonly service: string;
+  readonly portName: string;
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+  /** Where clients dial it. Sorted by kind, address and port. */
+  readonly frontends: readonly Frontend[];
+  /** Seconds a client stays with its endpoint; 0 without session affinity. */
+  readonly affinitySeconds: number;
+  readonly internalPolicy: TrafficPolicy;
+  readonly externalPolicy: TrafficPolicy;
+  /** Sorted by address and port. */
+  readonly endpoints: readonly Endpoint[];
+  readonly origin: Origin;
+}
+
+/** Which endpoints count: all of the cluster's, or those of the node the packet is on. */
+export type TrafficPolicy = 'Cluster' | 'Local';
+
+export interface Frontend {
+  readonly kind: 'clusterIP' | 'nodePort' | 'loadBalancer' | 'externalIP';
+  /** Empty for nodePort: every address of the node that serves node ports. */
+  readonly address: string;
+  readonly port: number;
+}

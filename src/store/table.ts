@@ -1,0 +1,123 @@
+// The objects of one kind, as a value that never changes: `with` and `without` give a new table that
+// shares the rest. Sorted by namespace and name, because whoever lists objects must not depend on the
+// order in which they came.
+
+import type { KubeObject } from '../api/kind.ts';
+
+/** What the store knows of an object besides the object itself. */
+export interface Entry<T extends KubeObject = KubeObject> {
+  readonly object: T;
+  /** Where the object was written down; absent for what a controller made. */
+  readonly source?: SourceRef;
+}
+
+/** Where an object was written down. Line and column are found on demand (sources/files). */
+export interface SourceRef {
+  /** The source that delivered it, as `files` or `api`. */
+  readonly source: string;
+  /** The file as the user named it; `-` for standard input; empty where there is none. */
+  readonly file: string;
+  /** The document's place in the file, counted from 0. */
+  readonly document: number;
+  /** Its place in a List, counted from 0; absent outside one. */
+  readonly item?: number;
+}
+
+export interface Table<T extends KubeObject = KubeObject> {
+  readonly size: number;
+  get(namespace: string, name: string): Entry<T> | undefined;
+  /** All objects, sorted by namespace and name. The same array as long as the table is the same. */
+  readonly objects: readonly T[];
+  inNamespace(namespace: string): readonly T[];
+}
+
+/** `namespace/name`; for objects of the whole cluster `/name`. Names cannot hold a slash. */
+export function keyOf(namespace: string, name: string): string {
+  return `${namespace}/${name}`;
+}
+
+/** A table that is being changed; `freeze` gives it away and starts the next change from a copy. */
+export class TableBuilder {
+  #entries = new Map<string, Entry>();
+  #frozen: Table | undefined;
+
+  get(namespace: string, name: string): Entry | undefined {
+    return this.#entries.get(keyOf(namespace, name));
+  }
+
+  set(entry: Entry): void {
+    this.#thaw();
+    const { namespace = '', name = '' } = entry.object.metadata;
+    this.#entries.set(keyOf(namespace, name), entry);
+  }
+
+  delete(namespace: string, name: string): void {
+    this.#thaw();
+    this.#entries.delete(keyOf(namespace, name));
+  }
+
+  freeze(): Table {
+    this.#frozen ??= new FrozenTable(this.#entries);
+    return this.#frozen;
+  }
+
+  /** The frozen table keeps the map it has; changes go to a copy. */
+  #thaw(): void {
+    if (this.#frozen === undefined) return;
+    this.#entries = new Map(this.#entries);
+    this.#frozen = undefined;
+  }
+}
+
+class FrozenTable implements Table {
+  readonly #entries: ReadonlyMap<string, Entry>;
+  #objects: readonly KubeObject[] | undefined;
+  #byNamespace: Map<string, readonly KubeObject[]> | undefined;
+
+  constructor(entries: ReadonlyMap<string, Entry>) {
+    this.#entries = entries;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(namespace: string, name: string): Entry | undefined {
+    return this.#entries.get(keyOf(namespace, name));
+  }
+
+  get objects(): readonly KubeObject[] {
+    this.#objects ??= Array.from(this.#entries.values(), (entry) => entry.object).toSorted(
+      compareObjects,
+    );
+    return this.#objects;
+  }
+
+  inNamespace(namespace: string): readonly KubeObject[] {
+    this.#byNamespace ??= groupByNamespace(this.objects);
+    return this.#byNamespace.get(namespace) ?? [];
+  }
+}
+
+const EMPTY = new FrozenTable(new Map());
+
+/** The table of a kind that has no objects. */
+export function emptyTable<T extends KubeObject>(): Table<T> {
+  return EMPTY as unknown as Table<T>;
+}
+
+/** Orders by namespace, then name, by code unit: the same on every machine. */
+export function compareObjects(a: KubeObject, b: KubeObject): number {
+  return (
+    compareStrings(a.metadata.namespace ?? '', b.metadata.namespace ?? '') ||
+    compareStrings(a.metadata.name ?? '', b.metadata.name ?? '')
+  );
+}
+
+function compareStrings(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function groupByNamespace(objects: readonly KubeObject[]): Map<string, readonly KubeObject[]> {
+  return Map.groupBy(objects, (object) => object.metadata.namespace ?? '');
+}

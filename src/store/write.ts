@@ -1,0 +1,35 @@
+// A wanted change of one object: what sources and controllers hand to the store.
+
+import type { Kind, KubeObject } from '../api/kind.ts';
+import type { SourceRef } from './table.ts';
+
+export type ObjectWrite =
+  /** Creates the object, or replaces what its writer wants of it; status and identity are kept. */
+  | {
+      readonly op: 'put';
+      readonly kind: Kind;
+      readonly object: KubeObject;
+      readonly source?: SourceRef;
+    }
+  /** Replaces the status. */
+  | {
+      readonly op: 'status';
+      readonly kind: Kind;
+      readonly namespace: string;
+      readonly name: string;
+      readonly status: unknown;
+    }
+  /** Sets the time by which the object is to be gone; whoever runs it deletes it then. */
+  | {
+      readonly op: 'terminate';
+      readonly kind: Kind;
+      readonly namespace: string;
+      readonly name: string;
+      readonly gracePeriodSeconds: number;
+    }
+  | {
+      readonly op: 'delete';
+      readonly kind: Kind;
+      readonly namespace: string;
+      readonly name: string;
+    };
