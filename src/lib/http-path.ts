@@ -127,12 +127,13 @@ export function isUnderPrefix(path: string, prefix: string): boolean {
   return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/');
 }
 
-/** Replaces the matched prefix of a path; parts meet with exactly one slash. */
+/**
+ * Replaces the matched prefix of a path; the parts meet with exactly one slash. `replacement` is empty
+ * or begins with a slash.
+ */
 export function replacePrefix(path: string, prefix: string, replacement: string): string {
-  const rest = prefix === '/' ? path : path.slice(prefix.length);
-  const head = replacement.endsWith('/') ? replacement.slice(0, -1) : replacement;
-  const tail = rest === '' || rest === '/' ? '' : rest.startsWith('/') ? rest : `/${rest}`;
-  if (tail !== '') return head + tail;
-  // Nothing is left of the path but what replaces it; a slash the request ended with stays.
-  return rest === '/' && head !== '' && prefix !== '/' ? `${head}/` : head === '' ? '/' : head;
+  // The root has no segment of its own: all of the path follows it.
+  const rest = prefix !== '/' ? path.slice(prefix.length) : path === '/' ? '' : path;
+  if (rest === '') return replacement === '' ? '/' : replacement;
+  return (replacement.endsWith('/') ? replacement.slice(0, -1) : replacement) + rest;
 }

@@ -16,8 +16,12 @@ export interface Limits {
   readonly keepAliveTimeoutMs: number;
   /** Time an unused connection to a backend is kept. */
   readonly backendIdleTimeoutMs: number;
+  /** Time without a byte from a backend that has a request; then 504. */
+  readonly backendResponseTimeoutMs: number;
   /** Time to connect to a backend; then the next endpoint is tried. */
   readonly connectTimeoutMs: number;
+  /** Endpoints one request may be tried on when connecting fails; then 503. */
+  readonly connectAttemptsMax: number;
   /** Time for a TLS handshake; then the connection is closed. */
   readonly handshakeTimeoutMs: number;
   /** Bytes of one chunk-size line of a chunked body, extensions included; more is 400. */
@@ -49,7 +53,9 @@ export const DEFAULT_LIMITS: Limits = {
   bodyIdleTimeoutMs: 60_000,
   keepAliveTimeoutMs: 75_000,
   backendIdleTimeoutMs: 60_000,
+  backendResponseTimeoutMs: 300_000,
   connectTimeoutMs: 5_000,
+  connectAttemptsMax: 3,
   handshakeTimeoutMs: 10_000,
   chunkLineBytesMax: 4 * 1024,
   trailerBytesMax: 8 * 1024,

@@ -8,8 +8,8 @@
 // Rules that hold for all of them:
 // - Bytes handed to a callback are valid only during the call (they live in a shared read buffer).
 //   Who keeps them copies them.
-// - Nothing sent is on its way before `flush`: heads, bodies and ends of one turn become one write.
-//   Whoever handles a read event flushes at its end.
+// - Nothing sent goes out at once: a connection gathers heads, bodies and ends of one turn into one
+//   write, which it makes by itself when the event that caused them has been handled.
 // - `send*` after an end or a reset is a bug (assert); callbacks never come after `onEnd` or `onReset`,
 //   except that a request may still end or reset after its response has ended, and the reverse.
 
@@ -72,8 +72,6 @@ export interface Sender {
   /** Stops and restarts the peer's body: backpressure. */
   pause(): void;
   resume(): void;
-  /** Lets everything sent so far go out. */
-  flush(): void;
 }
 
 /** What the receiver of a stream's events implements. */

@@ -1,0 +1,84 @@
+// backendRefs → backends by key, or the answer a broken reference gives to its share of the requests.
+
+import { Service } from '../../api/core/service.ts';
+import type { HTTPRoute } from '../../api/gateway/httproute.ts';
+import type { Origin, RespondResult } from '../../model/model.ts';
+import { problem } from '../status/conditions.ts';
+import type { Problem } from '../status/conditions.ts';
+import { GATEWAY_GROUP } from './listeners.ts';
+import type { Surroundings } from './grants.ts';
+
+export type BackendRef = NonNullable<HTTPRoute['spec']['rules'][number]['backendRefs']>[number];
+
+/** A port of a Service that some route sends requests to. */
+export interface BackendUse {
+  readonly key: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly port: number;
+}
+
+export type ResolvedBackendRef =
+  | { readonly use: BackendUse }
+  | { readonly broken: RespondResult; readonly problem: Problem };
+
+export function resolveBackendRef(
+  ref: BackendRef,
+  origin: Origin,
+  { reader, grants }: Surroundings,
+): ResolvedBackendRef {
+  const namespace = ref.namespace ?? origin.namespace;
+  const { field } = origin;
+  if (ref.group !== '' || ref.kind !== 'Service') {
+    const what = ref.group === '' ? ref.kind : `${ref.kind}.${ref.group}`;
+    return broken('InvalidKind', field, `${what} "${ref.name}" cannot be a backend`, 'use a Service');
+  }
+  const to = { group: '', kind: 'Service', namespace, name: ref.name };
+  if (!grants.permits({ group: GATEWAY_GROUP, kind: origin.kind, namespace: origin.namespace }, to)) {
+    return broken(
+      'RefNotPermitted',
+      field,
+      `no ReferenceGrant in namespace "${namespace}" lets ${origin.kind}s of "${origin.namespace}" use Service "${ref.name}"`,
+      `add a ReferenceGrant to namespace ${namespace}`,
+    );
+  }
+  const service = reader.get(Service, namespace, ref.name);
+  if (service === undefined) {
+    return broken('BackendNotFound', field, `Service ${namespace}/${ref.name} does not exist`);
+  }
+  return resolvePort(ref, service, { namespace, field });
+}
+
+function resolvePort(
+  ref: BackendRef,
+  service: Service,
+  { namespace, field }: { readonly namespace: string; readonly field: string },
+): ResolvedBackendRef {
+  const port = ref.port ?? 0;
+  const name = `Service ${namespace}/${ref.name}`;
+  if (service.spec.type === 'ExternalName') {
+    return broken(
+      'BackendNotFound',
+      field,
+      `${name} is of type ExternalName, which is only a DNS name and has no endpoints`,
+      'use a Service with a selector, or one without and an EndpointSlice',
+    );
+  }
+  if (!(service.spec.ports ?? []).some((p) => p.port === port && p.protocol === 'TCP')) {
+    const ports = (service.spec.ports ?? []).map((p) => p.port).join(', ');
+    return broken('BackendNotFound', `${field}.port`, `${name} has no TCP port ${port}`, `its ports: ${ports}`);
+  }
+  return { use: { key: `${name}:${port}`, namespace, name: ref.name, port } };
+}
+
+function broken(
+  reason: string,
+  field: string,
+  message: string,
+  hint?: string,
+): ResolvedBackendRef {
+  return {
+    broken: { kind: 'respond', statusCode: 500, reason: message },
+    problem: problem(reason, field, message, hint),
+  };
+}

@@ -1,0 +1,45 @@
+// Listeners of one Gateway that traffic could not be told apart by. None of them is served: to pick one
+// would make the others' traffic go to the wrong place (Gateway API, "Handling indistinct Listeners").
+
+import { problem } from '../status/conditions.ts';
+import type { Problem } from '../status/conditions.ts';
+import type { ResolvedListener } from './listeners.ts';
+
+/** The same listeners, those in conflict marked. */
+export function markConflicts(
+  listeners: readonly ResolvedListener[],
+): readonly ResolvedListener[] {
+  return listeners.map((listener) => {
+    const conflicts = conflictsOf(listener, listeners);
+    return conflicts.length === 0 ? listener : { ...listener, conflicts };
+  });
+}
+
+function conflictsOf(
+  listener: ResolvedListener,
+  all: readonly ResolvedListener[],
+): readonly Problem[] {
+  const neighbours = all.filter((other) => other !== listener && other.port === listener.port);
+  const otherProtocol = neighbours.find((other) => other.protocol !== listener.protocol);
+  if (otherProtocol !== undefined) {
+    return [
+      problem(
+        'ProtocolConflict',
+        `${listener.field}.protocol`,
+        `listener "${listener.name}" and listener "${otherProtocol.name}" want port ${listener.port} for different protocols`,
+        'give one of them another port',
+      ),
+    ];
+  }
+  const twin = neighbours.find((other) => other.hostname === listener.hostname);
+  if (twin === undefined) return [];
+  const host = listener.hostname === '' ? 'every host' : listener.hostname;
+  return [
+    problem(
+      'HostnameConflict',
+      `${listener.field}.hostname`,
+      `listener "${listener.name}" and listener "${twin.name}" are both for ${host} on port ${listener.port}`,
+      'give one of them another hostname or another port',
+    ),
+  ];
+}

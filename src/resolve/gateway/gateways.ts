@@ -1,0 +1,58 @@
+// Gateway → its listeners, resolved. What routes attach to comes later (attach.ts), and what the Gateway
+// is told of itself last (../status/gateway-status.ts).
+
+import { Gateway } from '../../api/gateway/gateway.ts';
+import type { Snapshot } from '../../store/snapshot.ts';
+import { Memo, same } from '../reader.ts';
+import { markConflicts } from './conflicts.ts';
+import { grantsOf } from './grants.ts';
+import { resolveListener } from './listeners.ts';
+import type { ResolvedListener } from './listeners.ts';
+
+export interface ResolvedGateway {
+  /** `namespace/name` */
+  readonly key: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly generation: number;
+  /** Empty when none could be assigned. */
+  readonly address: string;
+  readonly listeners: readonly ResolvedListener[];
+}
+
+/** All Gateways we serve, by `namespace/name`. The same value as long as none of them changes. */
+export type ResolvedGateways = ReadonlyMap<string, ResolvedGateway>;
+
+/** Resolves Gateways, and remembers those that did not change. */
+export function createGatewayResolver(): (
+  snapshot: Snapshot,
+  gateways: readonly Gateway[],
+  addresses: ReadonlyMap<string, string>,
+) => ResolvedGateways {
+  const memo = new Memo<string, ResolvedGateway>();
+  let last: ResolvedGateways = new Map();
+  return (snapshot, gateways, addresses) => {
+    const grants = grantsOf(snapshot);
+    const resolved = new Map<string, ResolvedGateway>();
+    for (const gateway of gateways) {
+      const { namespace = '', name = '', generation = 0 } = gateway.metadata;
+      const key = `${namespace}/${name}`;
+      const address = addresses.get(key) ?? '';
+      const inputs = [gateway.spec, gateway.metadata.uid, generation, grants, address];
+      const value = memo.get(key, snapshot, inputs, (reader) => ({
+        key,
+        namespace,
+        name,
+        generation,
+        address,
+        listeners: markConflicts(
+          gateway.spec.listeners.map((_, i) => resolveListener(gateway, i, { reader, grants })),
+        ),
+      }));
+      resolved.set(key, value);
+    }
+    memo.sweep();
+    if (!same([...last.values()], [...resolved.values()])) last = resolved;
+    return last;
+  };
+}

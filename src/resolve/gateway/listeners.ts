@@ -1,0 +1,173 @@
+// One listener of a Gateway → what it serves, or why it cannot. Each problem stays with its listener:
+// the others of the same Gateway go on.
+
+import { Secret } from '../../api/core/secret.ts';
+import type { Gateway } from '../../api/gateway/gateway.ts';
+import type { Certificate } from '../../model/model.ts';
+import { problem } from '../status/conditions.ts';
+import type { Problem } from '../status/conditions.ts';
+import { loadCertificate } from './certificates.ts';
+import type { Surroundings } from './grants.ts';
+
+export type ListenerSpec = Gateway['spec']['listeners'][number];
+
+export const GATEWAY_GROUP = 'gateway.networking.k8s.io';
+
+export interface RouteKind {
+  readonly group: string;
+  readonly kind: string;
+}
+
+export interface ResolvedListener {
+  /** `namespace/gateway/listener` */
+  readonly id: string;
+  readonly name: string;
+  readonly port: number;
+  /** What the port speaks; undefined when Fairway does not serve the protocol. */
+  readonly protocol: 'http' | 'https' | undefined;
+  readonly hostname: string;
+  /** Kinds of routes that may attach. */
+  readonly kinds: readonly RouteKind[];
+  readonly allowedNamespaces: ListenerSpec['allowedRoutes']['namespaces'];
+  readonly certificates: readonly Certificate[];
+  /** Why it is not accepted at all. */
+  readonly unaccepted: readonly Problem[];
+  /** Which of its references lead nowhere. */
+  readonly unresolved: readonly Problem[];
+  /** Why it cannot be told apart from others; found by conflicts.ts. */
+  readonly conflicts: readonly Problem[];
+  readonly field: string;
+}
+
+/** Whether requests reach it: accepted, alone in its place, and with what it needs. */
+export function isServing(listener: ResolvedListener): boolean {
+  return (
+    listener.protocol !== undefined &&
+    listener.unaccepted.length === 0 &&
+    listener.conflicts.length === 0 &&
+    (listener.protocol === 'http' || listener.certificates.length > 0)
+  );
+}
+
+const HTTP_ROUTES: readonly RouteKind[] = [{ group: GATEWAY_GROUP, kind: 'HTTPRoute' }];
+
+export function resolveListener(
+  gateway: Gateway,
+  index: number,
+  surroundings: Surroundings,
+): ResolvedListener {
+  const spec = gateway.spec.listeners[index] as ListenerSpec;
+  const { namespace = '', name = '' } = gateway.metadata;
+  const field = `spec.listeners[${index}]`;
+  const protocol = protocolOf(spec);
+  const { kinds, problems: kindProblems } = allowedKinds(spec, protocol, field);
+  const { certificates, problems } =
+    protocol === 'https'
+      ? resolveCertificates(namespace, spec, field, surroundings)
+      : { certificates: [], problems: [] };
+  return {
+    id: `${namespace}/${name}/${spec.name}`,
+    name: spec.name,
+    port: spec.port,
+    protocol,
+    hostname: (spec.hostname ?? '').toLowerCase(),
+    kinds,
+    allowedNamespaces: spec.allowedRoutes.namespaces,
+    certificates,
+    unaccepted: protocol === undefined ? [unsupportedProtocol(spec, field)] : [],
+    unresolved: [...kindProblems, ...problems],
+    conflicts: [],
+    field,
+  };
+}
+
+function protocolOf(spec: ListenerSpec): ResolvedListener['protocol'] {
+  switch (spec.protocol) {
+    case 'HTTP':
+      return 'http';
+    case 'HTTPS':
+      return 'https';
+    default:
+      return undefined;
+  }
+}
+
+function unsupportedProtocol(spec: ListenerSpec, field: string): Problem {
+  return problem(
+    'UnsupportedProtocol',
+    `${field}.protocol`,
+    `listener "${spec.name}": protocol ${spec.protocol} is not served`,
+    'Fairway serves HTTP and HTTPS',
+  );
+}
+
+/** The kinds that may attach: what the listener names, as far as its protocol has routes of the kind. */
+function allowedKinds(
+  spec: ListenerSpec,
+  protocol: ResolvedListener['protocol'],
+  field: string,
+): { kinds: readonly RouteKind[]; problems: readonly Problem[] } {
+  const supported = protocol === undefined ? [] : HTTP_ROUTES;
+  const asked = spec.allowedRoutes.kinds ?? [];
+  if (asked.length === 0 || protocol === undefined) return { kinds: supported, problems: [] };
+  const kinds = supported.filter((s) =>
+    asked.some((a) => a.group === s.group && a.kind === s.kind),
+  );
+  const problems = asked.flatMap((a, i) =>
+    supported.some((s) => a.group === s.group && a.kind === s.kind)
+      ? []
+      : [
+          problem(
+            'InvalidRouteKinds',
+            `${field}.allowedRoutes.kinds[${i}]`,
+            `listener "${spec.name}": ${spec.protocol} listeners have no routes of kind ${a.kind}`,
+            `kinds that may attach: ${supported.map((s) => s.kind).join(', ')}`,
+          ),
+        ],
+  );
+  return { kinds, problems };
+}
+
+function resolveCertificates(
+  namespace: string,
+  spec: ListenerSpec,
+  field: string,
+  surroundings: Surroundings,
+): { certificates: readonly Certificate[]; problems: readonly Problem[] } {
+  const certificates: Certificate[] = [];
+  const problems: Problem[] = [];
+  (spec.tls?.certificateRefs ?? []).forEach((ref, i) => {
+    const at = `${field}.tls.certificateRefs[${i}]`;
+    const found = resolveCertificate(namespace, ref, surroundings);
+    if ('certificate' in found) certificates.push(found.certificate);
+    else problems.push(problem(found.reason, at, `listener "${spec.name}": ${found.trouble}`));
+  });
+  return { certificates, problems };
+}
+
+type CertificateRef = NonNullable<NonNullable<ListenerSpec['tls']>['certificateRefs']>[number];
+
+function resolveCertificate(
+  namespace: string,
+  ref: CertificateRef,
+  { reader, grants }: Surroundings,
+): { certificate: Certificate } | { reason: string; trouble: string } {
+  if (ref.group !== '' || ref.kind !== 'Secret') {
+    const trouble = `certificates come from Secrets, not from ${ref.kind} "${ref.name}"`;
+    return { reason: 'InvalidCertificateRef', trouble };
+  }
+  const to = { group: '', kind: 'Secret', namespace: ref.namespace ?? namespace, name: ref.name };
+  if (!grants.permits({ group: GATEWAY_GROUP, kind: 'Gateway', namespace }, to)) {
+    const trouble = `no ReferenceGrant in namespace "${to.namespace}" lets Gateways of "${namespace}" use Secret "${ref.name}"`;
+    return { reason: 'RefNotPermitted', trouble };
+  }
+  const secret = reader.get(Secret, to.namespace, to.name);
+  const name = `Secret ${to.namespace}/${to.name}`;
+  if (secret === undefined) {
+    return { reason: 'InvalidCertificateRef', trouble: `${name} does not exist` };
+  }
+  const loaded = loadCertificate(secret);
+  return 'certificate' in loaded
+    ? loaded
+    : { reason: 'InvalidCertificateRef', trouble: `${name} is of no use: ${loaded.trouble}` };
+}

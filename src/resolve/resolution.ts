@@ -1,0 +1,45 @@
+// What resolving gives back: the model, what objects are to be told of themselves, and what people are.
+
+import type { Finding } from '../api/finding.ts';
+import type { Kind } from '../api/kind.ts';
+import type { Model } from '../model/model.ts';
+import type { Verdict } from './status/conditions.ts';
+
+export interface Resolution {
+  readonly model: Model;
+  readonly statuses: readonly StatusWish[];
+  readonly findings: readonly Finding[];
+}
+
+/** The status an object ought to have. Conditions in it lack the time of their last change. */
+export interface StatusWish {
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name: string;
+  /** The generation all its conditions were made for. */
+  readonly generation: number;
+  readonly status: WishedStatus;
+}
+
+export type WishedStatus =
+  | { readonly kind: 'class'; readonly conditions: readonly Verdict[] }
+  | {
+      readonly kind: 'gateway';
+      readonly conditions: readonly Verdict[];
+      readonly addresses: readonly string[];
+      readonly listeners: readonly WishedListenerStatus[];
+    }
+  | { readonly kind: 'route'; readonly parents: readonly WishedParentStatus[] };
+
+export interface WishedListenerStatus {
+  readonly name: string;
+  readonly supportedKinds: readonly { readonly group: string; readonly kind: string }[];
+  readonly attachedRoutes: number;
+  readonly conditions: readonly Verdict[];
+}
+
+export interface WishedParentStatus {
+  /** As the route's spec has it. */
+  readonly parentRef: object;
+  readonly conditions: readonly Verdict[];
+}

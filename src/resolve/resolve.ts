@@ -1,0 +1,135 @@
+// Snapshot → model, statuses, findings. Pure, and never throws for what a user wrote: one bad object
+// costs its own traffic and no other's. Everything is remembered by identity, so that a change costs
+// what it changes. (Next on the tour: ../model/model.ts.)
+
+import type { Finding, Origin as FindingOrigin } from '../api/finding.ts';
+import { Gateway } from '../api/gateway/gateway.ts';
+import type { Certificate, Model } from '../model/model.ts';
+import type { Snapshot } from '../store/snapshot.ts';
+import { assignAddresses } from './gateway/addresses.ts';
+import type { BackendUse } from './gateway/backends.ts';
+import { classStatuses, serves } from './gateway/classes.ts';
+import { createEntryPointAssembler } from './gateway/entry-points.ts';
+import { createGatewayResolver } from './gateway/gateways.ts';
+import type { ResolvedGateways } from './gateway/gateways.ts';
+import { createHostAssembler } from './gateway/hosts.ts';
+import { createRouteResolver } from './gateway/routes.ts';
+import type { ResolvedRoute } from './gateway/routes.ts';
+import type { Resolution } from './resolution.ts';
+import { createBackendResolver, createServiceResolver } from './services/services.ts';
+import { createSliceIndexer } from './services/slices.ts';
+import type { Problem } from './status/conditions.ts';
+import { countAttached, gatewayStatus, routeStatus } from './status/statuses.ts';
+
+export interface ResolveOptions {
+  /** Where addresses of Gateways come from. */
+  readonly gatewayCidr: string;
+  /** GatewayClasses served whatever their controller; `*` for all. */
+  readonly adoptedClasses: readonly string[];
+}
+
+export type Resolver = (snapshot: Snapshot) => Resolution;
+
+/** Makes a resolver. It remembers what it resolved; a new one gives the same results, only slower. */
+export function createResolver(options: ResolveOptions): Resolver {
+  const resolveGateways = createGatewayResolver();
+  const resolveRoutes = createRouteResolver();
+  const assembleHosts = createHostAssembler();
+  const assembleEntryPoints = createEntryPointAssembler();
+  const indexSlices = createSliceIndexer();
+  const resolveServices = createServiceResolver();
+  const resolveBackends = createBackendResolver();
+  return (snapshot) => {
+    const { ours, findings } = chooseGateways(snapshot, options);
+    const addresses = assignAddresses(ours, options.gatewayCidr);
+    const gateways = resolveGateways(snapshot, ours, addresses);
+    const routes = resolveRoutes(snapshot, gateways);
+    const hosts = assembleHosts(routes);
+    const slices = indexSlices(snapshot);
+    const model: Model = {
+      entryPoints: assembleEntryPoints(gateways, hosts),
+      backends: resolveBackends(snapshot, slices, usedBackends(routes)),
+      certificates: usedCertificates(gateways),
+      services: resolveServices(snapshot, slices),
+    };
+    const attached = countAttached(routes);
+    return {
+      model,
+      statuses: [
+        ...classStatuses(snapshot),
+        ...[...gateways.values()].map((gateway) => gatewayStatus(gateway, attached)),
+        ...routes.map(routeStatus),
+      ],
+      findings: [...findings, ...gatewayFindings(gateways), ...routes.flatMap(routeFindings)],
+    };
+  };
+}
+
+function chooseGateways(
+  snapshot: Snapshot,
+  options: ResolveOptions,
+): { ours: readonly Gateway[]; findings: readonly Finding[] } {
+  const ours: Gateway[] = [];
+  const findings: Finding[] = [];
+  for (const gateway of snapshot.list(Gateway)) {
+    const verdict = serves(gateway, snapshot, { adopted: options.adoptedClasses });
+    if (verdict.ours) ours.push(gateway);
+    else findings.push(verdict.finding);
+  }
+  return { ours, findings };
+}
+
+function usedBackends(routes: readonly ResolvedRoute[]): ReadonlyMap<string, BackendUse> {
+  const uses = new Map<string, BackendUse>();
+  for (const route of routes) {
+    if (route.contributions.length === 0) continue;
+    for (const use of route.uses) uses.set(use.key, use);
+  }
+  return uses;
+}
+
+function usedCertificates(gateways: ResolvedGateways): ReadonlyMap<string, Certificate> {
+  const certificates = new Map<string, Certificate>();
+  for (const { listeners } of gateways.values()) {
+    for (const listener of listeners) {
+      for (const certificate of listener.certificates) {
+        certificates.set(certificate.key, certificate);
+      }
+    }
+  }
+  return certificates;
+}
+
+function gatewayFindings(gateways: ResolvedGateways): readonly Finding[] {
+  return [...gateways.values()].flatMap(({ namespace, name, listeners }) =>
+    listeners.flatMap(({ unaccepted, unresolved, conflicts }) =>
+      [...unaccepted, ...unresolved, ...conflicts].map((p) =>
+        toFinding(p, { object: { kind: 'Gateway', namespace, name } }),
+      ),
+    ),
+  );
+}
+
+const routeFindingLists = new WeakMap<ResolvedRoute, readonly Finding[]>();
+
+function routeFindings(route: ResolvedRoute): readonly Finding[] {
+  let findings = routeFindingLists.get(route);
+  if (findings === undefined) {
+    const { namespace, name } = route;
+    const object = { kind: 'HTTPRoute', namespace, name };
+    findings = route.problems.map((p) => toFinding(p, { object }));
+    routeFindingLists.set(route, findings);
+  }
+  return findings;
+}
+
+function toFinding(problem: Problem, origin: FindingOrigin): Finding {
+  const { severity = 'error', reason, message, hint, field } = problem;
+  return {
+    severity,
+    reason,
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    origin: { ...origin, field },
+  };
+}

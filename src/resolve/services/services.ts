@@ -1,0 +1,152 @@
+// Services → the ports of the model: where clients dial them, and the endpoints behind.
+
+import { Service } from '../../api/core/service.ts';
+import type { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
+import type { Backend, BackendProtocol, Frontend, ServicePort } from '../../model/model.ts';
+import type { Snapshot } from '../../store/snapshot.ts';
+import type { BackendUse } from '../gateway/backends.ts';
+import { Memo, same } from '../reader.ts';
+import { endpointsOf } from './endpoints.ts';
+import type { SliceIndex } from './slices.ts';
+
+const NO_SLICES: readonly EndpointSlice[] = [];
+
+/** Resolves the ports of all Services, and remembers those that did not change. */
+export function createServiceResolver(): (
+  snapshot: Snapshot,
+  slices: SliceIndex,
+) => readonly ServicePort[] {
+  const memo = new Memo<string, readonly ServicePort[]>();
+  let last: readonly ServicePort[] = [];
+  return (snapshot, slices) => {
+    const ports = snapshot.list(Service).flatMap((service) => {
+      const key = keyOf(service);
+      const own = slices.get(key) ?? NO_SLICES;
+      const inputs = [service.spec, service.status, own];
+      return memo.get(key, snapshot, inputs, () => resolveService(service, own));
+    });
+    memo.sweep();
+    if (!same(last, ports)) last = ports;
+    return last;
+  };
+}
+
+type Port = NonNullable<Service['spec']['ports']>[number];
+
+function resolveService(
+  service: Service,
+  slices: readonly EndpointSlice[],
+): readonly ServicePort[] {
+  if (service.spec.type === 'ExternalName') return [];
+  const { spec } = service;
+  return (spec.ports ?? [])
+    .map((port, i): ServicePort => {
+      const name = port.name ?? '';
+      const affinity = spec.sessionAffinity === 'ClientIP';
+      return {
+        id: `${keyOf(service)}:${port.port}/${port.protocol}`,
+        service: keyOf(service),
+        portName: name,
+        protocol: port.protocol,
+        frontends: frontendsOf(service, port),
+        affinitySeconds: affinity
+          ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800)
+          : 0,
+        internalPolicy: spec.internalTrafficPolicy ?? 'Cluster',
+        externalPolicy: spec.externalTrafficPolicy ?? 'Cluster',
+        endpoints: endpointsOf(slices, name, port.protocol),
+        origin: {
+          kind: 'Service',
+          namespace: service.metadata.namespace ?? '',
+          name: service.metadata.name ?? '',
+          field: `spec.ports[${i}]`,
+        },
+      };
+    })
+    .filter((port) => port.frontends.length > 0);
+}
+
+/** Where clients dial the port. None for a headless Service. */
+function frontendsOf({ spec, status }: Service, port: Port): readonly Frontend[] {
+  const clusterIPs = spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP]);
+  const ingress = status?.loadBalancer.ingress ?? [];
+  return [
+    ...clusterIPs
+      .filter((address) => address !== 'None' && address !== '')
+      .map((address) => ({ kind: 'clusterIP' as const, address, port: port.port })),
+    ...(spec.externalIPs ?? []).map((address) => ({
+      kind: 'externalIP' as const,
+      address,
+      port: port.port,
+    })),
+    ...ingress
+      // With mode Proxy the load balancer itself does the relaying (KEP-1860).
+      .filter((i) => i.ip !== undefined && i.ipMode !== 'Proxy')
+      .map((i) => ({ kind: 'loadBalancer' as const, address: i.ip ?? '', port: port.port })),
+    ...(port.nodePort === undefined || port.nodePort === 0
+      ? []
+      : [{ kind: 'nodePort' as const, address: '', port: port.nodePort }]),
+  ];
+}
+
+/** Resolves the backends that routes use, and remembers those that did not change. */
+export function createBackendResolver(): (
+  snapshot: Snapshot,
+  slices: SliceIndex,
+  uses: ReadonlyMap<string, BackendUse>,
+) => ReadonlyMap<string, Backend> {
+  const memo = new Memo<string, Backend>();
+  let last: ReadonlyMap<string, Backend> = new Map();
+  return (snapshot, slices, uses) => {
+    const backends = new Map<string, Backend>();
+    for (const use of uses.values()) {
+      const service = snapshot.get(Service, use.namespace, use.name);
+      const own = slices.get(`${use.namespace}/${use.name}`) ?? NO_SLICES;
+      const inputs = [service?.spec, own];
+      backends.set(
+        use.key,
+        memo.get(use.key, snapshot, inputs, () => resolveBackend(use, service, own)),
+      );
+    }
+    memo.sweep();
+    if (!same([...last.values()], [...backends.values()])) last = backends;
+    return last;
+  };
+}
+
+function resolveBackend(
+  use: BackendUse,
+  service: Service | undefined,
+  slices: readonly EndpointSlice[],
+): Backend {
+  const ports = service?.spec.ports ?? [];
+  const index = ports.findIndex((p) => p.port === use.port && p.protocol === 'TCP');
+  const port = ports[index];
+  return {
+    key: use.key,
+    protocol: protocolOf(port?.appProtocol),
+    endpoints: endpointsOf(slices, port?.name ?? '', 'TCP'),
+    origin: {
+      kind: 'Service',
+      namespace: use.namespace,
+      name: use.name,
+      field: `spec.ports[${index}]`,
+    },
+  };
+}
+
+/** KEP-3726: what the port says its pods speak. What is not known is HTTP/1.1, as if nothing were said. */
+function protocolOf(appProtocol: string | undefined): BackendProtocol {
+  switch (appProtocol) {
+    case 'kubernetes.io/h2c':
+      return 'h2c';
+    case 'kubernetes.io/ws':
+      return 'ws';
+    default:
+      return 'http';
+  }
+}
+
+function keyOf({ metadata }: Service): string {
+  return `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
+}

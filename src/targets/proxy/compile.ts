@@ -1,0 +1,172 @@
+// View → ProxyProgram: groups rules by path so that the data path finds the few that matter without
+// looking at the rest. Order is never made here, only kept. Results are remembered by identity: a
+// change costs what changed. (Next on the tour: datapath/worker.ts runs the program.)
+
+import type { FrontendView, ServiceView, View } from '../../lower/view.ts';
+import type { Filter } from '../../model/filter.ts';
+import type { Action, Certificate, EntryPoint, Host, Result, Rule } from '../../model/model.ts';
+import type {
+  ActionProgram,
+  CertificateProgram,
+  FilterProgram,
+  PathGroup,
+  ProxyProgram,
+  RelayProgram,
+  ResultProgram,
+  RuleProgram,
+  SocketProgram,
+  TableProgram,
+} from './program.ts';
+
+const socketPrograms = new WeakMap<EntryPoint, SocketProgram>();
+const tablePrograms = new WeakMap<Host, TableProgram>();
+const actionPrograms = new WeakMap<Action, ActionProgram>();
+const relayPrograms = new WeakMap<ServiceView, readonly RelayProgram[]>();
+const certificatePrograms = new WeakMap<Certificate, CertificateProgram>();
+
+/** Compiles a view. Parts of the view that are the same give parts of the program that are the same. */
+export function compileProxy(view: View): ProxyProgram {
+  const tables = new Map<string, TableProgram>();
+  for (const entryPoint of view.entryPoints) {
+    for (const listener of entryPoint.listeners) {
+      for (const host of listener.hosts) {
+        tables.set(
+          tableKey(listener.id, host.hostname),
+          remember(tablePrograms, host, compileTable),
+        );
+      }
+    }
+  }
+  return {
+    sockets: view.entryPoints.map((e) => remember(socketPrograms, e, compileSocket)),
+    relays: view.services.flatMap((s) => remember(relayPrograms, s, compileRelays)),
+    tables,
+    // A view of a backend already is what the data path needs.
+    backends: view.backends,
+    certificates: mapValues(view.certificates, (c) =>
+      remember(certificatePrograms, c, compileCertificate),
+    ),
+  };
+}
+
+function tableKey(listener: string, hostname: string): string {
+  return `${listener}|${hostname}`;
+}
+
+function remember<K extends object, V>(memo: WeakMap<K, V>, key: K, make: (key: K) => V): V {
+  let value = memo.get(key);
+  if (value === undefined) {
+    value = make(key);
+    memo.set(key, value);
+  }
+  return value;
+}
+
+function mapValues<A, B>(values: ReadonlyMap<string, A>, make: (value: A) => B): Map<string, B> {
+  const out = new Map<string, B>();
+  for (const [key, value] of values) out.set(key, make(value));
+  return out;
+}
+
+function compileSocket(entryPoint: EntryPoint): SocketProgram {
+  return {
+    id: entryPoint.id,
+    addresses: entryPoint.addresses,
+    port: entryPoint.port,
+    tls: entryPoint.protocol === 'https',
+    listeners: entryPoint.listeners.map((listener) => ({
+      id: listener.id,
+      hostname: listener.hostname,
+      certificates: listener.certificates,
+      hosts: listener.hosts.map(({ hostname }) => ({
+        hostname,
+        table: tableKey(listener.id, hostname),
+      })),
+    })),
+  };
+}
+
+/**
+ * Rules that ask for the same path, in the order they have. Precedence puts exact paths first and then
+ * the longest prefix, so for one request all rules of a group stand together: to look at the groups
+ * its path meets, exact first, then longer prefixes before shorter, is to look at the rules in order.
+ */
+function compileTable(host: Host): TableProgram {
+  return {
+    exact: groupByPath(host.rules.filter((r) => r.match.path.kind === 'exact')),
+    prefix: groupByPath(host.rules.filter((r) => r.match.path.kind === 'prefix')),
+  };
+}
+
+function groupByPath(rules: readonly Rule[]): readonly PathGroup[] {
+  const groups = Map.groupBy(rules, (rule) => rule.match.path.value);
+  return Array.from(groups, ([path, group]) => ({ path, rules: group.map(compileRule) }));
+}
+
+function compileRule({ match, action }: Rule): RuleProgram {
+  return {
+    method: match.method ?? null,
+    headers: match.headers,
+    queryParams: match.queryParams,
+    action: remember(actionPrograms, action, compileAction),
+  };
+}
+
+function compileAction(action: Action): ActionProgram {
+  return {
+    id: action.id,
+    filters: action.filters.map(compileFilter),
+    result: compileResult(action.result),
+  };
+}
+
+function compileFilter({ origin: _origin, ...filter }: Filter): FilterProgram {
+  return filter as FilterProgram;
+}
+
+function compileResult(result: Result): ResultProgram {
+  switch (result.kind) {
+    case 'respond':
+      return result;
+    case 'redirect': {
+      const { origin: _origin, ...redirect } = result;
+      return redirect;
+    }
+    case 'forward':
+      return {
+        kind: 'forward',
+        backends: result.backends.map((weighted) => ({
+          backend: weighted.backend,
+          statusCode: weighted.broken?.statusCode ?? 500,
+          reason: weighted.broken?.reason ?? '',
+          weight: weighted.weight,
+          filters: weighted.filters.map(compileFilter),
+        })),
+      };
+  }
+}
+
+function compileCertificate({ key, chain, privateKey, names }: Certificate): CertificateProgram {
+  return { key, chain, privateKey, names };
+}
+
+function compileRelays(service: ServiceView): readonly RelayProgram[] {
+  const { protocol } = service;
+  // User space has no SCTP; resolve says so in a finding.
+  if (protocol === 'SCTP') return [];
+  return service.frontends
+    .filter((frontend) => frontend.fate === 'forward')
+    .map((frontend) => ({
+      id: relayId(service, frontend),
+      service: service.service,
+      protocol,
+      address: frontend.address,
+      port: frontend.port,
+      affinitySeconds: service.affinitySeconds,
+      endpoints: frontend.endpoints,
+    }));
+}
+
+function relayId(service: ServiceView, { kind, address, port }: FrontendView): string {
+  return `${service.id}|${kind}|${address}:${port}`;
+}

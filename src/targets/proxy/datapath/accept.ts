@@ -1,0 +1,175 @@
+// An accepted socket → a connection that speaks what its client speaks: HTTP/1.1, or HTTP/2 told by
+// ALPN or by the preface its client sends first.
+
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Clock, Timed } from './clock.ts';
+import { dispatch } from './dispatch.ts';
+import type { Client, Entry, Worker } from './dispatch.ts';
+import { H1ServerConnection } from './h1/server.ts';
+import { H2ServerConnection } from './h2/server.ts';
+import { acceptEvents, acceptPlain } from './socket.ts';
+import type { SocketTransport } from './socket.ts';
+import type { Receiver, RequestHead, ServerStream, TransportHandler } from './stream.ts';
+
+/** A connection that can be asked to end in good order. */
+export interface ServerConnection extends TransportHandler {
+  drain(): void;
+}
+
+/** What the connections of one port share. */
+export interface Acceptor {
+  readonly worker: Worker;
+  readonly entry: Entry;
+  readonly clock: Clock;
+  readonly open: Set<ServerConnection>;
+}
+
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+
+/** Takes a plain connection. */
+export function acceptHttp(acceptor: Acceptor, socket: Socket): void {
+  const client = clientOf(socket);
+  acceptPlain(socket, (transport) => new Detection(acceptor, client, transport));
+}
+
+/** Takes a connection whose TLS handshake is done. */
+export function acceptHttps(acceptor: Acceptor, socket: TLSSocket): void {
+  const client = clientOf(socket);
+  const make = socket.alpnProtocol === 'h2' ? makeH2 : makeH1;
+  acceptEvents(socket, (transport) => make(acceptor, client, transport));
+}
+
+function clientOf(socket: Socket): Client {
+  const address = socket.remoteAddress ?? '';
+  // A socket that listens on IPv6 sees IPv4 clients so.
+  return { address: address.startsWith('::ffff:') ? address.slice(7) : address };
+}
+
+type Make = (acceptor: Acceptor, client: Client, transport: SocketTransport) => ServerConnection;
+
+const makeH1: Make = (acceptor, client, transport) =>
+  track(acceptor, (onClosed) => {
+    const { worker, entry, clock } = acceptor;
+    return new H1ServerConnection({
+      transport,
+      scheme: entry.scheme,
+      limits: worker.limits,
+      clock,
+      counters: worker.counters,
+      onRequest: handler(acceptor, client),
+      onClosed,
+    });
+  });
+
+const makeH2: Make = (acceptor, client, transport) =>
+  track(acceptor, (onClosed) => {
+    const { worker, entry, clock } = acceptor;
+    const handle = handler(acceptor, client);
+    return new H2ServerConnection({
+      transport,
+      scheme: entry.scheme,
+      limits: worker.limits,
+      clock,
+      onRequest: (stream, head, hasBody) => {
+        worker.counters.requests++;
+        return handle(stream, head, hasBody);
+      },
+      onClosed,
+    });
+  });
+
+function handler({ worker, entry }: Acceptor, client: Client) {
+  return (stream: ServerStream, head: RequestHead, hasBody: boolean): Receiver =>
+    dispatch(worker, entry, client, stream, head, hasBody);
+}
+
+function track(
+  acceptor: Acceptor,
+  make: (onClosed: () => void) => ServerConnection,
+): ServerConnection {
+  const { counters } = acceptor.worker;
+  counters.connectionsAccepted++;
+  counters.connectionsOpen++;
+  const connection = make(() => {
+    counters.connectionsOpen--;
+    acceptor.open.delete(connection);
+  });
+  acceptor.open.add(connection);
+  return connection;
+}
+
+/** Stands in until the first bytes say what the client speaks, then passes everything on. */
+class Detection implements ServerConnection, Timed {
+  deadlineMs: number;
+  readonly #acceptor: Acceptor;
+  readonly #client: Client;
+  readonly #transport: SocketTransport;
+  #connection: ServerConnection | null = null;
+  #first: Buffer | null = null;
+
+  constructor(acceptor: Acceptor, client: Client, transport: SocketTransport) {
+    this.#acceptor = acceptor;
+    this.#client = client;
+    this.#transport = transport;
+    const { clock, worker, open } = acceptor;
+    this.deadlineMs = clock.nowMs + worker.limits.keepAliveTimeoutMs;
+    clock.add(this);
+    open.add(this);
+  }
+
+  onDeadline(): void {
+    this.drain();
+  }
+
+  drain(): void {
+    this.#leave();
+    this.#transport.destroy();
+  }
+
+  onTransportData(bytes: Buffer): void {
+    if (this.#connection !== null) this.#connection.onTransportData(bytes);
+    else this.#detect(bytes);
+  }
+
+  onTransportDrain(): void {
+    this.#connection?.onTransportDrain();
+  }
+
+  onTransportEnd(): void {
+    this.#begin(makeH1).onTransportEnd();
+  }
+
+  onTransportClose(): void {
+    this.#leave();
+    this.#connection?.onTransportClose();
+  }
+
+  #detect(bytes: Buffer): void {
+    const all = this.#first === null ? bytes : Buffer.concat([this.#first, bytes]);
+    // Nearly always one look at one byte: only PATCH, POST, PUT and PROPFIND share the preface's first.
+    const isPreface = all[0] === PREFACE[0] && startsAlike(all, PREFACE);
+    if (isPreface && all.length < PREFACE.length) {
+      this.#first = Buffer.from(all);
+      return;
+    }
+    this.#first = null;
+    this.#begin(isPreface ? makeH2 : makeH1).onTransportData(all);
+  }
+
+  #begin(make: Make): ServerConnection {
+    this.#leave();
+    this.#connection ??= make(this.#acceptor, this.#client, this.#transport);
+    return this.#connection;
+  }
+
+  #leave(): void {
+    this.#acceptor.clock.remove(this);
+    this.#acceptor.open.delete(this);
+  }
+}
+
+function startsAlike(a: Buffer, b: Buffer): boolean {
+  const length = Math.min(a.length, b.length);
+  return a.compare(b, 0, length, 0, length) === 0;
+}

@@ -1,0 +1,68 @@
+// What a rule does, in the form the exchange runs: backends by reference instead of by key, weights
+// with the state that spreads requests evenly.
+
+import type { ActionProgram, FilterProgram, ResultProgram, WeightedProgram } from '../program.ts';
+import type { Backend } from './backend.ts';
+
+export interface Action {
+  readonly id: string;
+  readonly filters: readonly FilterProgram[];
+  readonly result: Exclude<ResultProgram, { kind: 'forward' }> | Forward;
+}
+
+export interface Weighted {
+  /** Null: answer `statusCode`. */
+  readonly backend: Backend | null;
+  readonly statusCode: number;
+  readonly reason: string;
+  readonly filters: readonly FilterProgram[];
+  readonly weight: number;
+  /** How far ahead of its share it is. */
+  current: number;
+}
+
+/**
+ * Chooses among backends by weight, evenly: of ten requests at 90 and 10, exactly one goes to the
+ * second, and not in a row (the smooth weighted round robin that nginx made known).
+ */
+export class Forward {
+  readonly kind = 'forward';
+  readonly #choices: readonly Weighted[];
+  readonly #total: number;
+
+  constructor(backends: readonly WeightedProgram[], find: (key: string) => Backend) {
+    const choices = backends.filter((b) => b.weight > 0);
+    this.#total = choices.reduce((sum, b) => sum + b.weight, 0);
+    this.#choices = choices.map((b) => ({
+      backend: b.backend === null ? null : find(b.backend),
+      statusCode: b.statusCode,
+      reason: b.reason,
+      filters: b.filters,
+      weight: b.weight,
+      // Several workers, or several rules, must not all begin with the same backend.
+      current: choices.length === 1 ? 0 : Math.random() * b.weight,
+    }));
+  }
+
+  choose(): Weighted {
+    const choices = this.#choices;
+    let best = choices[0]!;
+    if (choices.length === 1) return best;
+    for (const choice of choices) {
+      choice.current += choice.weight;
+      if (choice.current > best.current) best = choice;
+    }
+    best.current -= this.#total;
+    return best;
+  }
+}
+
+/** Makes an action runnable. */
+export function activate(program: ActionProgram, find: (key: string) => Backend): Action {
+  const { id, filters, result } = program;
+  return {
+    id,
+    filters,
+    result: result.kind === 'forward' ? new Forward(result.backends, find) : result,
+  };
+}

@@ -1,0 +1,58 @@
+// Which certificate a TLS handshake is shown: of the listener the server name belongs to, the one made
+// for that name. Contexts are made when first asked for, as thousands of names may never be.
+
+import { createSecureContext } from 'node:tls';
+import type { SecureContext, SecureContextOptions } from 'node:tls';
+import { hostMatches, normalizeHost } from '../../../lib/hostname.ts';
+import type { CertificateProgram, SocketProgram } from '../program.ts';
+import { HostIndex } from './hosts.ts';
+
+/** A certificate and, once used, its context. Replaced when the certificate is. */
+export class Certificate {
+  readonly names: readonly string[];
+  readonly #program: CertificateProgram;
+  readonly #ticketKeys: Buffer;
+  #context: SecureContext | undefined;
+
+  constructor(program: CertificateProgram, ticketKeys: Buffer) {
+    this.names = program.names;
+    this.#program = program;
+    this.#ticketKeys = ticketKeys;
+  }
+
+  get options(): SecureContextOptions & { ticketKeys: Buffer } {
+    return {
+      cert: this.#program.chain,
+      key: this.#program.privateKey,
+      minVersion: 'TLSv1.2',
+      // Shared by all workers, so that a client may resume with any of them.
+      ticketKeys: this.#ticketKeys,
+    };
+  }
+
+  get context(): SecureContext {
+    this.#context ??= createSecureContext(this.options);
+    return this.#context;
+  }
+}
+
+/** Certificates of a port, by server name. */
+export class CertificateIndex {
+  readonly #byHost = new HostIndex<readonly Certificate[]>();
+
+  constructor(socket: SocketProgram, find: (key: string) => Certificate | undefined) {
+    for (const { hostname, certificates } of socket.listeners) {
+      const found = certificates.map(find).filter((c) => c !== undefined);
+      if (found.length > 0) this.#byHost.set(hostname, found);
+    }
+  }
+
+  /** Undefined when no listener is for that name; an empty name asks for the listener of all hosts. */
+  find(serverName: string): Certificate | undefined {
+    const host = normalizeHost(serverName);
+    const certificates = this.#byHost.find(host);
+    if (certificates === undefined) return undefined;
+    const named = certificates.find((c) => c.names.some((name) => hostMatches(name, host)));
+    return named ?? certificates[0];
+  }
+}

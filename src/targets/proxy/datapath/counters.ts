@@ -1,0 +1,36 @@
+// What the data path counts: plain numbers in one object for each worker, read by the control plane.
+
+export interface Counters {
+  connectionsAccepted: number;
+  connectionsOpen: number;
+  requests: number;
+  /** Answered by us because the client's bytes were not a valid request, by a limit or a timeout. */
+  badRequests: number;
+  /** No listener, host or rule took the request. */
+  notFound: number;
+  /** No endpoint could be reached. */
+  backendUnavailable: number;
+  /** A connect that failed and was tried on the next endpoint. */
+  connectRetries: number;
+  /** A backend broke off, or answered what is no valid response. */
+  backendErrors: number;
+  tunnels: number;
+  relayedConnections: number;
+  relayedDatagrams: number;
+}
+
+export function newCounters(): Counters {
+  return {
+    connectionsAccepted: 0,
+    connectionsOpen: 0,
+    requests: 0,
+    badRequests: 0,
+    notFound: 0,
+    backendUnavailable: 0,
+    connectRetries: 0,
+    backendErrors: 0,
+    tunnels: 0,
+    relayedConnections: 0,
+    relayedDatagrams: 0,
+  };
+}

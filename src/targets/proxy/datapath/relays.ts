@@ -1,0 +1,84 @@
+// The relays of a worker: addresses of Services that connections and datagrams are passed on from.
+
+import type { BindFailure, RelayBinding } from '../messages.ts';
+import type { Delta } from '../patch.ts';
+import type { RelayProgram } from '../program.ts';
+import type { Clock } from './clock.ts';
+import type { Counters } from './counters.ts';
+import type { Limits } from './limits.ts';
+import { TcpRelay } from './relay-tcp.ts';
+import { UdpRelay } from './relay-udp.ts';
+
+export interface RelaysOptions {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly counters: Counters;
+}
+
+export class Relays {
+  readonly #options: RelaysOptions;
+  readonly #programs = new Map<string, RelayProgram>();
+  readonly #running = new Map<string, TcpRelay | UdpRelay>();
+
+  constructor(options: RelaysOptions) {
+    this.#options = options;
+  }
+
+  /** Runs exactly the relays of `bindings`. Gives those that could not be opened. */
+  async apply(
+    delta: Delta<RelayProgram>,
+    bindings: readonly RelayBinding[],
+  ): Promise<readonly BindFailure[]> {
+    for (const [id, program] of delta.set) this.#programs.set(id, program);
+    for (const id of delta.removed) this.#programs.delete(id);
+    const wanted = new Map(bindings.map((b) => [`${b.relay}|${b.address}`, b]));
+    for (const [key, relay] of this.#running) {
+      if (wanted.has(key)) continue;
+      this.#running.delete(key);
+      // A Service without endpoints refuses, and connections to endpoints that are gone have ended.
+      if (relay instanceof TcpRelay) relay.close(false);
+      else relay.close();
+    }
+    const failures: BindFailure[] = [];
+    const opening: Promise<void>[] = [];
+    for (const [key, binding] of wanted) {
+      const program = this.#programs.get(binding.relay);
+      if (program === undefined) continue;
+      const running = this.#running.get(key);
+      if (running === undefined) opening.push(this.#open(key, program, binding, failures));
+      else running.update(program);
+    }
+    await Promise.all(opening);
+    return failures;
+  }
+
+  /** Takes nothing new. */
+  stop(): void {
+    for (const relay of this.#running.values()) {
+      if (relay instanceof TcpRelay) relay.close(true);
+      else relay.close();
+    }
+    this.#running.clear();
+  }
+
+  async #open(
+    key: string,
+    program: RelayProgram,
+    { relay: id, address }: RelayBinding,
+    failures: BindFailure[],
+  ): Promise<void> {
+    const { limits, clock, counters } = this.#options;
+    const relay =
+      program.protocol === 'TCP'
+        ? new TcpRelay(program, limits, counters)
+        : new UdpRelay({ program, address, clock, counters });
+    this.#running.set(key, relay);
+    try {
+      await (relay instanceof TcpRelay ? relay.listen(address) : relay.listen());
+    } catch (error) {
+      this.#running.delete(key);
+      const { code = String(error) } = error as NodeJS.ErrnoException;
+      failures.push({ id, address, port: program.port, code });
+    }
+  }
+}

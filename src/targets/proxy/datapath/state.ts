@@ -1,0 +1,140 @@
+// All a worker thread runs: the tables, backends, certificates, ports and relays of the program in
+// force. A patch is applied between two requests and seen whole: what is new is made before anything
+// points to it, what is gone is let go last.
+
+import type { BackendProgram, SocketProgram, TableProgram } from '../program.ts';
+import type { Patch } from '../patch.ts';
+import { activate } from './action.ts';
+import type { Action } from './action.ts';
+import { Backend } from './backend.ts';
+import { Certificate, CertificateIndex } from './certificates.ts';
+import type { Clock } from './clock.ts';
+import type { Listener, TableSlot } from './dispatch.ts';
+import { Endpoint } from './endpoint.ts';
+import { HostIndex } from './hosts.ts';
+import type { Limits } from './limits.ts';
+import { RouteTable } from './router.ts';
+
+export interface StateOptions {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly ticketKeys: Buffer;
+}
+
+export class State {
+  readonly #options: StateOptions;
+  readonly #tables = new Map<string, TableSlot>();
+  readonly #listeners = new WeakMap<SocketProgram, HostIndex<Listener>>();
+  readonly #backends = new Map<string, Backend>();
+  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #certificates = new Map<string, Certificate>();
+  readonly #sockets = new Map<string, SocketProgram>();
+
+  constructor(options: StateOptions) {
+    this.#options = options;
+  }
+
+  /** Applies everything of a patch but the listening itself. */
+  apply(patch: Patch): void {
+    for (const [, program] of patch.backends.set) this.#setBackend(program);
+    this.#setTables(patch.tables.set);
+    for (const [key, program] of patch.certificates.set) {
+      this.#certificates.set(key, new Certificate(program, this.#options.ticketKeys));
+    }
+    for (const [id, program] of patch.sockets.set) this.#sockets.set(id, program);
+    for (const id of patch.sockets.removed) this.#sockets.delete(id);
+    for (const key of patch.certificates.removed) this.#certificates.delete(key);
+    for (const id of patch.tables.removed) this.#tables.delete(id);
+    for (const key of patch.backends.removed) {
+      this.#backend(key).endpoints = [];
+      this.#backends.delete(key);
+    }
+    if (patch.backends.set.length + patch.backends.removed.length > 0) this.#dropEndpoints();
+  }
+
+  /** The listeners of a port, by host. Made once for each program of the port. */
+  listeners(socket: SocketProgram): HostIndex<Listener> {
+    let listeners = this.#listeners.get(socket);
+    if (listeners === undefined) {
+      listeners = this.#makeListeners(socket);
+      this.#listeners.set(socket, listeners);
+    }
+    return listeners;
+  }
+
+  #makeListeners(socket: SocketProgram): HostIndex<Listener> {
+    const listeners = new HostIndex<Listener>();
+    for (const { id, hostname, hosts } of socket.listeners) {
+      const tables = new HostIndex<TableSlot>();
+      for (const host of hosts) {
+        const slot = this.#tables.get(host.table);
+        if (slot !== undefined) tables.set(host.hostname, slot);
+      }
+      listeners.set(hostname, { id, hosts: tables });
+    }
+    return listeners;
+  }
+
+  certificates(socket: SocketProgram): CertificateIndex {
+    return new CertificateIndex(socket, (key) => this.#certificates.get(key));
+  }
+
+  get sockets(): ReadonlyMap<string, SocketProgram> {
+    return this.#sockets;
+  }
+
+  #setTables(tables: readonly (readonly [string, TableProgram])[]): void {
+    // Rules that share an action share its balance of weights, too.
+    const actions = new Map<object, Action>();
+    for (const [id, program] of tables) {
+      const table = new RouteTable<Action>(program, (rule) => {
+        let action = actions.get(rule.action);
+        if (action === undefined) {
+          action = activate(rule.action, (key) => this.#backend(key));
+          actions.set(rule.action, action);
+        }
+        return { ...rule, action };
+      });
+      const slot = this.#tables.get(id);
+      if (slot === undefined) this.#tables.set(id, { table });
+      else slot.table = table;
+    }
+  }
+
+  /** The backend of that name, which may be told its endpoints only later. */
+  #backend(key: string): Backend {
+    let backend = this.#backends.get(key);
+    if (backend === undefined) {
+      backend = new Backend(key);
+      this.#backends.set(key, backend);
+    }
+    return backend;
+  }
+
+  #setBackend(program: BackendProgram): void {
+    const { limits, clock } = this.#options;
+    const { protocol } = program;
+    this.#backend(program.key).endpoints = program.endpoints.map(({ address, port }) => {
+      const key = `${protocol}|${address}|${port}`;
+      let endpoint = this.#endpoints.get(key);
+      if (endpoint === undefined) {
+        endpoint = new Endpoint({ address, port, protocol }, limits, clock);
+        this.#endpoints.set(key, endpoint);
+      }
+      return endpoint;
+    });
+  }
+
+  /** Lets go of endpoints that no backend has any more; their running requests are finished. */
+  #dropEndpoints(): void {
+    const used = new Set<Endpoint>();
+    for (const backend of this.#backends.values()) {
+      for (const endpoint of backend.endpoints) used.add(endpoint);
+    }
+    for (const [key, endpoint] of this.#endpoints) {
+      if (used.has(endpoint)) continue;
+      this.#endpoints.delete(key);
+      endpoint.remove();
+    }
+  }
+}

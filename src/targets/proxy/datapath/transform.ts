@@ -1,0 +1,90 @@
+// What filters make of a request and of its response, and where a redirect points. Exhaustive over
+// filters: a new one must be decided here, for both directions.
+//
+// Budget: 0.2 µs for each filter. Allocates one field list for each filter that changes fields.
+
+import { replacePrefix } from '../../../lib/http-path.ts';
+import type { PathChange } from '../../../model/model.ts';
+import type { FilterProgram, ResultProgram } from '../program.ts';
+import { changeFields } from './fields.ts';
+import type { Fields } from './stream.ts';
+
+/** The parts of a request that filters may change. */
+export interface Outgoing {
+  authority: string;
+  path: string;
+  query: string;
+  fields: Fields;
+}
+
+/** Applies a rule's or a backend's filters to a request, in place. */
+export function filterRequest(filters: readonly FilterProgram[], request: Outgoing): void {
+  for (const filter of filters) {
+    switch (filter.kind) {
+      case 'requestHeaders':
+        request.fields = changeFields(request.fields, filter);
+        break;
+      case 'responseHeaders':
+        // Does nothing to requests.
+        break;
+      case 'rewrite':
+        if (filter.hostname !== undefined) request.authority = filter.hostname;
+        if (filter.path !== undefined) request.path = changePath(filter.path, request.path);
+        break;
+    }
+  }
+}
+
+/** Applies filters to the fields of a response. */
+export function filterResponse(filters: readonly FilterProgram[], fields: Fields): Fields {
+  let changed = fields;
+  for (const filter of filters) {
+    switch (filter.kind) {
+      case 'responseHeaders':
+        changed = changeFields(changed, filter);
+        break;
+      case 'requestHeaders':
+      case 'rewrite':
+        // Do nothing to responses.
+        break;
+    }
+  }
+  return changed;
+}
+
+function changePath(change: PathChange, path: string): string {
+  switch (change.kind) {
+    case 'full':
+      return change.value;
+    case 'prefix':
+      return replacePrefix(path, change.prefix, change.value);
+  }
+}
+
+export interface RedirectedRequest {
+  readonly scheme: 'http' | 'https';
+  /** Normalized. */
+  readonly host: string;
+  readonly listenerPort: number;
+  /** See Entry.ports. */
+  readonly ports: ReadonlyMap<number, number>;
+  readonly path: string;
+  readonly query: string;
+}
+
+/** The Location of a redirect: always absolute, with a host that is configured or was routed on. */
+export function redirectLocation(
+  redirect: Extract<ResultProgram, { kind: 'redirect' }>,
+  request: RedirectedRequest,
+): string {
+  const scheme = redirect.scheme ?? request.scheme;
+  const standardPort = scheme === 'https' ? 443 : 80;
+  const asked =
+    redirect.port ?? (redirect.scheme === undefined ? request.listenerPort : standardPort);
+  // Back to ourselves, where the port may go by another number; elsewhere it is what it says.
+  const port = redirect.hostname === undefined ? (request.ports.get(asked) ?? asked) : asked;
+  const host = redirect.hostname ?? request.host;
+  const path = redirect.path === undefined ? request.path : changePath(redirect.path, request.path);
+  const shownPort = port === standardPort ? '' : `:${port}`;
+  return `${scheme}://${host}${shownPort}${path}${request.query}`;
+}

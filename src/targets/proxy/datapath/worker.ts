@@ -1,0 +1,73 @@
+// A worker thread of the data path: takes patches from the control plane and serves. Everything that
+// runs for each request or each byte runs in here, and nothing else does. (The last stop of the tour:
+// accept.ts → dispatch.ts → exchange.ts is the way of a request.)
+
+import { parentPort, workerData } from 'node:worker_threads';
+import type { FromWorker, ToWorker, WorkerInit } from '../messages.ts';
+import { Clock } from './clock.ts';
+import { newCounters } from './counters.ts';
+import type { Worker } from './dispatch.ts';
+import { Ports } from './ports.ts';
+import { Relays } from './relays.ts';
+import { State } from './state.ts';
+
+/** How often a worker that is ending looks whether its connections have. */
+const DRAIN_LOOK_MS = 20;
+
+function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorker) => void {
+  const counters = newCounters();
+  const clock = new Clock();
+  const { limits, pathPolicy, explains } = init;
+  const worker: Worker = { limits, counters, pathPolicy, explains };
+  const state = new State({ limits, clock, ticketKeys: Buffer.from(init.ticketKeys) });
+  const ports = new Ports(worker, clock);
+  const relays = new Relays({ limits, clock, counters });
+  clock.start();
+
+  // One patch at a time: opening ports takes a turn of the event loop.
+  let applying = Promise.resolve();
+
+  const apply = async (message: Extract<ToWorker, { kind: 'apply' }>): Promise<void> => {
+    state.apply(message.patch);
+    const failures = await Promise.all([
+      ports.apply(message.bindings, state),
+      relays.apply(message.patch.relays, message.relays),
+    ]);
+    send({ kind: 'applied', generation: message.generation, failures: failures.flat() });
+  };
+
+  const stop = (graceMs: number): void => {
+    const deadline = performance.now() + graceMs;
+    ports.drain();
+    relays.stop();
+    const look = (): void => {
+      if (counters.connectionsOpen > 0 && performance.now() < deadline) {
+        setTimeout(look, DRAIN_LOOK_MS);
+        return;
+      }
+      clock.stop();
+      send({ kind: 'stopped' });
+      parentPort?.close();
+    };
+    look();
+  };
+
+  return (message) => {
+    switch (message.kind) {
+      case 'apply':
+        applying = applying.then(() => apply(message));
+        return;
+      case 'counters':
+        send({ kind: 'counters', counters: { ...counters } });
+        return;
+      case 'stop':
+        stop(message.graceMs);
+    }
+  };
+}
+
+// The one file whose import has an effect: it is the entry of a thread, imported by nobody.
+parentPort?.on(
+  'message',
+  run(workerData as WorkerInit, (message) => parentPort?.postMessage(message)),
+);

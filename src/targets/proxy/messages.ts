@@ -1,0 +1,65 @@
+// What the control plane and a worker thread of the data path say to each other.
+
+import type { Counters } from './datapath/counters.ts';
+import type { Limits } from './datapath/limits.ts';
+import type { PathPolicy } from '../../lib/http-path.ts';
+import type { Patch } from './patch.ts';
+
+/** What a worker is born with. */
+export interface WorkerInit {
+  readonly index: number;
+  readonly limits: Limits;
+  readonly pathPolicy: PathPolicy;
+  readonly explains: boolean;
+  /** 48 random bytes, the same for all workers. */
+  readonly ticketKeys: Uint8Array;
+}
+
+/** A local address that leads to an entry point. */
+export interface Binding {
+  /** Id of the entry point. */
+  readonly socket: string;
+  readonly address: string;
+  readonly port: number;
+  /** Where the entry points of the Gateway are reached on this address, by the port they ask for. */
+  readonly ports: readonly (readonly [number, number])[];
+}
+
+/** An address that a relay listens on. */
+export interface RelayBinding {
+  /** Id of the relay. */
+  readonly relay: string;
+  readonly address: string;
+}
+
+export type ToWorker =
+  | {
+      readonly kind: 'apply';
+      readonly generation: number;
+      readonly patch: Patch;
+      /** All of them, as they are to be. */
+      readonly bindings: readonly Binding[];
+      /** Those of this worker, all of them. */
+      readonly relays: readonly RelayBinding[];
+    }
+  | { readonly kind: 'counters' }
+  /** Finish what is running, at most for that long, then end. */
+  | { readonly kind: 'stop'; readonly graceMs: number };
+
+export type FromWorker =
+  | {
+      readonly kind: 'applied';
+      readonly generation: number;
+      readonly failures: readonly BindFailure[];
+    }
+  | { readonly kind: 'counters'; readonly counters: Counters }
+  | { readonly kind: 'stopped' };
+
+export interface BindFailure {
+  /** Id of the entry point or relay. */
+  readonly id: string;
+  readonly address: string;
+  readonly port: number;
+  /** As EADDRINUSE. */
+  readonly code: string;
+}

@@ -1,0 +1,67 @@
+// The difference between two programs: what has to be sent to the worker threads so that they run the
+// second. Parts are compared by identity, which compile.ts keeps for all that did not change.
+
+import { deepEqual } from '../../lib/equal.ts';
+import type {
+  BackendProgram,
+  CertificateProgram,
+  ProxyProgram,
+  RelayProgram,
+  SocketProgram,
+  TableProgram,
+} from './program.ts';
+
+export interface Delta<T> {
+  readonly set: readonly (readonly [string, T])[];
+  readonly removed: readonly string[];
+}
+
+export interface Patch {
+  readonly tables: Delta<TableProgram>;
+  readonly backends: Delta<BackendProgram>;
+  readonly certificates: Delta<CertificateProgram>;
+  readonly sockets: Delta<SocketProgram>;
+  readonly relays: Delta<RelayProgram>;
+}
+
+export const EMPTY_PROGRAM: ProxyProgram = {
+  sockets: [],
+  relays: [],
+  tables: new Map(),
+  backends: new Map(),
+  certificates: new Map(),
+};
+
+/** What turns `before` into `after`. */
+export function diffPrograms(before: ProxyProgram, after: ProxyProgram): Patch {
+  return {
+    tables: diff(before.tables, after.tables),
+    backends: diff(before.backends, after.backends),
+    certificates: diff(before.certificates, after.certificates),
+    // A port is made anew with every host of it; what workers hold by hosts need not be sent again.
+    sockets: diff(byId(before.sockets), byId(after.sockets), deepEqual),
+    relays: diff(byId(before.relays), byId(after.relays)),
+  };
+}
+
+export function isEmptyPatch(patch: Patch): boolean {
+  return Object.values(patch).every(
+    (delta: Delta<unknown>) => delta.set.length === 0 && delta.removed.length === 0,
+  );
+}
+
+function byId<T extends { readonly id: string }>(items: readonly T[]): Map<string, T> {
+  return new Map(items.map((item) => [item.id, item]));
+}
+
+function diff<T>(
+  before: ReadonlyMap<string, T>,
+  after: ReadonlyMap<string, T>,
+  equal: (a: T | undefined, b: T) => boolean = Object.is,
+): Delta<T> {
+  const set: (readonly [string, T])[] = [];
+  const removed: string[] = [];
+  for (const [key, value] of after) if (!equal(before.get(key), value)) set.push([key, value]);
+  for (const key of before.keys()) if (!after.has(key)) removed.push(key);
+  return { set, removed };
+}

@@ -1,0 +1,47 @@
+// Whether an address can be listened on, and if not, who has it and what to do.
+
+import { createServer } from 'node:net';
+import { portOwner } from '../../lib/port-owner.ts';
+import type { BindFailure } from './messages.ts';
+
+/** Null when the address is free, else the system's code for what is wrong (EADDRINUSE, EACCES …). */
+export function checkPort(address: string, port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen({ host: address, port, exclusive: true }, () => {
+      server.close(() => resolve(null));
+    });
+  });
+}
+
+/** What went wrong with an address, in words. */
+export async function explainFailure({
+  address,
+  port,
+  code,
+}: BindFailure): Promise<{ message: string; hint: string }> {
+  const place = `${address}:${port}`;
+  switch (code) {
+    case 'EADDRINUSE': {
+      const owner = await portOwner(address, port);
+      const who = owner === undefined ? 'another process' : `${owner.command} (pid ${owner.pid})`;
+      return {
+        message: `port ${place} is already taken by ${who}`,
+        hint: 'stop that process, or give the listener another port',
+      };
+    }
+    case 'EACCES':
+      return {
+        message: `port ${place} needs a privilege this user does not have`,
+        hint: 'use a port of 1024 or above, or lower net.ipv4.ip_unprivileged_port_start',
+      };
+    case 'EADDRNOTAVAIL':
+      return {
+        message: `address ${address} is not one of this machine's`,
+        hint: `on macOS, add it with: sudo ifconfig lo0 alias ${address}`,
+      };
+    default:
+      return { message: `cannot listen on ${place}: ${code}`, hint: 'see the system error code' };
+  }
+}

@@ -1,0 +1,118 @@
+// What the proxy runs: plain data in a form that its worker threads can be sent in pieces and that
+// needs no further thought to look up. Made by compile.ts, taken apart by patch.ts.
+
+import type { Filter } from '../../model/filter.ts';
+import type { BackendProtocol, PathChange } from '../../model/model.ts';
+
+export interface ProxyProgram {
+  readonly sockets: readonly SocketProgram[];
+  readonly relays: readonly RelayProgram[];
+  /** One for each hostname of each listener, by `listener|hostname`. */
+  readonly tables: ReadonlyMap<string, TableProgram>;
+  readonly backends: ReadonlyMap<string, BackendProgram>;
+  readonly certificates: ReadonlyMap<string, CertificateProgram>;
+}
+
+/** One listening port for HTTP. */
+export interface SocketProgram {
+  /** Of the entry point. */
+  readonly id: string;
+  readonly addresses: readonly string[];
+  readonly port: number;
+  readonly tls: boolean;
+  /** The most specific first. */
+  readonly listeners: readonly ListenerProgram[];
+}
+
+export interface ListenerProgram {
+  readonly id: string;
+  readonly hostname: string;
+  readonly certificates: readonly string[];
+  /** The most specific first. */
+  readonly hosts: readonly { readonly hostname: string; readonly table: string }[];
+}
+
+/** The rules of one host, grouped by the path they ask for; groups keep the order of precedence. */
+export interface TableProgram {
+  readonly exact: readonly PathGroup[];
+  readonly prefix: readonly PathGroup[];
+}
+
+export interface PathGroup {
+  readonly path: string;
+  readonly rules: readonly RuleProgram[];
+}
+
+export interface RuleProgram {
+  readonly method: string | null;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  readonly queryParams: readonly { readonly name: string; readonly value: string }[];
+  readonly action: ActionProgram;
+}
+
+export interface ActionProgram {
+  readonly id: string;
+  readonly filters: readonly FilterProgram[];
+  readonly result: ResultProgram;
+}
+
+/** A filter without its origin, which does not travel to the data path. */
+export type FilterProgram = Filter extends infer F
+  ? F extends unknown
+    ? Omit<F, 'origin'>
+    : never
+  : never;
+
+export type ResultProgram =
+  | { readonly kind: 'forward'; readonly backends: readonly WeightedProgram[] }
+  | {
+      readonly kind: 'redirect';
+      readonly statusCode: number;
+      readonly scheme?: 'http' | 'https';
+      readonly hostname?: string;
+      readonly port?: number;
+      readonly path?: PathChange;
+    }
+  | { readonly kind: 'respond'; readonly statusCode: number; readonly reason: string };
+
+export interface WeightedProgram {
+  /** Key of the backend; null answers `statusCode` itself. */
+  readonly backend: string | null;
+  readonly statusCode: number;
+  readonly reason: string;
+  readonly weight: number;
+  readonly filters: readonly FilterProgram[];
+}
+
+export interface BackendProgram {
+  readonly key: string;
+  readonly protocol: BackendProtocol;
+  readonly endpoints: readonly EndpointProgram[];
+  readonly draining: readonly EndpointProgram[];
+}
+
+export interface EndpointProgram {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface CertificateProgram {
+  readonly key: string;
+  readonly chain: string;
+  readonly privateKey: string;
+  readonly names: readonly string[];
+}
+
+/** One address of a Service, relayed connection by connection (TCP) or client by client (UDP). */
+export interface RelayProgram {
+  /** `service port id|kind|address:port` */
+  readonly id: string;
+  readonly service: string;
+  readonly protocol: 'TCP' | 'UDP';
+  /** Empty: the addresses node ports are served on. */
+  readonly address: string;
+  readonly port: number;
+  readonly affinitySeconds: number;
+  /** Never empty: an address without endpoints is not listened on, so that it refuses. */
+  readonly endpoints: readonly EndpointProgram[];
+}

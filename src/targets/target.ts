@@ -1,0 +1,46 @@
+// The contract of a target: something that carries traffic by the model. compile, render and trace are
+// pure; apply changes the world and says what it could not do. Precedence and acceptance were decided
+// in resolve: a target never sorts rules and never refuses an object, it only reports failures.
+
+import type { View } from '../lower/view.ts';
+import type { RequestFate, RequestProbe } from '../model/answer.ts';
+
+export interface RenderedFile {
+  /** A name that says what is in it, as `proxy.yaml`. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface Applied {
+  /** The generation of the program that is now in force. */
+  readonly generation: number;
+  /** What could not be done; everything else is in force. */
+  readonly rejected: readonly Rejection[];
+}
+
+export interface Rejection {
+  /** Id of the entry point or service the trouble is about. */
+  readonly id: string;
+  /** One CamelCase word, fit for a condition's reason. */
+  readonly reason: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export interface Target<Program> {
+  readonly name: string;
+  /** View → what this target runs. The same view gives the same program. */
+  compile(view: View): Program;
+  /** The program as text that a human would write. */
+  render(program: Program): readonly RenderedFile[];
+  /** What the program would make of a request. */
+  traceRequest(program: Program, probe: RequestProbe): RequestFate;
+}
+
+/** A target at work in the world. */
+export interface RunningTarget<Program> {
+  /** Puts a program in force; resolves once every part of the target has it. */
+  apply(program: Program): Promise<Applied>;
+  /** Stops taking new work, finishes what is running within the time, then ends. */
+  stop(graceMs: number): Promise<void>;
+}
