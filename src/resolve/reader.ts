@@ -24,7 +24,7 @@ export class Reader {
 
   get<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string): T | undefined {
     const object = this.#snapshot.get(kind, namespace, name);
-    this.#reads.push({ kind: kind as unknown as Kind, namespace, name, object });
+    this.#reads.push({ kind: kind, namespace, name, object });
     return object;
   }
 
@@ -72,12 +72,7 @@ export class Memo<K, V> {
    * The result for `key`: made before from the same `inputs` and the same objects, or made now. Inputs
    * are compared by identity.
    */
-  get(
-    key: K,
-    snapshot: Snapshot,
-    inputs: readonly unknown[],
-    make: (reader: Reader) => V,
-  ): V {
+  get(key: K, snapshot: Snapshot, inputs: readonly unknown[], make: (reader: Reader) => V): V {
     let entry = this.#entries.get(key);
     if (entry === undefined || !same(entry.inputs, inputs) || !entry.reads.stillHold(snapshot)) {
       const reader = new Reader(snapshot);

@@ -14,7 +14,7 @@ export type FieldErrorReason =
 
 export interface FieldError {
   readonly reason: FieldErrorReason;
-  /** The field, as `spec.rules[0].matches[1].path.type`. */
+  /** The field, as `spec.rules[0].matches[1].path.type`. Empty for the object: Kubernetes' `<nil>`. */
   readonly path: string;
   /** What is wrong, without the path: `Unsupported value: "Foo": supported values: "A", "B"`. */
   readonly message: string;
@@ -41,10 +41,19 @@ export const fieldError = {
     path,
     message: `Invalid value: ${JSON.stringify(jsonType(value))}: ${path} in body must be of type ${expected}: ${JSON.stringify(jsonType(value))}`,
   }),
-  unsupported: (path: string, value: unknown, supported: readonly unknown[]): FieldError => ({
+  format: (path: string, value: string, format: string): FieldError => ({
+    reason: 'FieldValueTypeInvalid',
+    path,
+    message: `Invalid value: ${show(value)}: ${path} in body must be of type ${format}: ${show(value)}`,
+  }),
+  unsupported: (
+    path: string,
+    value: unknown,
+    supported: readonly (string | number)[],
+  ): FieldError => ({
     reason: 'FieldValueNotSupported',
     path,
-    message: `Unsupported value: ${show(value)}: supported values: ${supported.map(show).join(', ')}`,
+    message: `Unsupported value: ${show(value)}: supported values: ${supported.map((v) => show(String(v))).join(', ')}`,
   }),
   duplicate: (path: string, value: unknown): FieldError => ({
     reason: 'FieldValueDuplicate',
@@ -54,7 +63,7 @@ export const fieldError = {
   tooLong: (path: string, limitBytes: number): FieldError => ({
     reason: 'FieldValueTooLong',
     path,
-    message: `Too long: may not be more than ${limitBytes} bytes`,
+    message: `Too long: may not be more than ${limitBytes} ${limitBytes === 1 ? 'byte' : 'bytes'}`,
   }),
   tooMany: (path: string, count: number, limit: number): FieldError => ({
     reason: 'FieldValueTooMany',
@@ -66,7 +75,33 @@ export const fieldError = {
     path,
     message: `Forbidden: ${detail}`,
   }),
+  /** Said once of an object whose rules were left alone: see `blocksRules`. */
+  rulesNotChecked: (): FieldError => ({
+    reason: 'FieldValueInvalid',
+    path: '',
+    message:
+      'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+  }),
 };
+
+/**
+ * True for errors after which the API server evaluates no rule of the whole object: a rule could
+ * stumble over the value, or cost too much on it. A broken pattern or bound does not block.
+ */
+export function blocksRules(error: FieldError): boolean {
+  switch (error.reason) {
+    case 'FieldValueRequired':
+    case 'FieldValueTypeInvalid':
+    case 'FieldValueNotSupported':
+    case 'FieldValueTooLong':
+    case 'FieldValueTooMany':
+      return true;
+    case 'FieldValueInvalid':
+    case 'FieldValueDuplicate':
+    case 'FieldValueForbidden':
+      return false;
+  }
+}
 
 /** The JSON type of a value, as the OpenAPI validator names it. */
 export function jsonType(value: unknown): string {
@@ -76,11 +111,6 @@ export function jsonType(value: unknown): string {
   return typeof value;
 }
 
-/** Longest text of a value in a message: messages are read on a terminal. */
-const SHOWN_CHARS_MAX = 200;
-
 function show(value: unknown): string {
-  if (value === undefined) return 'null';
-  const text = JSON.stringify(value);
-  return text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}…` : text;
+  return value === undefined ? 'null' : JSON.stringify(value);
 }

@@ -1,8 +1,8 @@
 // Value as written → value as stored: unknown fields pruned, null and absent fields defaulted. The
-// input is never changed; the result shares with it only what needed no change of its own. A value
-// of the wrong type is kept as it is, for validate.ts to complain about.
+// input is never changed; the result shares with it only what a schema does not look into. A value of
+// the wrong type is kept as it is, and so is null in a list, for validate.ts to complain about.
 
-import type { Field, Node, ObjectNode } from './schema.ts';
+import type { MapNode, Node, ObjectNode } from './schema.ts';
 
 export interface Normalized {
   readonly value: unknown;
@@ -21,9 +21,7 @@ function walk(node: Node, value: unknown, path: string, unknown: string[]): unkn
     case 'object':
       return isRecord(value) ? walkObject(node, value, path, unknown) : value;
     case 'map':
-      return isRecord(value)
-        ? mapRecord(value, (item, key) => walk(node.values, item, `${path}[${key}]`, unknown))
-        : value;
+      return isRecord(value) ? walkMap(node, value, path, unknown) : value;
     case 'list':
       return Array.isArray(value)
         ? value.map((item, i) => walk(node.items, item, `${path}[${i}]`, unknown))
@@ -57,24 +55,27 @@ function walkObject(
   }
   for (const [key, field] of node.fields) {
     if (field.default !== undefined && !(key in out)) {
-      out[key] = walk(field.node, defaultOf(field), join(path, key), unknown);
+      // Defaults have defaults of their own, and walking copies what one object may not share.
+      out[key] = walk(field.node, field.default, join(path, key), unknown);
     }
   }
   return out;
 }
 
-function defaultOf(field: Field): unknown {
-  return typeof field.default === 'object' ? structuredClone(field.default) : field.default;
-}
-
-/** Copies a map; a key that would reach the prototype is left out, as no schema allows one. */
-function mapRecord(
+/** Copies a map; a key that would reach the prototype counts as unknown, as no schema means it. */
+function walkMap(
+  node: MapNode,
   value: Record<string, unknown>,
-  each: (item: unknown, key: string) => unknown,
+  path: string,
+  unknown: string[],
 ): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
-    if (key !== '__proto__') out[key] = each(value[key], key);
+    const item = value[key];
+    if (key === '__proto__') unknown.push(`${path}[${key}]`);
+    else if (item !== null || node.values.nullable === true) {
+      out[key] = walk(node.values, item, `${path}[${key}]`, unknown);
+    }
   }
   return out;
 }

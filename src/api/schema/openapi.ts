@@ -7,7 +7,7 @@ export interface OpenApiSchema {
   readonly [keyword: string]: unknown;
 }
 
-/** Turns a schema into its OpenAPI v3 form. Rules appear as their messages only. */
+/** Turns a schema into its OpenAPI v3 form. Rules are code, and have no place in it. */
 export function toOpenApi(node: Node): OpenApiSchema {
   return { ...common(node), ...typed(node) };
 }
@@ -74,6 +74,7 @@ function objectSchema(node: ObjectNode): OpenApiSchema {
     ...(required.length === 0 ? {} : { required }),
     ...present(node, ['minProperties', 'maxProperties']),
     ...mapType(node.atomic),
+    ...node.combined?.openApi,
     ...(node.preserveUnknown === true ? { 'x-kubernetes-preserve-unknown-fields': true } : {}),
   };
 }
@@ -83,7 +84,5 @@ function mapType(atomic: boolean | undefined): OpenApiSchema {
 }
 
 function present<N extends object>(node: N, keywords: readonly (keyof N)[]): OpenApiSchema {
-  return Object.fromEntries(
-    keywords.filter((k) => node[k] !== undefined).map((k) => [k, node[k]]),
-  );
+  return Object.fromEntries(keywords.filter((k) => node[k] !== undefined).map((k) => [k, node[k]]));
 }

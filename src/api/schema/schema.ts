@@ -21,7 +21,7 @@ interface Common {
   readonly doc?: string;
   /** The value null is kept. Without it, null counts as absent, as in Kubernetes. */
   readonly nullable?: boolean;
-  /** Conditions over the whole value, checked only when its structure is sound. */
+  /** Conditions over the whole value: what an upstream CRD says in CEL. */
   readonly rules?: readonly Rule[];
   /** The same for what upstream checks in Go, with paths and messages of its own. */
   readonly check?: Check;
@@ -33,7 +33,10 @@ export interface StringNode extends Common {
   readonly maxLength?: number;
   /** An ECMAScript source that RE2 reads the same way. Matched anywhere unless anchored. */
   readonly pattern?: string;
+  /** Matches exactly what `pattern` does, where V8 would backtrack without end on upstream's form. */
+  readonly matcher?: RegExp;
   readonly enum?: readonly string[];
+  /** Of these, date-time, ipv4 and ipv6 are checked; the others are only published. */
   readonly format?: 'date-time' | 'byte' | 'ipv4' | 'ipv6' | 'uri';
 }
 
@@ -64,6 +67,8 @@ export interface ObjectNode extends Common {
   readonly maxProperties?: number;
   /** Fields the schema does not name are kept. */
   readonly preserveUnknown?: boolean;
+  /** What an upstream CRD says with oneOf, anyOf and not. */
+  readonly combined?: Combined;
 }
 
 export interface MapNode extends Common {
@@ -107,8 +112,9 @@ export interface Field {
 
 /**
  * A condition that structure alone cannot express: what an upstream CRD says in CEL. Rules see values
- * after defaulting, and only values whose own structure is sound. A broken rule is reported on the
- * value it belongs to: `spec.listeners: Invalid value: "array": <message>`.
+ * after defaulting. They may trust types, required fields, enums and upper limits, but not patterns
+ * and lower limits: the API server evaluates them beside such errors (`blocksRules` in errors.ts). A
+ * broken rule is reported on its value: `spec.listeners: Invalid value: "array": <message>`.
  */
 export interface Rule {
   readonly message: string;
@@ -122,6 +128,15 @@ export interface Rule {
 /** Says what is wrong with a value; `path` is the value's own path, `old` the stored value on update. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a check knows the type of its own node
 export type Check = (self: any, path: string, old: any) => readonly FieldError[];
+
+/**
+ * Alternatives: published as upstream writes them, and checked by a function that says the same of an
+ * object whose fields may yet be of any type.
+ */
+export interface Combined {
+  readonly openApi: Readonly<Record<string, unknown>>;
+  readonly check: (self: Readonly<Record<string, unknown>>, path: string) => readonly FieldError[];
+}
 
 declare const TYPE: unique symbol;
 
@@ -200,9 +215,7 @@ export function boolean(options: Omit<BooleanNode, 'type'> = {}): Schema<boolean
   return { ...options, type: 'boolean' };
 }
 
-export function intOrString(
-  options: Omit<IntOrStringNode, 'type'> = {},
-): Schema<number | string> {
+export function intOrString(options: Omit<IntOrStringNode, 'type'> = {}): Schema<number | string> {
   return { ...options, type: 'intOrString' };
 }
 

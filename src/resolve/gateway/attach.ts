@@ -102,7 +102,8 @@ function notAllowed(
   field: string,
 ): Problem {
   const reasons = named.map((listener) => {
-    if (!allowsKind(listener, route.kind)) return `listener "${listener.name}" takes no ${route.kind}s`;
+    if (!allowsKind(listener, route.kind))
+      return `listener "${listener.name}" takes no ${route.kind}s`;
     const { from } = listener.allowedNamespaces;
     const who = from === 'Same' ? `its own namespace` : 'namespaces its selector chooses';
     return `listener "${listener.name}" takes routes from ${who} only`;

@@ -31,10 +31,17 @@ export function resolveBackendRef(
   const { field } = origin;
   if (ref.group !== '' || ref.kind !== 'Service') {
     const what = ref.group === '' ? ref.kind : `${ref.kind}.${ref.group}`;
-    return broken('InvalidKind', field, `${what} "${ref.name}" cannot be a backend`, 'use a Service');
+    return broken(
+      'InvalidKind',
+      field,
+      `${what} "${ref.name}" cannot be a backend`,
+      'use a Service',
+    );
   }
   const to = { group: '', kind: 'Service', namespace, name: ref.name };
-  if (!grants.permits({ group: GATEWAY_GROUP, kind: origin.kind, namespace: origin.namespace }, to)) {
+  if (
+    !grants.permits({ group: GATEWAY_GROUP, kind: origin.kind, namespace: origin.namespace }, to)
+  ) {
     return broken(
       'RefNotPermitted',
       field,
@@ -66,17 +73,17 @@ function resolvePort(
   }
   if (!(service.spec.ports ?? []).some((p) => p.port === port && p.protocol === 'TCP')) {
     const ports = (service.spec.ports ?? []).map((p) => p.port).join(', ');
-    return broken('BackendNotFound', `${field}.port`, `${name} has no TCP port ${port}`, `its ports: ${ports}`);
+    return broken(
+      'BackendNotFound',
+      `${field}.port`,
+      `${name} has no TCP port ${port}`,
+      `its ports: ${ports}`,
+    );
   }
   return { use: { key: `${name}:${port}`, namespace, name: ref.name, port } };
 }
 
-function broken(
-  reason: string,
-  field: string,
-  message: string,
-  hint?: string,
-): ResolvedBackendRef {
+function broken(reason: string, field: string, message: string, hint?: string): ResolvedBackendRef {
   return {
     broken: { kind: 'respond', statusCode: 500, reason: message },
     problem: problem(reason, field, message, hint),

@@ -1,15 +1,12 @@
 // GatewayClasses: which Gateways are ours to serve.
 
+import { CONTROLLER_NAME, DEFAULT_GATEWAY_CLASS } from '../../api/fairway.ts';
 import { GatewayClass } from '../../api/gateway/gatewayclass.ts';
 import type { Gateway } from '../../api/gateway/gateway.ts';
 import type { Finding } from '../../api/finding.ts';
-import type { Kind } from '../../api/kind.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { StatusWish } from '../resolution.ts';
 import { verdict } from '../status/conditions.ts';
-
-/** What GatewayClasses name to have their Gateways served by Fairway. */
-export const CONTROLLER_NAME = 'fairway.dev/gateway';
 
 export interface ClassRules {
   /** Classes served whatever their controller is, even if they do not exist; `*` for all. */
@@ -36,7 +33,7 @@ export function serves(
       severity: gatewayClass === undefined ? 'error' : 'warning',
       reason: gatewayClass === undefined ? 'GatewayClassNotFound' : 'GatewayClassNotOurs',
       message: `${why}, so Fairway does not serve this Gateway`,
-      hint: `use gatewayClassName: fairway, or serve the class here with --gateway-class ${className}`,
+      hint: `use gatewayClassName: ${DEFAULT_GATEWAY_CLASS}, or serve the class here with --gateway-class ${className}`,
       origin: {
         object: {
           kind: 'Gateway',
@@ -55,7 +52,7 @@ export function classStatuses(snapshot: Snapshot): readonly StatusWish[] {
     .list(GatewayClass)
     .filter((gatewayClass) => gatewayClass.spec.controllerName === CONTROLLER_NAME)
     .map((gatewayClass) => ({
-      kind: GatewayClass as unknown as Kind,
+      kind: GatewayClass,
       namespace: '',
       name: gatewayClass.metadata.name ?? '',
       generation: gatewayClass.metadata.generation ?? 0,

@@ -6,9 +6,7 @@ import type { Problem } from '../status/conditions.ts';
 import type { ResolvedListener } from './listeners.ts';
 
 /** The same listeners, those in conflict marked. */
-export function markConflicts(
-  listeners: readonly ResolvedListener[],
-): readonly ResolvedListener[] {
+export function markConflicts(listeners: readonly ResolvedListener[]): readonly ResolvedListener[] {
   return listeners.map((listener) => {
     const conflicts = conflictsOf(listener, listeners);
     return conflicts.length === 0 ? listener : { ...listener, conflicts };

@@ -80,7 +80,14 @@ function resolveRoute(
     const found = findGateway(ref, namespace, field, gateways, reader);
     if (found === undefined) return;
     if ('reason' in found) problems.push(found);
-    else parents.push(resolveParent({ route, ref, field, gateway: found, rules, reader }, contributions, problems));
+    else
+      parents.push(
+        resolveParent(
+          { route, ref, field, gateway: found, rules, reader },
+          contributions,
+          problems,
+        ),
+      );
   });
   if ((route.spec.parentRefs ?? []).length === 0) {
     problems.push({

@@ -161,5 +161,7 @@ class Collector implements ResolvedRules {
 
 /** `rule 0`, or by its name `rule "checkout"`. */
 function ruleName(written: WrittenRule, field: string): string {
-  return written.name === undefined ? field.replace('spec.rules[', 'rule ').replace(']', '') : `rule "${written.name}"`;
+  return written.name === undefined
+    ? field.replace('spec.rules[', 'rule ').replace(']', '')
+    : `rule "${written.name}"`;
 }

@@ -25,7 +25,7 @@ export function endpointsOf(
 type SliceEndpoint = EndpointSlice['endpoints'][number];
 
 function addEndpoint(found: Map<string, Endpoint>, endpoint: SliceEndpoint, port: number): void {
-  const { conditions = {}, targetRef } = endpoint;
+  const { conditions, targetRef } = endpoint;
   // All addresses of an endpoint are the same place; the first one is enough.
   const address = endpoint.addresses[0];
   if (address === undefined) return;

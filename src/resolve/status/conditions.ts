@@ -28,12 +28,7 @@ export interface Problem {
   readonly severity?: 'error' | 'warning' | 'info';
 }
 
-export function problem(
-  reason: string,
-  field: string,
-  message: string,
-  hint?: string,
-): Problem {
+export function problem(reason: string, field: string, message: string, hint?: string): Problem {
   return hint === undefined ? { reason, field, message } : { reason, field, message, hint };
 }
 

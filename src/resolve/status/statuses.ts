@@ -3,7 +3,6 @@
 
 import { Gateway } from '../../api/gateway/gateway.ts';
 import { HTTPRoute } from '../../api/gateway/httproute.ts';
-import type { Kind } from '../../api/kind.ts';
 import type { ResolvedGateway } from '../gateway/gateways.ts';
 import { isServing } from '../gateway/listeners.ts';
 import type { ResolvedListener } from '../gateway/listeners.ts';
@@ -17,7 +16,7 @@ export function gatewayStatus(
   attached: ReadonlyMap<string, number>,
 ): StatusWish {
   return {
-    kind: Gateway as unknown as Kind,
+    kind: Gateway,
     namespace: gateway.namespace,
     name: gateway.name,
     generation: gateway.generation,
@@ -90,7 +89,7 @@ function conflicted(listener: ResolvedListener): Verdict {
 
 export function routeStatus(route: ResolvedRoute): StatusWish {
   return {
-    kind: HTTPRoute as unknown as Kind,
+    kind: HTTPRoute,
     namespace: route.namespace,
     name: route.name,
     generation: route.generation,

@@ -9,29 +9,38 @@ import type { Binding } from './messages.ts';
 export interface BindingRules {
   /** Ports below this number cannot be opened at their own number; 0 when all can. */
   readonly firstOpenPort: number;
-  /** Gateway that is also served on localhost; null for none. */
-  readonly localhostGateway: string | null;
-  readonly localhostAddresses: readonly string[];
+  /** What is added to the ports of the first Gateway on localhost; null for none. */
+  readonly localhostOffset: number | null;
 }
 
-/** What is added to a port number that cannot be opened, or that localhost must not be asked for. */
+/** What is added to a port number that cannot be opened. */
 const MAPPED_OFFSET = 8000;
+const LOCALHOST = '127.0.0.1';
 
 /** Every local address that is to lead to an entry point. */
 export function planBindings(program: ProxyProgram, rules: BindingRules): readonly Binding[] {
   const bindings: Binding[] = [];
-  for (const [gateway, sockets] of Map.groupBy(program.sockets, gatewayOf)) {
+  let isFirst = true;
+  for (const sockets of Map.groupBy(program.sockets, gatewayOf).values()) {
     const own = sockets.map((s) => [s.port, openPort(s.port, rules.firstOpenPort)] as const);
-    const local = sockets.map((s) => [s.port, openPort(s.port, 1024)] as const);
     for (const socket of sockets) {
-      for (const address of socket.addresses) {
-        bindings.push(bind(socket, address, own));
-      }
-      if (gateway !== rules.localhostGateway) continue;
-      for (const address of rules.localhostAddresses) bindings.push(bind(socket, address, local));
+      for (const address of socket.addresses) bindings.push(bind(socket, address, own));
     }
+    const offset = isFirst ? rules.localhostOffset : null;
+    isFirst = false;
+    if (offset !== null) bindings.push(...bindLocalhost(sockets, offset));
   }
   return bindings;
+}
+
+/** The ports of a Gateway on localhost: below 1024 moved up by the offset, the others as they are. */
+function bindLocalhost(sockets: readonly SocketProgram[], offset: number): readonly Binding[] {
+  const ports = sockets.map(({ port }) => [port, port < 1024 ? port + offset : port] as const);
+  // Another listener may have the moved number itself: it is the one that was asked for.
+  const asked = new Set(sockets.map((s) => s.port));
+  return sockets
+    .filter(({ port }) => port >= 1024 || !asked.has(port + offset))
+    .map((socket) => bind(socket, LOCALHOST, ports));
 }
 
 function gatewayOf(socket: SocketProgram): string {

@@ -43,7 +43,7 @@ export class Exchange implements Receiver, Taker {
   readonly #response: ResponseHalf;
   #endpoint: Endpoint | null = null;
   /** Endpoints that could not be connected to. */
-  #tried: Endpoint[] = [];
+  readonly #tried: Endpoint[] = [];
   #attempts = 0;
   #sender: Sender | null = null;
   /** The body so far, while there is no connection to send it to. */

@@ -16,7 +16,9 @@ function decode(text: string, cuts: readonly number[] = []): Decoded {
   const bytes = Buffer.from(text, 'latin1');
   const decoder = new ChunkedDecoder(DEFAULT_LIMITS);
   let body = '';
-  const places = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].toSorted((a, b) => a - b);
+  const places = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].toSorted(
+    (a, b) => a - b,
+  );
   let from = 0;
   for (const to of [...places, bytes.length]) {
     const piece = bytes.subarray(from, to);

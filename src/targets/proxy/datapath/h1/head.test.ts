@@ -76,15 +76,31 @@ describe('a request head', () => {
     ['OPTIONS *', 'OPTIONS * HTTP/1.1\nHost: a\n\n', 200],
     ['an IPv6 host', 'GET / HTTP/1.1\nHost: [::1]:80\n\n', 200],
     ['chunked', 'POST / HTTP/1.1\nHost: a\nTransfer-Encoding: Chunked\n\n', 200],
-    ['both lengths', 'POST / HTTP/1.1\nHost: a\nContent-Length: 1\nTransfer-Encoding: chunked\n\n', 400],
-    ['both lengths, reversed', 'POST / HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\nContent-Length: 1\n\n', 400],
+    [
+      'both lengths',
+      'POST / HTTP/1.1\nHost: a\nContent-Length: 1\nTransfer-Encoding: chunked\n\n',
+      400,
+    ],
+    [
+      'both lengths, reversed',
+      'POST / HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\nContent-Length: 1\n\n',
+      400,
+    ],
     ['two codings', 'POST / HTTP/1.1\nHost: a\nTransfer-Encoding: chunked, identity\n\n', 501],
     ['an unknown coding', 'POST / HTTP/1.1\nHost: a\nTransfer-Encoding: xchunked\n\n', 501],
-    ['chunked twice', 'POST / HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\nTransfer-Encoding: chunked\n\n', 400],
+    [
+      'chunked twice',
+      'POST / HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\nTransfer-Encoding: chunked\n\n',
+      400,
+    ],
     ['chunked in HTTP/1.0', 'POST / HTTP/1.0\nHost: a\nTransfer-Encoding: chunked\n\n', 400],
     ['a blank before the colon', 'POST / HTTP/1.1\nHost: a\nTransfer-Encoding : chunked\n\n', 400],
     ['a folded line', 'GET / HTTP/1.1\nHost: a\nX: 1\n 2\n\n', 400],
-    ['two equal lengths', 'POST / HTTP/1.1\nHost: a\nContent-Length: 5\nContent-Length: 5\n\n', 400],
+    [
+      'two equal lengths',
+      'POST / HTTP/1.1\nHost: a\nContent-Length: 5\nContent-Length: 5\n\n',
+      400,
+    ],
     ['a list of lengths', 'POST / HTTP/1.1\nHost: a\nContent-Length: 5, 5\n\n', 400],
     ['a signed length', 'POST / HTTP/1.1\nHost: a\nContent-Length: +5\n\n', 400],
     ['a negative length', 'POST / HTTP/1.1\nHost: a\nContent-Length: -1\n\n', 400],
@@ -116,7 +132,11 @@ describe('a request head', () => {
     ['a bare carriage return', 'GET / HTTP/1.1\nHost: a\nX: a\rb\n\n', 400],
     ['a non-ASCII name', 'GET / HTTP/1.1\nHost: a\nX\u00e9: a\n\n', 400],
     ['an unknown expectation', 'POST / HTTP/1.1\nHost: a\nContent-Length: 1\nExpect: tea\n\n', 417],
-    ['a body with an upgrade', 'GET / HTTP/1.1\nHost: a\nConnection: upgrade\nUpgrade: websocket\nContent-Length: 1\n\n', 400],
+    [
+      'a body with an upgrade',
+      'GET / HTTP/1.1\nHost: a\nConnection: upgrade\nUpgrade: websocket\nContent-Length: 1\n\n',
+      400,
+    ],
     ['a long target', `GET /${'a'.repeat(9000)} HTTP/1.1\nHost: a\n\n`, 414],
     ['a long method', `${'A'.repeat(30)} / HTTP/1.1\nHost: a\n\n`, 400],
     ['too many fields', `GET / HTTP/1.1\nHost: a\n${'X: 1\n'.repeat(101)}\n`, 431],
@@ -132,11 +152,14 @@ describe('a response head', () => {
   }
 
   it('tells its length and its fields', () => {
-    assert.deepEqual(response('HTTP/1.1 200 OK\nContent-Length: 3\nX: y\nKeep-Alive: timeout=5\n\n'), {
-      status: 200,
-      fields: ['X', 'y'],
-      contentLength: 3,
-    });
+    assert.deepEqual(
+      response('HTTP/1.1 200 OK\nContent-Length: 3\nX: y\nKeep-Alive: timeout=5\n\n'),
+      {
+        status: 200,
+        fields: ['X', 'y'],
+        contentLength: 3,
+      },
+    );
     assert.equal(lastFraming().keepAliveSeconds, 5);
   });
 

@@ -111,9 +111,7 @@ describe('an HTTP/1.1 server connection', () => {
 
   it('reads chunked bodies and their trailers', async () => {
     const { send, requests } = connect(echo);
-    await send(
-      'POST / HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\n\n5\nhello\n0\nX-Sum: 1\n\n',
-    );
+    await send('POST / HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\n\n5\nhello\n0\nX-Sum: 1\n\n');
     assert.equal(requests[0]?.body, 'hello');
     assert.deepEqual(requests[0]?.trailers, ['X-Sum', '1']);
   });
@@ -313,7 +311,10 @@ describe('an HTTP/1.1 server connection', () => {
 
   it('never lets a value break out of its line', async () => {
     const { send } = connect((stream) =>
-      stream.sendHead({ status: 200, fields: ['x', 'a\r\nset-cookie: b', 'y', 'c'], contentLength: 0 }, true),
+      stream.sendHead(
+        { status: 200, fields: ['x', 'a\r\nset-cookie: b', 'y', 'c'], contentLength: 0 },
+        true,
+      ),
     );
     const written = await send('GET / HTTP/1.1\nHost: x\n\n');
     assert.equal(written, 'HTTP/1.1 200 OK\r\ny: c\r\ncontent-length: 0\r\n\r\n');

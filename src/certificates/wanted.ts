@@ -1,0 +1,65 @@
+// Which certificates Gateways ask us for. A Gateway that names an issuer and a Secret that does not
+// exist gets that Secret from the local CA, for the hosts of the listeners that refer to it: the same
+// manifest gets a real certificate where cert-manager runs.
+
+import { Secret } from '../api/core/secret.ts';
+import { Gateway } from '../api/gateway/gateway.ts';
+import type { Snapshot } from '../store/snapshot.ts';
+
+/** Annotations of a Gateway that ask for certificates, whatever their value names. */
+const ISSUER_ANNOTATIONS = [
+  'fairway.dev/issuer',
+  'cert-manager.io/issuer',
+  'cert-manager.io/cluster-issuer',
+];
+
+/** Marks the Secrets we made, and so may make anew. */
+export const ISSUED_LABEL = 'fairway.dev/issued-by';
+
+/** The names of a listener without a hostname. */
+const LOCAL_NAMES = ['localhost', '*.localhost'];
+
+export interface WantedCertificate {
+  readonly namespace: string;
+  /** Of the Secret. */
+  readonly name: string;
+  /** Sorted. */
+  readonly dnsNames: readonly string[];
+}
+
+/** The certificates to issue: those asked for whose Secret is missing, or is ours and lacks a name. */
+export function wantedCertificates(snapshot: Snapshot): readonly WantedCertificate[] {
+  return snapshot
+    .list(Gateway)
+    .filter(({ metadata }) => ISSUER_ANNOTATIONS.some((a) => a in (metadata.annotations ?? {})))
+    .flatMap(askedBy)
+    .filter((wanted) => isMissing(wanted, snapshot.get(Secret, wanted.namespace, wanted.name)));
+}
+
+function askedBy(gateway: Gateway): readonly WantedCertificate[] {
+  const { namespace = '' } = gateway.metadata;
+  const names = new Map<string, Set<string>>();
+  for (const { protocol, hostname, tls } of gateway.spec.listeners) {
+    if (protocol !== 'HTTPS' || tls?.mode === 'Passthrough') continue;
+    for (const ref of tls?.certificateRefs ?? []) {
+      if (ref.kind !== 'Secret' || (ref.namespace ?? namespace) !== namespace) continue;
+      const known = names.get(ref.name) ?? new Set();
+      names.set(ref.name, known);
+      for (const name of hostname === undefined ? LOCAL_NAMES : [hostname]) known.add(name);
+    }
+  }
+  return Array.from(names, ([name, dnsNames]) => ({
+    namespace,
+    name,
+    dnsNames: [...dnsNames].toSorted(),
+  }));
+}
+
+/** The names a Secret of ours was issued for. */
+export const NAMES_ANNOTATION = 'fairway.dev/dns-names';
+
+function isMissing({ dnsNames }: WantedCertificate, secret: Secret | undefined): boolean {
+  if (secret === undefined) return true;
+  if (secret.metadata.labels?.[ISSUED_LABEL] === undefined) return false;
+  return secret.metadata.annotations?.[NAMES_ANNOTATION] !== dnsNames.join(',');
+}

@@ -1,0 +1,156 @@
+// fairway explain: where a request would go, and why, with the file and line of each decision.
+
+import type { RequestAnswer, RequestFate, Share, Step } from '../model/answer.ts';
+import type { Model } from '../model/model.ts';
+import { traceRequest } from '../model/trace.ts';
+import { nearMisses } from '../model/near-misses.ts';
+import { evaluate } from '../pipeline/evaluate.ts';
+import type { Evaluation } from '../pipeline/evaluate.ts';
+import { formatPosition } from '../pipeline/locate.ts';
+import { parseRequest, probeFor } from './request.ts';
+import type { AskedRequest } from './request.ts';
+import {
+  controllersFor,
+  filesSource,
+  loadSettings,
+  networkFor,
+  podFindingsOptions,
+} from './settings.ts';
+import type { CommonFlags } from './settings.ts';
+import { print } from './terminal.ts';
+
+interface ExplainFlags extends CommonFlags {
+  readonly header?: readonly string[];
+  readonly gateway?: string;
+  readonly output?: 'text' | 'json';
+}
+
+/** Candidates that lost and are shown; the others are counted. */
+const LOST_SHOWN_MAX = 12;
+
+/** Answers, and gives 0 when some backend would take the request, 1 when none would. */
+export async function explain(args: readonly string[], flags: ExplainFlags): Promise<number> {
+  const request = parseRequest(args, flags.header ?? []);
+  const evaluation = await evaluateFiles(request.paths, flags);
+  const model = restrict(evaluation.resolution.model, flags.gateway);
+  const { probe, notes } = probeFor(request, model.entryPoints);
+  const answer = traceRequest(model, probe);
+  const hints = answer.fate.kind === 'forward' ? [] : nearMisses(model, probe);
+  if (flags.output === 'json') print(JSON.stringify(toJson(answer, hints, evaluation), null, 2));
+  else printAnswer(request, answer, { notes, hints, evaluation });
+  return answer.fate.kind === 'forward' || answer.fate.kind === 'redirect' ? 0 : 1;
+}
+
+/** Evaluates files as `fairway up` would serve them first on this machine. */
+export async function evaluateFiles(
+  paths: readonly string[],
+  flags: CommonFlags,
+): Promise<Evaluation> {
+  const configuration = await loadSettings(flags);
+  const network = networkFor(0, configuration);
+  return evaluate({
+    sources: [filesSource(paths, flags, false)],
+    controllers: controllersFor(network),
+    podCidr: network.podCidr,
+    gatewayCidr: network.gatewayCidr,
+    adoptedClasses: configuration.gatewayClasses,
+    pods: (snapshot) => podFindingsOptions(snapshot, configuration),
+    now: new Date(),
+  });
+}
+
+function restrict(model: Model, gateway: string | undefined): Model {
+  if (gateway === undefined) return model;
+  return { ...model, entryPoints: model.entryPoints.filter((e) => e.gateway === gateway) };
+}
+
+function toJson(
+  { fate, steps }: RequestAnswer,
+  hints: readonly string[],
+  { locate }: Evaluation,
+): object {
+  return {
+    fate,
+    steps: steps.map((step) => ({ ...step, ...positionOf(step, locate) })),
+    ...(hints.length === 0 ? {} : { hints }),
+  };
+}
+
+function positionOf(
+  { origin }: Step,
+  locate: Evaluation['locate'],
+): { readonly position?: string } {
+  if (origin === undefined) return {};
+  const { kind, namespace, name, field } = origin;
+  const position = locate({ object: { kind, namespace, name }, field });
+  return position === undefined ? {} : { position: formatPosition(position) };
+}
+
+interface Context {
+  readonly notes: readonly string[];
+  readonly hints: readonly string[];
+  readonly evaluation: Evaluation;
+}
+
+function printAnswer(
+  request: AskedRequest,
+  { fate, steps }: RequestAnswer,
+  { notes, hints, evaluation }: Context,
+): void {
+  const { locate } = evaluation;
+  print(`${request.method} ${request.url.origin}${request.target}`);
+  for (const note of notes) print(`  (${note})`);
+  print('');
+  for (const step of steps.filter((s) => s.verdict === 'taken')) printStep(step, locate);
+  print('');
+  for (const line of describeFate(fate)) print(line);
+  const lost = steps.filter((s) => s.verdict === 'lost');
+  if (lost.length > 0) {
+    print('');
+    print('Not taken:');
+    for (const step of lost.slice(0, LOST_SHOWN_MAX)) printStep(step, locate, '  ');
+    if (lost.length > LOST_SHOWN_MAX) {
+      print(`  … and ${lost.length - LOST_SHOWN_MAX} more (all of them with -o json)`);
+    }
+  }
+  if (hints.length > 0) {
+    print('');
+    print('What would have to change:');
+    for (const hint of hints) print(`  ${hint}`);
+  }
+}
+
+const STAGE_CHARS = 13;
+
+function printStep(step: Step, locate: Evaluation['locate'], indent = ''): void {
+  const { position } = positionOf(step, locate);
+  const at = position === undefined ? '' : `   ${position}`;
+  print(`${indent}${step.stage.padEnd(STAGE_CHARS)}${step.what}: ${step.because}${at}`);
+}
+
+function describeFate(fate: RequestFate): readonly string[] {
+  switch (fate.kind) {
+    case 'refused':
+      return [`refused: ${fate.reason}`];
+    case 'respond':
+      return [`answered by Fairway with ${fate.statusCode}: ${fate.reason}`];
+    case 'redirect':
+      return [`redirected with ${fate.statusCode} to ${fate.location}`];
+    case 'forward':
+      return fate.shares.flatMap((share) => describeShare(share, totalWeight(fate.shares)));
+  }
+}
+
+function totalWeight(shares: readonly Share[]): number {
+  return shares.reduce((sum, share) => sum + share.weight, 0);
+}
+
+function describeShare({ weight, to, endpoints, request }: Share, total: number): string[] {
+  const percent = total === weight ? '' : `${Math.round((weight * 1000) / total) / 10} %: `;
+  if (typeof to !== 'string') return [`${percent}answered with ${to.statusCode}: ${to.reason}`];
+  const where = endpoints.length === 0 ? '503, as no endpoint is ready' : endpoints.join(', ');
+  return [
+    `${percent}sent to ${to} (${where})`,
+    `  as ${request.method} ${request.target} with host ${request.host}`,
+  ];
+}

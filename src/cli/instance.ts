@@ -1,0 +1,144 @@
+// A running Fairway, put together: addresses of its own, sources, pods, workers and the loop between.
+
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { LocalCa } from '../certificates/local-ca.ts';
+import type { Configuration } from '../config/config.ts';
+import { BLOCKS, lockAddressOf } from '../config/network.ts';
+import type { Network } from '../config/network.ts';
+import { blockDirectory, caDirectory, pathsFrom } from '../config/paths.ts';
+import type { Finding } from '../api/finding.ts';
+import { lockAddress } from '../lib/address-lock.ts';
+import type { AddressLock } from '../lib/address-lock.ts';
+import { FairwayError } from '../lib/errors.ts';
+import { firstOpenPort } from '../lib/privileged-ports.ts';
+import { createLocator } from '../pipeline/locate.ts';
+import type { Locator } from '../pipeline/locate.ts';
+import { folderOf } from '../pipeline/owners.ts';
+import { Pipeline } from '../pipeline/pipeline.ts';
+import { createResolver } from '../resolve/resolve.ts';
+import { createPodRuntime } from '../runtime/runtime.ts';
+import type { PodRuntime } from '../runtime/runtime.ts';
+import type { Source } from '../sources/source.ts';
+import { Store } from '../store/store.ts';
+import { DEFAULT_LIMITS } from '../targets/proxy/datapath/limits.ts';
+import { Proxy } from '../targets/proxy/proxy.ts';
+import { controllersFor, networkFor, NODE_NAME } from './settings.ts';
+
+export interface InstanceOptions {
+  readonly configuration: Configuration;
+  readonly sources: readonly Source[];
+  readonly workers: number;
+  /** Whether pods are run. */
+  readonly pods: boolean;
+  readonly onError: (error: unknown) => void;
+}
+
+export interface Instance {
+  readonly store: Store;
+  readonly pipeline: Pipeline;
+  readonly proxy: Proxy;
+  readonly runtime: PodRuntime | null;
+  readonly network: Network;
+  /** Of running pods, as they are now. */
+  readonly podFindings: () => readonly Finding[];
+  readonly locate: Locator;
+  readonly caPath: string | null;
+  /** Finishes requests and ends pods, each within its grace; then nothing is left. */
+  stop(): Promise<void>;
+}
+
+/** Requests under way may take this long to finish when Fairway ends. */
+const DRAIN_MS = 10_000;
+
+/** Puts an instance together and starts it. Rejects when its sources cannot be read at all. */
+export async function startInstance(options: InstanceOptions): Promise<Instance> {
+  const { configuration, sources, workers, onError } = options;
+  const { lock, block } = await takeBlock();
+  const network = networkFor(block, configuration);
+  const paths = pathsFrom(process.env);
+  const store = new Store({ newUid: () => randomUUID() });
+  let podFindings: readonly Finding[] = [];
+  const runtime = options.pods
+    ? createPodRuntime({
+        podCidr: network.podCidr,
+        nodeName: NODE_NAME,
+        stateDir: prepare(blockDirectory(paths, block)),
+        images: configuration.pods.images,
+        locate: (kind, namespace, name) => folderOf(store.snapshot(), { kind, namespace, name }),
+        write: (writes) => void store.write(writes),
+        onFindings: (findings) => (podFindings = findings),
+        onError,
+      })
+    : null;
+  const proxy = new Proxy({
+    workers,
+    limits: DEFAULT_LIMITS,
+    pathPolicy: configuration.paths,
+    explains: configuration.explain,
+    bindings: {
+      firstOpenPort: await firstOpenPort(lockAddressOf(block)),
+      localhostOffset: network.localhostOffset,
+    },
+    nodePortAddresses: network.nodePortAddresses,
+  });
+  const localCa = new LocalCa({ directory: caDirectory(paths) });
+  const pipeline = new Pipeline({
+    store,
+    sources,
+    controllers: controllersFor(network),
+    resolve: createResolver({
+      gatewayCidr: network.gatewayCidr,
+      adoptedClasses: configuration.gatewayClasses,
+    }),
+    node: NODE_NAME,
+    proxy,
+    runtime,
+    localCa,
+    onError,
+  });
+  const stop = async (): Promise<void> => {
+    await pipeline.stop();
+    // Pods serve until the last request is through.
+    await proxy.stop(DRAIN_MS);
+    await runtime?.stop();
+    lock.release();
+  };
+  try {
+    await pipeline.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    store,
+    pipeline,
+    proxy,
+    runtime,
+    network,
+    podFindings: () => podFindings,
+    locate: createLocator(sources, () => store.snapshot()),
+    caPath: localCa.certificatePath,
+    stop,
+  };
+}
+
+/** The first block of addresses that no other Fairway has. */
+async function takeBlock(): Promise<{ lock: AddressLock; block: number }> {
+  for (let block = 0; block < BLOCKS; block++) {
+    const lock = await lockAddress(lockAddressOf(block));
+    if (lock !== undefined) return { lock, block };
+  }
+  throw new FairwayError(
+    'FW_NO_ADDRESSES',
+    `${BLOCKS} Fairways are running on this machine already`,
+    {
+      hint: 'stop one of them',
+    },
+  );
+}
+
+function prepare(directory: string): string {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  return directory;
+}

@@ -1,0 +1,136 @@
+// fairway logs: what a pod has written. Read from files, so it works from any terminal of the user, and
+// after Fairway has ended.
+
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BLOCKS } from '../config/network.ts';
+import { blockDirectory, pathsFrom } from '../config/paths.ts';
+import { FairwayError } from '../lib/errors.ts';
+import { nearest } from '../lib/nearest.ts';
+import { podLogDirectory } from '../runtime/logs/paths.ts';
+import { readLog } from '../runtime/logs/read-log.ts';
+import { print } from './terminal.ts';
+
+interface LogsFlags {
+  readonly container?: string;
+  readonly namespace?: string;
+  readonly follow?: boolean;
+  readonly previous?: boolean;
+  readonly timestamps?: boolean;
+  readonly tail?: string;
+  readonly since?: string;
+}
+
+interface PodLogs {
+  readonly stateDir: string;
+  readonly namespace: string;
+  readonly pod: string;
+  /** When anything was written last. */
+  readonly changedMs: number;
+}
+
+export async function logs(pod: string, flags: LogsFlags): Promise<number> {
+  const place = await findPod(pod, flags.namespace);
+  const container = flags.container ?? (await firstContainer(place));
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  process.once('SIGTERM', () => stop.abort());
+  const lines = readLog(
+    {
+      stateDir: place.stateDir,
+      namespace: place.namespace,
+      pod: place.pod,
+      container,
+      ...(flags.tail === undefined ? {} : { tail: wholeNumber('--tail', flags.tail) }),
+      ...(flags.since === undefined ? {} : { sinceSeconds: seconds(flags.since) }),
+      follow: flags.follow === true,
+      previous: flags.previous === true,
+      timestamps: flags.timestamps === true,
+    },
+    stop.signal,
+  );
+  for await (const line of lines) print(line);
+  return 0;
+}
+
+/** The logs of a pod of that name: `name` in any namespace, or `namespace/name`; the newest first. */
+async function findPod(asked: string, namespaceFlag: string | undefined): Promise<PodLogs> {
+  const slash = asked.indexOf('/');
+  const name = asked.slice(slash + 1);
+  const namespace = slash === -1 ? namespaceFlag : asked.slice(0, slash);
+  const all = await allPods();
+  const found = all
+    .filter((p) => p.pod === name && (namespace === undefined || p.namespace === namespace))
+    .toSorted((a, b) => b.changedMs - a.changedMs);
+  const [first] = found;
+  if (first === undefined) throw unknownPod(asked, name, all);
+  const others = new Set(found.map((p) => p.namespace));
+  if (others.size > 1) {
+    throw new FairwayError('FW_AMBIGUOUS_POD', `there are pods ${name} in several namespaces`, {
+      hint: `name one: ${[...others].map((n) => `${n}/${name}`).join(', ')}`,
+    });
+  }
+  return first;
+}
+
+function unknownPod(asked: string, name: string, all: readonly PodLogs[]): FairwayError {
+  const names = all.map((p) => p.pod);
+  const close = nearest(name, names);
+  const known = [...new Set(names)].slice(0, 8).join(', ');
+  return new FairwayError('FW_POD_NOT_FOUND', `no pod ${asked} has written anything`, {
+    hint: close === undefined ? `pods with logs: ${known || 'none'}` : `did you mean ${close}?`,
+  });
+}
+
+async function allPods(): Promise<readonly PodLogs[]> {
+  const paths = pathsFrom(process.env);
+  const pods: PodLogs[] = [];
+  for (let block = 0; block < BLOCKS; block++) {
+    const stateDir = blockDirectory(paths, block);
+    for (const namespace of await list(join(stateDir, 'logs'))) {
+      for (const pod of await list(join(stateDir, 'logs', namespace))) {
+        const directory = podLogDirectory({ stateDir, namespace, pod });
+        const { mtimeMs } = await stat(directory);
+        pods.push({ stateDir, namespace, pod, changedMs: mtimeMs });
+      }
+    }
+  }
+  return pods;
+}
+
+async function firstContainer(place: PodLogs): Promise<string> {
+  const files = (await list(podLogDirectory(place))).filter((file) => /^[^.]+\.log$/.test(file));
+  const containers = files.map((file) => file.slice(0, -'.log'.length));
+  const [first] = containers;
+  if (containers.length > 1) {
+    throw new FairwayError('FW_AMBIGUOUS_CONTAINER', `pod ${place.pod} has several containers`, {
+      hint: `name one with -c: ${containers.join(', ')}`,
+    });
+  }
+  if (first === undefined) {
+    throw new FairwayError('FW_POD_NOT_FOUND', `pod ${place.pod} has written nothing`);
+  }
+  return first;
+}
+
+async function list(directory: string): Promise<readonly string[]> {
+  const names = await readdir(directory).catch(() => []);
+  return names.toSorted();
+}
+
+function wholeNumber(flag: string, text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new FairwayError('FW_USAGE', `${flag} ${text} is not a number`);
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+
+function seconds(text: string): number {
+  const match = /^(\d+)([smh])$/.exec(text);
+  if (match === null) {
+    throw new FairwayError('FW_USAGE', `--since ${text} is not a duration`, {
+      hint: 'as in 30s, 5m, 2h',
+    });
+  }
+  return Number(match[1]) * (UNITS[match[2] ?? 's'] ?? 1);
+}

@@ -1,0 +1,119 @@
+// What is served, in tables: listeners with the URLs to open, routes with what they are attached to,
+// Services with how many of their endpoints are ready.
+
+import { Service } from '../api/core/service.ts';
+import { Gateway } from '../api/gateway/gateway.ts';
+import { HTTPRoute } from '../api/gateway/httproute.ts';
+import type { Condition } from '../api/meta.ts';
+import { formatTable } from '../lib/table.ts';
+import type { Model } from '../model/model.ts';
+import type { Snapshot } from '../store/snapshot.ts';
+import type { Binding } from '../targets/proxy/messages.ts';
+import { listenerUrls } from './urls.ts';
+
+export interface Overview {
+  readonly snapshot: Snapshot;
+  readonly model: Model;
+  /** Empty when nothing is being served. */
+  readonly bindings: readonly Binding[];
+}
+
+/** Rows of a kind that are shown; more are counted. */
+const ROWS_MAX = 40;
+
+export function formatOverview(overview: Overview): readonly string[] {
+  const tables = [
+    table(['GATEWAY', 'LISTENER', 'URL', 'ROUTES', 'PROGRAMMED'], listenerRows(overview)),
+    table(['ROUTE', 'HOSTNAMES', 'ATTACHED TO', 'ACCEPTED', 'REFERENCES'], routeRows(overview)),
+    table(['SERVICE', 'TYPE', 'ADDRESS', 'PORTS', 'READY'], serviceRows(overview)),
+  ];
+  return tables.filter((lines) => lines.length > 1).flatMap((lines) => [...lines, '']);
+}
+
+function table(headings: readonly string[], rows: readonly string[][]): readonly string[] {
+  const lines = formatTable(headings, rows.slice(0, ROWS_MAX));
+  return rows.length > ROWS_MAX ? [...lines, `… and ${rows.length - ROWS_MAX} more`] : lines;
+}
+
+function listenerRows({ snapshot, model, bindings }: Overview): string[][] {
+  return snapshot.list(Gateway).flatMap((gateway) => {
+    const key = keyOf(gateway.metadata);
+    const address = gateway.status.addresses?.[0]?.value ?? '';
+    return gateway.spec.listeners.map((listener) => {
+      const status = gateway.status.listeners?.find((l) => l.name === listener.name);
+      const urls = listenerUrls({ gateway: key, listener, address, model, bindings });
+      return [
+        key,
+        listener.name,
+        urls[0] ?? '',
+        String(status?.attachedRoutes ?? 0),
+        conditionText(status?.conditions, 'Programmed'),
+      ];
+    });
+  });
+}
+
+function routeRows({ snapshot }: Overview): string[][] {
+  return snapshot.list(HTTPRoute).map((route) => {
+    const parents = route.status?.parents ?? [];
+    const attached = parents
+      .filter((p) => p.conditions.some((c) => c.type === 'Accepted' && c.status === 'True'))
+      .map(({ parentRef: { namespace, name, sectionName } }) => {
+        const gateway = `${namespace ?? route.metadata.namespace ?? ''}/${name}`;
+        return sectionName === undefined ? gateway : `${gateway}/${sectionName}`;
+      });
+    const conditions = parents.flatMap((p) => p.conditions);
+    return [
+      keyOf(route.metadata),
+      (route.spec.hostnames ?? ['*']).join(','),
+      attached.join(','),
+      worst(conditions, 'Accepted'),
+      worst(conditions, 'ResolvedRefs'),
+    ];
+  });
+}
+
+function serviceRows({ snapshot, model }: Overview): string[][] {
+  return snapshot.list(Service).map((service) => {
+    const { spec, metadata } = service;
+    const key = keyOf(metadata);
+    const ports = (spec.ports ?? []).map((port) => {
+      const node = port.nodePort === undefined ? '' : `:${port.nodePort}`;
+      return `${port.port}${node}/${port.protocol}`;
+    });
+    const endpoints = endpointsOf(model, key);
+    const ready = endpoints.filter((e) => e.ready).length;
+    return [
+      key,
+      spec.type,
+      spec.clusterIP ?? '',
+      ports.join(','),
+      spec.type === 'ExternalName' ? '' : `${ready}/${endpoints.length}`,
+    ];
+  });
+}
+
+/** The endpoints of a Service: of its ports, or, when it is headless, of a backend that uses it. */
+function endpointsOf(model: Model, key: string): Model['services'][number]['endpoints'] {
+  const port = model.services.find((s) => s.service === key);
+  if (port !== undefined) return port.endpoints;
+  for (const backend of model.backends.values()) {
+    if (backend.key.startsWith(`Service ${key}:`)) return backend.endpoints;
+  }
+  return [];
+}
+
+function conditionText(conditions: readonly Condition[] | undefined, type: string): string {
+  const condition = conditions?.find((c) => c.type === type);
+  if (condition === undefined) return 'Unknown';
+  return condition.status === 'True' ? 'True' : `${condition.status} (${condition.reason})`;
+}
+
+function worst(conditions: readonly Condition[], type: string): string {
+  const bad = conditions.find((c) => c.type === type && c.status !== 'True');
+  return conditionText(bad === undefined ? conditions : [bad], type);
+}
+
+function keyOf({ namespace = '', name = '' }: { namespace?: string; name?: string }): string {
+  return `${namespace}/${name}`;
+}

@@ -1,0 +1,44 @@
+// Whether everything that was asked for is up: every Gateway programmed, every workload with the
+// replicas it wants. What is not is named, so that a wait that fails says what it waited for.
+
+import { Deployment } from '../api/apps/deployment.ts';
+import { StatefulSet } from '../api/apps/stateful-set.ts';
+import { Pod } from '../api/core/pod.ts';
+import { Gateway } from '../api/gateway/gateway.ts';
+import type { Snapshot } from '../store/snapshot.ts';
+
+/** What is not ready, in words; empty when all is. */
+export function notReady(snapshot: Snapshot, podsRun: boolean): readonly string[] {
+  const gateways = snapshot.list(Gateway).flatMap(({ metadata, status }) => {
+    const programmed = status.conditions.find((c) => c.type === 'Programmed');
+    if (programmed?.status === 'True') return [];
+    return [`Gateway ${keyOf(metadata)}: ${programmed?.message ?? 'nobody serves it'}`];
+  });
+  return podsRun ? [...gateways, ...workloads(snapshot), ...pods(snapshot)] : gateways;
+}
+
+function workloads(snapshot: Snapshot): readonly string[] {
+  const all = [
+    ...snapshot.list(Deployment).map((object) => ({ kind: 'Deployment', object })),
+    ...snapshot.list(StatefulSet).map((object) => ({ kind: 'StatefulSet', object })),
+  ];
+  return all.flatMap(({ kind, object: { metadata, spec, status } }) => {
+    const ready = status?.readyReplicas ?? 0;
+    const wanted = spec.replicas ?? 1;
+    return ready >= wanted ? [] : [`${kind} ${keyOf(metadata)}: ${ready} of ${wanted} pods ready`];
+  });
+}
+
+/** Pods of no workload. */
+function pods(snapshot: Snapshot): readonly string[] {
+  return snapshot.list(Pod).flatMap(({ metadata, status }) => {
+    const isOwned = (metadata.ownerReferences ?? []).length > 0;
+    const isReady = status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True');
+    const hasEnded = status.phase === 'Succeeded';
+    return isOwned || isReady === true || hasEnded ? [] : [`Pod ${keyOf(metadata)}: not ready`];
+  });
+}
+
+function keyOf({ namespace = '', name = '' }: { namespace?: string; name?: string }): string {
+  return `${namespace}/${name}`;
+}

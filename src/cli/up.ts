@@ -1,0 +1,238 @@
+// fairway up: serve what files and folders say, until interrupted or until a command has run.
+
+import { spawn } from 'node:child_process';
+import { userInfo } from 'node:os';
+import type { Finding } from '../api/finding.ts';
+import { Gateway } from '../api/gateway/gateway.ts';
+import type { Report } from '../pipeline/pipeline.ts';
+import { fail } from './fail.ts';
+import { countFindings, formatFindings } from './findings.ts';
+import { startInstance } from './instance.ts';
+import type { Instance } from './instance.ts';
+import { formatOverview } from './overview.ts';
+import { notReady } from './readiness.ts';
+import { filesSource, loadSettings, workerCount } from './settings.ts';
+import type { CommonFlags } from './settings.ts';
+import { print } from './terminal.ts';
+import { gatewaysJson } from './urls.ts';
+
+/** As `main.ts` reads them. */
+export interface UpFlags extends CommonFlags {
+  readonly workers?: string;
+  readonly pods: boolean;
+  readonly watch: boolean;
+  readonly readyTimeout: string;
+  readonly output?: 'json';
+}
+
+/** Exit code when COMMAND was not run because things did not get ready. */
+const NOT_READY = 3;
+/** The tables are printed after this long even if something is still starting. */
+const SHOW_AFTER_MS = 3000;
+
+/** Serves; gives the exit code of COMMAND, or 0 when interrupted. */
+export async function up(
+  paths: readonly string[],
+  flags: UpFlags,
+  command: readonly string[],
+): Promise<number> {
+  const configuration = await loadSettings(flags);
+  const instance = await startInstance({
+    configuration,
+    sources: [filesSource(paths, flags, flags.watch)],
+    workers: workerCount(configuration, flags.workers),
+    pods: flags.pods && configuration.pods.enabled,
+    onError: (error) => void fail(error),
+  });
+  const interrupted = untilInterrupted();
+  try {
+    if (command.length > 0) return await runCommand(command, instance, flags, interrupted);
+    if (flags.output === 'json') await announceJson(instance, flags, interrupted);
+    else await announce(paths, instance, interrupted);
+    await interrupted;
+    return 0;
+  } finally {
+    await instance.stop();
+  }
+}
+
+/** Resolves at the first signal to end; the second one ends at once. */
+function untilInterrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        process.once(signal, () => process.exit(130));
+        resolve();
+      });
+    }
+  });
+}
+
+/** Resolves with what is still not ready: nothing, or what is left when time is up. */
+function untilReady(
+  { pipeline, runtime }: Instance,
+  timeoutMs: number,
+  interrupted: Promise<void>,
+): Promise<readonly string[]> {
+  return new Promise((resolve) => {
+    const look = (): readonly string[] => {
+      const { report } = pipeline;
+      return report === undefined
+        ? ['nothing is served yet']
+        : notReady(report.snapshot, runtime !== null);
+    };
+    const done = (): void => {
+      clearTimeout(timer);
+      unsubscribe();
+      resolve(look());
+    };
+    const timer = setTimeout(done, timeoutMs);
+    const unsubscribe = pipeline.subscribe(() => {
+      if (look().length === 0) done();
+    });
+    void interrupted.then(done);
+    if (look().length === 0) done();
+  });
+}
+
+async function announce(
+  paths: readonly string[],
+  instance: Instance,
+  interrupted: Promise<void>,
+): Promise<void> {
+  const { runtime, pipeline } = instance;
+  if (runtime !== null) {
+    print(
+      `Commands of pods run on this machine as user ${userInfo().username} (--no-pods runs none).`,
+    );
+  }
+  const waiting = await untilReady(instance, SHOW_AFTER_MS, interrupted);
+  const { report } = pipeline;
+  if (report === undefined) return;
+  print('');
+  for (const line of formatOverview(report)) print(line);
+  printFindings(report, instance);
+  for (const line of waiting) print(`waiting for ${line}`);
+  const seconds = (performance.now() / 1000).toFixed(2);
+  const state = waiting.length === 0 ? 'Ready' : 'Serving what is ready';
+  print(`${state} after ${seconds} s; following ${paths.join(' ')}. Press Ctrl-C to stop.`);
+  followChanges(report, instance);
+}
+
+function printFindings(report: Report, instance: Instance): void {
+  const findings = [...report.findings, ...instance.podFindings()];
+  if (findings.length === 0) return;
+  for (const line of formatFindings(findings, instance.locate)) print(line);
+  print(countFindings(findings));
+  print('');
+}
+
+/** Prints what changes: what took effect and how fast, findings that came and went. */
+function followChanges(first: Report, instance: Instance): void {
+  let known = new Map(allFindings(first, instance));
+  let revision = sourceRevision(first);
+  instance.pipeline.subscribe((report) => {
+    const findings = new Map(allFindings(report, instance));
+    const fresh = [...findings].filter(([key]) => !known.has(key)).map(([, finding]) => finding);
+    const gone = [...known].filter(([key]) => !findings.has(key)).length;
+    known = findings;
+    const now = sourceRevision(report);
+    if (now !== revision) print(`Changes took effect in ${Math.ceil(report.tookMs)} ms.`);
+    revision = now;
+    for (const line of formatFindings(fresh, instance.locate)) print(line);
+    if (gone > 0) print(`${gone} ${gone === 1 ? 'finding is' : 'findings are'} settled.`);
+  });
+}
+
+function allFindings(report: Report, instance: Instance): readonly (readonly [string, Finding])[] {
+  return [...report.findings, ...instance.podFindings()].map((f) => [JSON.stringify(f), f]);
+}
+
+/** Changes when the model does. */
+function sourceRevision({ model }: Report): unknown {
+  return model.entryPoints;
+}
+
+async function announceJson(
+  instance: Instance,
+  flags: UpFlags,
+  interrupted: Promise<void>,
+): Promise<void> {
+  const waiting = await untilReady(instance, readyTimeoutMs(flags), interrupted);
+  for (const line of waiting) process.stderr.write(`fairway: not ready: ${line}\n`);
+  print(JSON.stringify(gatewaysOf(instance)));
+}
+
+function gatewaysOf({ pipeline }: Instance): Record<string, unknown> {
+  const { report } = pipeline;
+  return report === undefined ? {} : gatewaysJson(report.snapshot.list(Gateway), report.bindings);
+}
+
+async function runCommand(
+  command: readonly string[],
+  instance: Instance,
+  flags: UpFlags,
+  interrupted: Promise<void>,
+): Promise<number> {
+  const waiting = await untilReady(instance, readyTimeoutMs(flags), interrupted);
+  const { report } = instance.pipeline;
+  if (report !== undefined) {
+    const findings = [...report.findings, ...instance.podFindings()];
+    for (const line of formatFindings(findings, instance.locate)) process.stderr.write(`${line}\n`);
+  }
+  if (waiting.length > 0) {
+    for (const line of waiting) process.stderr.write(`fairway: not ready: ${line}\n`);
+    return NOT_READY;
+  }
+  return await spawnCommand(command, environment(instance), interrupted);
+}
+
+function readyTimeoutMs(flags: UpFlags): number {
+  const seconds = Number(flags.readyTimeout);
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 60_000;
+}
+
+/** What COMMAND is told. */
+function environment(instance: Instance): Record<string, string> {
+  const gateways = gatewaysOf(instance);
+  const urls = Object.values(gateways).flatMap((gateway) =>
+    Object.values((gateway as { listeners: Record<string, { url: string }> }).listeners),
+  );
+  const first = urls.find(({ url }) => url.startsWith('http://')) ?? urls[0];
+  const { caPath } = instance;
+  return {
+    FAIRWAY_GATEWAYS: JSON.stringify(gateways),
+    ...(first === undefined ? {} : { FAIRWAY_URL: first.url }),
+    // Node.js trusts what is named here; other programs take it as an option.
+    ...(caPath === null ? {} : { FAIRWAY_CA: caPath, NODE_EXTRA_CA_CERTS: caPath }),
+  };
+}
+
+function spawnCommand(
+  [program = '', ...args]: readonly string[],
+  env: Record<string, string>,
+  interrupted: Promise<void>,
+): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+    void interrupted.then(() => child.kill('SIGTERM'));
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      const reason = error.code === 'ENOENT' ? 'no such command' : error.message;
+      process.stderr.write(`fairway: cannot run ${program}: ${reason}\n`);
+      resolve(error.code === 'ENOENT' ? 127 : 126);
+    });
+    child.once('exit', (code, signal) =>
+      resolve(code ?? (signal === null ? 1 : 128 + signalNumber(signal))),
+    );
+  });
+}
+
+function signalNumber(signal: NodeJS.Signals): number {
+  const numbers: Partial<Record<NodeJS.Signals, number>> = {
+    SIGHUP: 1,
+    SIGINT: 2,
+    SIGKILL: 9,
+    SIGTERM: 15,
+  };
+  return numbers[signal] ?? 1;
+}

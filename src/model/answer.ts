@@ -1,0 +1,70 @@
+// What becomes of a request or a packet, and why: the answer that trace.ts and every target's trace
+// give to a probe. Fates are compared by tests; steps are read by people (fairway explain).
+
+import type { Origin } from './model.ts';
+
+/** A request somebody might send. Header names in any case. */
+export interface RequestProbe {
+  readonly scheme: 'http' | 'https';
+  /** The address dialled; absent: any address that serves the port. */
+  readonly address?: string;
+  readonly port: number;
+  readonly method: string;
+  /** Host header or :authority; for https also the server name of the handshake. */
+  readonly host: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly headers: readonly (readonly [string, string])[];
+}
+
+/** What becomes of a request. */
+export type RequestFate =
+  /** Nothing listens there, or no listener takes the server name: no HTTP answer at all. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** Fairway answers itself. */
+  | { readonly kind: 'respond'; readonly statusCode: number; readonly reason: string }
+  | { readonly kind: 'redirect'; readonly statusCode: number; readonly location: string }
+  | { readonly kind: 'forward'; readonly shares: readonly Share[] };
+
+/** One backend's part of the requests, and what the backend sees of this one. */
+export interface Share {
+  /** Out of the sum of all shares' weights. */
+  readonly weight: number;
+  /** Key of the backend, or the answer its broken reference gives. */
+  readonly to: string | { readonly statusCode: number; readonly reason: string };
+  /** `address:port` of each endpoint that takes new requests. */
+  readonly endpoints: readonly string[];
+  readonly request: SeenRequest;
+  /** What the response goes through on its way back. */
+  readonly responseHeaders: readonly HeaderChange[];
+}
+
+export interface SeenRequest {
+  readonly method: string;
+  readonly host: string;
+  readonly target: string;
+  /** The probe's headers after all filters, names in lower case. */
+  readonly headers: readonly (readonly [string, string])[];
+}
+
+export interface HeaderChange {
+  readonly change: 'set' | 'add' | 'remove';
+  readonly name: string;
+  readonly value: string;
+}
+
+/** One decision on the way, in order. */
+export interface Step {
+  readonly stage: 'entry point' | 'listener' | 'host' | 'rule' | 'filter' | 'backend' | 'result';
+  /** `taken` happened; `lost` was a candidate, and `because` says why not. */
+  readonly verdict: 'taken' | 'lost';
+  /** The candidate: `listener shop/web/http`, `HTTPRoute shop/cart rule 1`. */
+  readonly what: string;
+  readonly because: string;
+  readonly origin?: Origin;
+}
+
+export interface RequestAnswer {
+  readonly fate: RequestFate;
+  readonly steps: readonly Step[];
+}

@@ -1,0 +1,37 @@
+// Parts of the model in words and as YAML-ready data: what `fairway compile --target model` and the
+// golden files show. Private keys never leave through here.
+
+import type { PathMatch } from './match.ts';
+import type { Model } from './model.ts';
+
+/** `path under /cart` */
+export function describePath(path: PathMatch): string {
+  switch (path.kind) {
+    case 'exact':
+      return `path exactly ${path.value}`;
+    case 'prefix':
+      return path.value === '/' ? 'any path' : `path under ${path.value}`;
+  }
+}
+
+export function describeHost(host: string): string {
+  return host === '' ? 'a request without a host' : host;
+}
+
+/** The whole model as plain data in a fixed order, keys of certificates left out. */
+export function printableModel(model: Model): unknown {
+  return {
+    entryPoints: model.entryPoints,
+    backends: sortedValues(model.backends),
+    services: model.services,
+    certificates: sortedValues(model.certificates).map(({ key, names, origin }) => ({
+      key,
+      names,
+      origin,
+    })),
+  };
+}
+
+function sortedValues<T>(values: ReadonlyMap<string, T>): readonly T[] {
+  return [...values.keys()].toSorted().map((key) => values.get(key) as T);
+}

@@ -1,0 +1,205 @@
+// The second half of the reference answer: a rule has taken the request; what do its filters, its
+// redirect or its backends make of it?
+
+import type { SplitTarget } from '../lib/http-path.ts';
+import { replacePrefix } from '../lib/http-path.ts';
+import type {
+  HeaderChange,
+  RequestFate,
+  RequestProbe,
+  SeenRequest,
+  Share,
+  Step,
+} from './answer.ts';
+import type { Filter, HeaderChanges } from './filter.ts';
+import type {
+  Endpoint,
+  Model,
+  PathChange,
+  RedirectResult,
+  Rule,
+  WeightedBackend,
+} from './model.ts';
+
+/** A request on its way through the model. */
+export interface TracedRequest {
+  readonly probe: RequestProbe;
+  /** Normalized. */
+  readonly host: string;
+  readonly target: SplitTarget;
+  /** Names in lower case. */
+  readonly headers: readonly (readonly [string, string])[];
+  readonly listenerPort: number;
+}
+
+/** What becomes of a request that `rule` has taken. */
+export function traceAction(
+  model: Model,
+  rule: Rule,
+  request: TracedRequest,
+  steps: Step[],
+): RequestFate {
+  const { action } = rule;
+  const { result } = action;
+  switch (result.kind) {
+    case 'respond':
+      note(steps, 'result', `status ${result.statusCode}`, result.reason, action.origin);
+      return { kind: 'respond', statusCode: result.statusCode, reason: result.reason };
+    case 'redirect': {
+      const location = redirectLocation(result, request);
+      note(
+        steps,
+        'result',
+        `${result.statusCode} to ${location}`,
+        'the rule redirects',
+        result.origin,
+      );
+      return { kind: 'redirect', statusCode: result.statusCode, location };
+    }
+    case 'forward': {
+      const seen = seenRequest(request);
+      const filtered = applyFilters(action.filters, seen, steps);
+      const shares = result.backends
+        .filter((backend) => backend.weight > 0)
+        .map((backend) => shareOf(model, backend, filtered, steps));
+      return { kind: 'forward', shares };
+    }
+  }
+}
+
+interface Filtered {
+  readonly request: SeenRequest;
+  readonly responseHeaders: readonly HeaderChange[];
+}
+
+function seenRequest(request: TracedRequest): Filtered {
+  const { probe, target, headers } = request;
+  const seen = {
+    method: probe.method,
+    host: probe.host,
+    target: target.path + target.query,
+    headers,
+  };
+  return { request: seen, responseHeaders: [] };
+}
+
+function applyFilters(filters: readonly Filter[], start: Filtered, steps: Step[]): Filtered {
+  let state = start;
+  for (const filter of filters) state = applyFilter(filter, state, steps);
+  return state;
+}
+
+function applyFilter(filter: Filter, state: Filtered, steps: Step[]): Filtered {
+  switch (filter.kind) {
+    case 'requestHeaders': {
+      const headers = changedHeaders(state.request.headers, filter);
+      note(steps, 'filter', 'request headers', describeChanges(filter), filter.origin);
+      return { ...state, request: { ...state.request, headers } };
+    }
+    case 'responseHeaders':
+      note(steps, 'filter', 'response headers', describeChanges(filter), filter.origin);
+      return { ...state, responseHeaders: [...state.responseHeaders, ...listChanges(filter)] };
+    case 'rewrite': {
+      const host = filter.hostname ?? state.request.host;
+      const target =
+        filter.path === undefined
+          ? state.request.target
+          : changeTarget(filter.path, state.request.target);
+      note(steps, 'filter', 'rewrite', `the backend sees ${host} ${target}`, filter.origin);
+      return { ...state, request: { ...state.request, host, target } };
+    }
+  }
+}
+
+function shareOf(model: Model, weighted: WeightedBackend, start: Filtered, steps: Step[]): Share {
+  const { request, responseHeaders } = applyFilters(weighted.filters, start, steps);
+  const { weight } = weighted;
+  const backend = weighted.backend === null ? undefined : model.backends.get(weighted.backend);
+  if (backend === undefined) {
+    const { statusCode = 500, reason = 'the backend does not exist' } = weighted.broken ?? {};
+    note(steps, 'backend', `status ${statusCode}`, reason, weighted.origin);
+    return { weight, to: { statusCode, reason }, endpoints: [], request, responseHeaders };
+  }
+  const endpoints = usableEndpoints(backend.endpoints).map((e) => `${e.address}:${e.port}`);
+  const ready = endpoints.length === 0 ? 'no endpoint is ready' : endpoints.join(', ');
+  note(steps, 'backend', `${backend.key} (weight ${weight})`, ready, weighted.origin);
+  return { weight, to: backend.key, endpoints, request, responseHeaders };
+}
+
+/** Ready endpoints; when there are none, those that end but still serve (KEP-1669). */
+function usableEndpoints(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  const ready = endpoints.filter((e) => e.ready);
+  return ready.length > 0 ? ready : endpoints.filter((e) => e.serving && e.terminating);
+}
+
+function redirectLocation(redirect: RedirectResult, request: TracedRequest): string {
+  const scheme = redirect.scheme ?? request.probe.scheme;
+  const host = redirect.hostname ?? request.host;
+  const port = redirectPort(redirect, request);
+  const standard = scheme === 'https' ? 443 : 80;
+  const target = request.target.path + request.target.query;
+  const path = redirect.path === undefined ? target : changeTarget(redirect.path, target);
+  return `${scheme}://${host}${port === standard ? '' : `:${port}`}${path}`;
+}
+
+/** GEP-820: an explicit port; else the port a given scheme is known for; else the listener's. */
+function redirectPort(redirect: RedirectResult, request: TracedRequest): number {
+  if (redirect.port !== undefined) return redirect.port;
+  if (redirect.scheme !== undefined) return redirect.scheme === 'https' ? 443 : 80;
+  return request.listenerPort;
+}
+
+function changeTarget(change: PathChange, target: string): string {
+  const mark = target.indexOf('?');
+  const path = mark === -1 ? target : target.slice(0, mark);
+  const query = mark === -1 ? '' : target.slice(mark);
+  switch (change.kind) {
+    case 'full':
+      return change.value + query;
+    case 'prefix':
+      return replacePrefix(path, change.prefix, change.value) + query;
+  }
+}
+
+function changedHeaders(
+  headers: readonly (readonly [string, string])[],
+  changes: HeaderChanges,
+): readonly (readonly [string, string])[] {
+  const replaced = new Set(changes.set.map((h) => h.name));
+  const removed = new Set(changes.remove);
+  return [
+    ...headers.filter(([name]) => !replaced.has(name)),
+    ...changes.set.map(({ name, value }) => [name, value] as const),
+    ...changes.add.map(({ name, value }) => [name, value] as const),
+  ].filter(([name]) => !removed.has(name));
+}
+
+function listChanges(changes: HeaderChanges): readonly HeaderChange[] {
+  return [
+    ...changes.set.map((h) => ({ change: 'set' as const, ...h })),
+    ...changes.add.map((h) => ({ change: 'add' as const, ...h })),
+    ...changes.remove.map((name) => ({ change: 'remove' as const, name, value: '' })),
+  ];
+}
+
+function describeChanges(changes: HeaderChanges): string {
+  return listChanges(changes)
+    .map((c) => (c.change === 'remove' ? `remove ${c.name}` : `${c.change} ${c.name}: ${c.value}`))
+    .join(', ');
+}
+
+function note(
+  steps: Step[],
+  stage: Step['stage'],
+  what: string,
+  because: string,
+  origin: Step['origin'],
+): void {
+  steps.push({
+    stage,
+    verdict: 'taken',
+    what,
+    because,
+    ...(origin === undefined ? {} : { origin }),
+  });
+}

@@ -1,0 +1,56 @@
+// Findings about objects that no resolver makes, because they are about running or carrying rather than
+// about routing: addresses that cannot be given, Services no target carries yet.
+
+import type { Finding } from '../api/finding.ts';
+import { Service } from '../api/core/service.ts';
+import { allocationFindings } from '../controllers/allocation/findings.ts';
+import { serviceAddressFindings } from '../controllers/service-address/findings.ts';
+import type { Snapshot } from '../store/snapshot.ts';
+
+/** Everything that can be said of a snapshot without running it. */
+export function staticFindings(snapshot: Snapshot): readonly Finding[] {
+  return [
+    ...allocationFindings(snapshot),
+    ...serviceAddressFindings(snapshot),
+    ...snapshot.list(Service).flatMap(uncarried),
+  ];
+}
+
+/** What a Service asks for that nothing in this version carries. */
+function uncarried(service: Service): readonly Finding[] {
+  const { spec, metadata } = service;
+  const object = {
+    kind: 'Service',
+    namespace: metadata.namespace ?? '',
+    name: metadata.name ?? '',
+  };
+  const findings: Finding[] = [];
+  if (spec.type === 'ExternalName') {
+    findings.push({
+      severity: 'info',
+      reason: 'NotServed',
+      message: `ExternalName is a DNS name only, and this version of Fairway serves no cluster DNS: ${spec.externalName ?? ''} is reached by its own name`,
+      origin: { object, field: 'spec.type' },
+    });
+  }
+  if ((spec.externalIPs ?? []).length > 0) {
+    findings.push({
+      severity: 'warning',
+      reason: 'NotServed',
+      message:
+        'externalIPs are not served: an address of somebody else could be taken over by them',
+      hint: 'use the address of a Gateway or of a Service of type LoadBalancer',
+      origin: { object, field: 'spec.externalIPs' },
+    });
+  }
+  (spec.ports ?? []).forEach((port, i) => {
+    if (port.protocol !== 'SCTP') return;
+    findings.push({
+      severity: 'warning',
+      reason: 'NotServed',
+      message: `port ${port.port}: SCTP is not carried in user space`,
+      origin: { object, field: `spec.ports[${i}].protocol` },
+    });
+  });
+  return findings;
+}

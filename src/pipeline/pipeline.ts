@@ -1,0 +1,177 @@
+// The loop, read this first. Whenever objects change:
+//
+//   snapshot → controllers → snapshot → resolve → lower → compile → apply → status
+//
+// One round at a time; changes that come during a round are one more round. Nothing in here decides
+// anything: it only hands results on, and keeps the last good ones when a step fails. (Next on the tour:
+// ../resolve/resolve.ts.)
+
+import type { Finding } from '../api/finding.ts';
+import type { LocalCa } from '../certificates/local-ca.ts';
+import { reconcileAll } from '../controllers/reconcile.ts';
+import type { Controller } from '../controllers/controller.ts';
+import { lower } from '../lower/view.ts';
+import type { Model } from '../model/model.ts';
+import type { Resolver } from '../resolve/resolve.ts';
+import type { StatusWish } from '../resolve/resolution.ts';
+import { unservedFindings, withUnserved } from '../resolve/status/rejections.ts';
+import type { PodRuntime } from '../runtime/runtime.ts';
+import type { Source } from '../sources/source.ts';
+import type { Snapshot } from '../store/snapshot.ts';
+import type { Store } from '../store/store.ts';
+import { compileProxy } from '../targets/proxy/compile.ts';
+import type { Binding } from '../targets/proxy/messages.ts';
+import type { Proxy } from '../targets/proxy/proxy.ts';
+import { staticFindings } from './findings.ts';
+import { statusWrites } from './status.ts';
+
+export interface PipelineOptions {
+  readonly store: Store;
+  readonly sources: readonly Source[];
+  readonly controllers: readonly Controller[];
+  readonly resolve: Resolver;
+  /** The node this process is. */
+  readonly node: string;
+  readonly proxy: Proxy;
+  /** Null when no pods are to be run. */
+  readonly runtime: PodRuntime | null;
+  readonly localCa: LocalCa;
+  /** A bug, or a fault of the machine: told, and the last good program stays. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** What is in force after a round. */
+export interface Report {
+  readonly revision: number;
+  readonly snapshot: Snapshot;
+  readonly model: Model;
+  readonly statuses: readonly StatusWish[];
+  /** Of objects and files; those of running pods come from the runtime. */
+  readonly findings: readonly Finding[];
+  readonly bindings: readonly Binding[];
+  /** From the first change of the round to the moment every worker had the program. */
+  readonly tookMs: number;
+}
+
+/** Timers of Node.js hold no more than this; a later wish is wished again. */
+const WAKE_MS_MAX = 2 ** 31 - 1;
+
+export class Pipeline {
+  readonly #options: PipelineOptions;
+  readonly #listeners = new Set<(report: Report) => void>();
+  readonly #sourceFindings = new Map<string, readonly Finding[]>();
+  readonly #stop = new AbortController();
+  #report: Report | undefined;
+  #dirtySinceMs: number | undefined;
+  #running: Promise<void> | undefined;
+  #wake: NodeJS.Timeout | undefined;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+  }
+
+  /** What is in force; undefined before the first round. */
+  get report(): Report | undefined {
+    return this.#report;
+  }
+
+  /** Calls `listener` after every round. */
+  subscribe(listener: (report: Report) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Loads every source and puts what they deliver in force. Rejects when a source cannot be read. */
+  async start(): Promise<void> {
+    const { store, sources } = this.#options;
+    store.subscribe(() => this.#schedule());
+    await Promise.all(
+      sources.map((source) =>
+        source.start((update) => {
+          this.#sourceFindings.set(source.name, update.findings);
+          const changes = store.write(update.writes);
+          // What a source has to say may have changed without any object.
+          if (changes.length === 0) this.#schedule();
+        }, this.#stop.signal),
+      ),
+    );
+    this.#schedule();
+    await this.idle();
+  }
+
+  /** Resolves when everything that has changed is in force. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  /** Stops listening to the sources and finishes the round under way. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    clearTimeout(this.#wake);
+    await this.idle();
+  }
+
+  #schedule(): void {
+    this.#dirtySinceMs ??= performance.now();
+    this.#running ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    // What changes in one turn is one round.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#dirtySinceMs !== undefined && !this.#stop.signal.aborted) {
+      const sinceMs = this.#dirtySinceMs;
+      this.#dirtySinceMs = undefined;
+      try {
+        await this.#round(sinceMs);
+      } catch (error) {
+        this.#options.onError(error);
+      }
+    }
+    this.#running = undefined;
+  }
+
+  async #round(sinceMs: number): Promise<void> {
+    const { store, controllers, resolve, node, proxy, runtime, localCa } = this.#options;
+    const now = new Date();
+    const { wakeAtMs } = reconcileAll(controllers, store, now);
+    this.#wakeAt(wakeAtMs);
+    runtime?.sync(store.snapshot());
+    const snapshot = store.snapshot();
+    const resolution = resolve(snapshot);
+    const { model } = resolution;
+    const applied = await proxy.apply(compileProxy(lower(model, node)));
+    const tookMs = performance.now() - sinceMs;
+    const statuses = withUnserved(resolution.statuses, model.entryPoints, applied.rejected);
+    store.write(statusWrites(store.snapshot(), statuses, now));
+    this.#publish({
+      revision: snapshot.revision,
+      snapshot: store.snapshot(),
+      model,
+      statuses,
+      findings: [
+        ...[...this.#sourceFindings.values()].flat(),
+        ...resolution.findings,
+        ...staticFindings(snapshot),
+        ...unservedFindings(model.entryPoints, applied.rejected),
+      ],
+      bindings: applied.bindings,
+      tookMs,
+    });
+    // Last, as it may take a while: until then, only the listeners that wait for it are not served.
+    store.write(await localCa.issueMissing(store.snapshot()));
+  }
+
+  /** Some things come true by time alone, as that a pod has been ready for long enough. */
+  #wakeAt(timeMs: number | undefined): void {
+    clearTimeout(this.#wake);
+    if (timeMs === undefined || this.#stop.signal.aborted) return;
+    const delayMs = Math.max(1, timeMs - Date.now());
+    this.#wake = setTimeout(() => this.#schedule(), Math.min(delayMs, WAKE_MS_MAX));
+  }
+
+  #publish(report: Report): void {
+    this.#report = report;
+    for (const listener of this.#listeners) listener(report);
+  }
+}

@@ -1,0 +1,96 @@
+// The status an object ought to have → the write that gives it that, or nothing when it has it. A
+// condition keeps its time as long as its status is the same; what other controllers wrote is kept.
+
+import { CONTROLLER_NAME } from '../api/fairway.ts';
+import type { Condition } from '../api/meta.ts';
+import { deepEqual } from '../lib/equal.ts';
+import type { StatusWish, WishedStatus } from '../resolve/resolution.ts';
+import type { Verdict } from '../resolve/status/conditions.ts';
+import type { Snapshot } from '../store/snapshot.ts';
+import type { ObjectWrite } from '../store/write.ts';
+
+/** The writes that make statuses what they ought to be. Nothing is written that is already so. */
+export function statusWrites(
+  snapshot: Snapshot,
+  wishes: readonly StatusWish[],
+  now: Date,
+): readonly ObjectWrite[] {
+  const time = `${now.toISOString().slice(0, 19)}Z`;
+  const writes: ObjectWrite[] = [];
+  for (const wish of wishes) {
+    const object = snapshot.get(wish.kind, wish.namespace, wish.name);
+    if (object === undefined) continue;
+    const current = (object as { readonly status?: WrittenStatus }).status ?? {};
+    const status = fulfil(wish, current, time);
+    if (deepEqual(status, current)) continue;
+    const { kind, namespace, name } = wish;
+    writes.push({ op: 'status', kind, namespace, name, status });
+  }
+  return writes;
+}
+
+/** As much of any kind's status as is looked at here. */
+interface WrittenStatus {
+  readonly conditions?: readonly Condition[];
+  readonly listeners?: readonly {
+    readonly name: string;
+    readonly conditions: readonly Condition[];
+  }[];
+  readonly parents?: readonly {
+    readonly parentRef: object;
+    readonly controllerName: string;
+    readonly conditions: readonly Condition[];
+  }[];
+}
+
+function fulfil(wish: StatusWish, current: WrittenStatus, time: string): WrittenStatus {
+  const stamp = (verdicts: readonly Verdict[], before: readonly Condition[] | undefined) =>
+    verdicts.map((v) => toCondition(v, before, wish.generation, time));
+  const wished: WishedStatus = wish.status;
+  switch (wished.kind) {
+    case 'class':
+      return { ...current, conditions: stamp(wished.conditions, current.conditions) };
+    case 'gateway':
+      return {
+        ...current,
+        ...addressesOf(wished.addresses),
+        conditions: stamp(wished.conditions, current.conditions),
+        listeners: wished.listeners.map((listener) => {
+          const before = current.listeners?.find((l) => l.name === listener.name);
+          return { ...listener, conditions: stamp(listener.conditions, before?.conditions) };
+        }),
+      };
+    case 'route': {
+      const ours = (current.parents ?? []).filter((p) => p.controllerName === CONTROLLER_NAME);
+      const others = (current.parents ?? []).filter((p) => p.controllerName !== CONTROLLER_NAME);
+      const parents = wished.parents.map(({ parentRef, conditions }) => {
+        const before = ours.find((p) => deepEqual(p.parentRef, parentRef));
+        return {
+          parentRef,
+          controllerName: CONTROLLER_NAME,
+          conditions: stamp(conditions, before?.conditions),
+        };
+      });
+      // A route nobody has a word for stays without a status, as it was made.
+      if (current.parents === undefined && parents.length === 0) return current;
+      return { ...current, parents: [...others, ...parents] };
+    }
+  }
+}
+
+function addressesOf(values: readonly string[]): object {
+  return values.length === 0
+    ? {}
+    : { addresses: values.map((value) => ({ type: 'IPAddress', value })) };
+}
+
+function toCondition(
+  { type, status, reason, message }: Verdict,
+  before: readonly Condition[] | undefined,
+  observedGeneration: number,
+  time: string,
+): Condition {
+  const old = before?.find((c) => c.type === type);
+  const lastTransitionTime = old?.status === status ? old.lastTransitionTime : time;
+  return { type, status, reason, message, observedGeneration, lastTransitionTime };
+}

@@ -1,0 +1,99 @@
+// What a target could not do, taken into the statuses: a port that somebody else holds makes its
+// listeners unprogrammed, and the Gateway too when none is left. Ports that work are not touched.
+
+import type { Finding } from '../../api/finding.ts';
+import type { EntryPoint } from '../../model/model.ts';
+import type { StatusWish, WishedListenerStatus, WishedStatus } from '../resolution.ts';
+import { verdict } from './conditions.ts';
+import type { Verdict } from './conditions.ts';
+
+/** A part of the model that is not in force. */
+export interface Unserved {
+  /** Id of the entry point or service port. */
+  readonly id: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** The statuses as they are once it is known which entry points could not be opened. */
+export function withUnserved(
+  statuses: readonly StatusWish[],
+  entryPoints: readonly EntryPoint[],
+  unserved: readonly Unserved[],
+): readonly StatusWish[] {
+  const byListener = new Map<string, Unserved>();
+  for (const trouble of unserved) {
+    const entryPoint = entryPoints.find((e) => e.id === trouble.id);
+    for (const listener of entryPoint?.listeners ?? []) byListener.set(listener.id, trouble);
+  }
+  if (byListener.size === 0) return statuses;
+  return statuses.map((wish) =>
+    wish.status.kind === 'gateway'
+      ? { ...wish, status: markGateway(wish.status, `${wish.namespace}/${wish.name}`, byListener) }
+      : wish,
+  );
+}
+
+type GatewayStatus = Extract<WishedStatus, { kind: 'gateway' }>;
+
+function markGateway(
+  status: GatewayStatus,
+  gateway: string,
+  byListener: ReadonlyMap<string, Unserved>,
+): GatewayStatus {
+  const listeners = status.listeners.map((listener) => {
+    const trouble = byListener.get(`${gateway}/${listener.name}`);
+    return trouble === undefined ? listener : markListener(listener, trouble);
+  });
+  const programmed = listeners.some((l) => isTrue(l.conditions, 'Programmed'));
+  if (programmed) return { ...status, listeners };
+  const message = [...byListener]
+    .filter(([id]) => id.startsWith(`${gateway}/`))
+    .map(([, trouble]) => trouble.message)
+    .join('; ');
+  if (message === '') return { ...status, listeners };
+  const conditions = replaceVerdict(
+    status.conditions,
+    verdict('Programmed', 'False', 'Invalid', message),
+  );
+  return { ...status, listeners, conditions };
+}
+
+function markListener(listener: WishedListenerStatus, trouble: Unserved): WishedListenerStatus {
+  const programmed = verdict('Programmed', 'False', 'Invalid', trouble.message);
+  const accepted = verdict('Accepted', 'False', trouble.reason, trouble.message);
+  const conditions = replaceVerdict(replaceVerdict(listener.conditions, programmed), accepted);
+  return { ...listener, conditions };
+}
+
+function isTrue(conditions: readonly Verdict[], type: string): boolean {
+  return conditions.some((c) => c.type === type && c.status === 'True');
+}
+
+function replaceVerdict(conditions: readonly Verdict[], by: Verdict): readonly Verdict[] {
+  return conditions.map((c) => (c.type === by.type ? by : c));
+}
+
+/** What people are told of it. */
+export function unservedFindings(
+  entryPoints: readonly EntryPoint[],
+  unserved: readonly Unserved[],
+): readonly Finding[] {
+  return unserved.map(({ id, reason, message, hint }) => {
+    const origin = entryPoints.find((e) => e.id === id)?.listeners[0]?.origin;
+    return {
+      severity: 'error',
+      reason,
+      message,
+      ...(hint === undefined ? {} : { hint }),
+      origin:
+        origin === undefined
+          ? { field: '' }
+          : {
+              object: { kind: origin.kind, namespace: origin.namespace, name: origin.name },
+              field: `${origin.field}.port`,
+            },
+    };
+  });
+}

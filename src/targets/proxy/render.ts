@@ -1,0 +1,120 @@
+// ProxyProgram → text for people: ports, the rules behind each host in the order they are asked, and
+// the endpoints of each backend.
+
+import type { RenderedFile } from '../target.ts';
+import type {
+  ActionProgram,
+  FilterProgram,
+  PathGroup,
+  ProxyProgram,
+  RuleProgram,
+  SocketProgram,
+  TableProgram,
+} from './program.ts';
+
+/** Renders a program as one file, `proxy.txt`. Keys of certificates are not in it. */
+export function renderProxy(program: ProxyProgram): readonly RenderedFile[] {
+  const lines = [
+    ...program.sockets.flatMap((socket) => renderSocket(socket, program.tables)),
+    ...[...program.backends.values()].flatMap((backend) => [
+      `backend ${backend.key} (${backend.protocol})`,
+      ...(backend.endpoints.length === 0 ? ['  no endpoint: 503'] : []),
+      ...backend.endpoints.map((e) => `  ${e.address}:${e.port}`),
+      ...backend.draining.map((e) => `  ${e.address}:${e.port} (draining)`),
+      '',
+    ]),
+    ...program.relays.flatMap((relay) => [
+      `relay ${relay.protocol} ${relay.address || 'node'}:${relay.port} for Service ${relay.service}`,
+      ...(relay.affinitySeconds > 0 ? [`  clients stay for ${relay.affinitySeconds} s`] : []),
+      ...relay.endpoints.map((e) => `  ${e.address}:${e.port}`),
+      '',
+    ]),
+  ];
+  return [{ path: 'proxy.txt', text: lines.join('\n').trimEnd() }];
+}
+
+function renderSocket(
+  socket: SocketProgram,
+  tables: ReadonlyMap<string, TableProgram>,
+): readonly string[] {
+  const { id, addresses, port, tls, listeners } = socket;
+  return [
+    `port ${port} of Gateway ${id.slice(0, id.lastIndexOf(':'))} on ${addresses.join(', ')} (${tls ? 'https' : 'http'})`,
+    ...listeners.flatMap((listener) => [
+      `  listener ${listener.id} for ${listener.hostname || 'every host'}`,
+      ...listener.certificates.map((key) => `    certificate ${key}`),
+      ...listener.hosts.flatMap(({ hostname, table }) => [
+        `    host ${hostname || 'every other'}`,
+        ...renderTable(tables.get(table)),
+      ]),
+    ]),
+    '',
+  ];
+}
+
+function renderTable(table: TableProgram | undefined): readonly string[] {
+  if (table === undefined) return [];
+  const byLength = table.prefix.toSorted((a, b) => b.path.length - a.path.length);
+  return [
+    ...table.exact.flatMap((group) => renderGroup('=', group)),
+    ...byLength.flatMap((group) => renderGroup('^', group)),
+  ];
+}
+
+/** `= /path` takes that path, `^ /path` what is under it. */
+function renderGroup(sign: string, { path, rules }: PathGroup): readonly string[] {
+  return rules.flatMap((rule) => [
+    `      ${sign} ${path}${renderConditions(rule)}`,
+    ...renderAction(rule.action).map((line) => `          ${line}`),
+  ]);
+}
+
+function renderConditions({ method, headers, queryParams }: RuleProgram): string {
+  return [
+    ...(method === null ? [] : [method]),
+    ...headers.map((h) => `${h.name}: ${h.value}`),
+    ...queryParams.map((q) => `?${q.name}=${q.value}`),
+  ]
+    .map((condition) => ` [${condition}]`)
+    .join('');
+}
+
+function renderAction({ id, filters, result }: ActionProgram): readonly string[] {
+  const lines = [`# ${id}`, ...filters.flatMap(renderFilter)];
+  switch (result.kind) {
+    case 'respond':
+      return [...lines, `respond ${result.statusCode}: ${result.reason}`];
+    case 'redirect': {
+      const { kind: _kind, statusCode, ...to } = result;
+      return [...lines, `redirect ${statusCode} ${JSON.stringify(to)}`];
+    }
+    case 'forward':
+      return [
+        ...lines,
+        ...result.backends.flatMap(({ backend, weight, statusCode, reason, filters: own }) => [
+          backend === null
+            ? `weight ${weight}: respond ${statusCode}: ${reason}`
+            : `weight ${weight}: ${backend}`,
+          ...own.flatMap(renderFilter).map((line) => `  ${line}`),
+        ]),
+      ];
+  }
+}
+
+function renderFilter(filter: FilterProgram): readonly string[] {
+  switch (filter.kind) {
+    case 'requestHeaders':
+    case 'responseHeaders': {
+      const side = filter.kind === 'requestHeaders' ? 'request' : 'response';
+      return [
+        ...filter.set.map((h) => `set ${side} header ${h.name}: ${h.value}`),
+        ...filter.add.map((h) => `add ${side} header ${h.name}: ${h.value}`),
+        ...filter.remove.map((name) => `remove ${side} header ${name}`),
+      ];
+    }
+    case 'rewrite': {
+      const { kind: _kind, ...to } = filter;
+      return [`rewrite ${JSON.stringify(to)}`];
+    }
+  }
+}
