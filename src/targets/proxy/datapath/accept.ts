@@ -64,13 +64,12 @@ const makeH1: Make = (acceptor, client, transport) =>
 
 const makeH2: Make = (acceptor, client, transport) =>
   track(acceptor, (onClosed) => {
-    const { worker, entry, clock } = acceptor;
+    const { worker, entry } = acceptor;
     const handle = handler(acceptor, client);
     return new H2ServerConnection({
       transport,
       scheme: entry.scheme,
-      limits: worker.limits,
-      clock,
+      shared: worker.h2,
       onRequest: (stream, head, hasBody) => {
         worker.counters.requests++;
         return handle(stream, head, hasBody);

@@ -10,6 +10,7 @@ import type { Action } from './action.ts';
 import { answer } from './answer.ts';
 import type { Counters } from './counters.ts';
 import { Exchange } from './exchange.ts';
+import type { H2Shared } from './h2/shared.ts';
 import type { HostIndex } from './hosts.ts';
 import type { Limits } from './limits.ts';
 import type { RouteTable } from './router.ts';
@@ -41,6 +42,8 @@ export interface Entry {
 export interface Worker {
   readonly limits: Limits;
   readonly counters: Counters;
+  /** What all HTTP/2 connections of the worker share. */
+  readonly h2: H2Shared;
   readonly pathPolicy: PathPolicy;
   /** Whether `x-fairway-explain` is answered; only where clients may know how they are routed. */
   readonly explains: boolean;

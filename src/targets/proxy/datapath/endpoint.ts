@@ -7,6 +7,7 @@ import type { BackendProtocol } from '../../../model/model.ts';
 import type { Clock } from './clock.ts';
 import { H1ClientConnection } from './h1/client.ts';
 import { H2ClientConnection } from './h2/client.ts';
+import type { H2Shared } from './h2/shared.ts';
 import type { Limits } from './limits.ts';
 import { dial } from './socket.ts';
 import type { ClientConnection } from './stream.ts';
@@ -17,14 +18,20 @@ export interface Taker {
   onConnectFailed(error: Error): void;
 }
 
+/** What all endpoints of a worker share. */
+export interface EndpointCommon {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly h2: H2Shared;
+}
+
 export class Endpoint {
   readonly address: string;
   readonly port: number;
   readonly protocol: BackendProtocol;
   /** Requests that are being answered: what balancing goes by. */
   outstanding = 0;
-  readonly #limits: Limits;
-  readonly #clock: Clock;
+  readonly #common: EndpointCommon;
   readonly #idle: H1ClientConnection[] = [];
   readonly #all = new Set<ClientConnection>();
   /** HTTP/2 connections carry many requests: these wait for the one being made. */
@@ -33,14 +40,12 @@ export class Endpoint {
 
   constructor(
     place: { readonly address: string; readonly port: number; readonly protocol: BackendProtocol },
-    limits: Limits,
-    clock: Clock,
+    common: EndpointCommon,
   ) {
     this.address = place.address;
     this.port = place.port;
     this.protocol = place.protocol;
-    this.#limits = limits;
-    this.#clock = clock;
+    this.#common = common;
   }
 
   take(taker: Taker): void {
@@ -71,8 +76,8 @@ export class Endpoint {
       (transport) => {
         const connection = new H1ClientConnection({
           transport,
-          limits: this.#limits,
-          clock: this.#clock,
+          limits: this.#common.limits,
+          clock: this.#common.clock,
           onIdle: (idle) => this.#keep(idle),
           onClosed: (closed) => this.#forget(closed),
         });
@@ -112,8 +117,8 @@ export class Endpoint {
       (transport) => {
         const connection = new H2ClientConnection({
           transport,
-          limits: this.#limits,
-          clock: this.#clock,
+          shared: this.#common.h2,
+          scheme: 'http',
           onClosed: (closed) => this.#forget(closed),
         });
         this.#all.add(connection);
@@ -141,7 +146,7 @@ export class Endpoint {
     return {
       address: this.address,
       port: this.port,
-      timeoutMs: this.#limits.connectTimeoutMs,
+      timeoutMs: this.#common.limits.connectTimeoutMs,
     };
   }
 }

@@ -91,6 +91,11 @@ export class Exchange implements Receiver, Taker {
   onConnection(connection: ClientConnection): void {
     if (this.#gone) return;
     const { head, hasBody } = this.#options;
+    if (head.protocol !== '' && !connection.takesTunnels) {
+      this.finish();
+      answer(this.#stream, head, 502, 'the backend speaks HTTP/2 and takes no tunnels');
+      return;
+    }
     const end = !hasBody;
     const sender = connection.request(head, end, this.#response);
     this.#sender = sender;
@@ -125,11 +130,14 @@ export class Exchange implements Receiver, Taker {
     return true;
   }
 
-  /** Both halves are through, or have given up: the endpoint has one request less. */
+  /** The response is through, or will never be: the endpoint has one request less. */
   finish(): void {
+    const sender = this.#sender;
     this.#gone = true;
     this.#sender = null;
     this.#leaveEndpoint();
+    // What is left of the request has nowhere to go.
+    if (!this.#ended) sender?.reset('cancelled');
   }
 
   #leaveEndpoint(): void {
@@ -169,6 +177,7 @@ export class Exchange implements Receiver, Taker {
   onReset(_reason: ResetReason): void {
     if (this.#gone) return;
     const sender = this.#sender;
+    this.#ended = true;
     this.finish();
     sender?.reset('cancelled');
   }

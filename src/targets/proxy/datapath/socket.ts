@@ -19,6 +19,10 @@ export class SocketTransport implements Transport {
     this.socket = socket;
   }
 
+  get bufferedBytes(): number {
+    return this.socket.writableLength;
+  }
+
   write(chunk: Buffer | string): boolean {
     const { socket } = this;
     // Whoever writes after the peer is gone learns of it by onTransportClose.

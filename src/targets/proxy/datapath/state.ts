@@ -8,16 +8,13 @@ import { activate } from './action.ts';
 import type { Action } from './action.ts';
 import { Backend } from './backend.ts';
 import { Certificate, CertificateIndex } from './certificates.ts';
-import type { Clock } from './clock.ts';
 import type { Listener, TableSlot } from './dispatch.ts';
 import { Endpoint } from './endpoint.ts';
+import type { EndpointCommon } from './endpoint.ts';
 import { HostIndex } from './hosts.ts';
-import type { Limits } from './limits.ts';
 import { RouteTable } from './router.ts';
 
-export interface StateOptions {
-  readonly limits: Limits;
-  readonly clock: Clock;
+export interface StateOptions extends EndpointCommon {
   readonly ticketKeys: Buffer;
 }
 
@@ -112,13 +109,12 @@ export class State {
   }
 
   #setBackend(program: BackendProgram): void {
-    const { limits, clock } = this.#options;
     const { protocol } = program;
     this.#backend(program.key).endpoints = program.endpoints.map(({ address, port }) => {
       const key = `${protocol}|${address}|${port}`;
       let endpoint = this.#endpoints.get(key);
       if (endpoint === undefined) {
-        endpoint = new Endpoint({ address, port, protocol }, limits, clock);
+        endpoint = new Endpoint({ address, port, protocol }, this.#options);
         this.#endpoints.set(key, endpoint);
       }
       return endpoint;

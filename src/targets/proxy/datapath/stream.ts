@@ -115,6 +115,8 @@ export interface ResponseReceiver extends Receiver {
 export interface ClientConnection {
   /** False while no further request can be sent now (busy, draining, or at the peer's stream limit). */
   readonly available: boolean;
+  /** Whether a request with a `protocol` may be sent on it. */
+  readonly takesTunnels: boolean;
   /** Sends a request head; with `end` it has no body. */
   request(head: RequestHead, end: boolean, receiver: ResponseReceiver): Sender;
   /** Lets running requests finish, then closes. */
@@ -124,6 +126,8 @@ export interface ClientConnection {
 
 /** The socket below a connection, so that connections can be tested without one. */
 export interface Transport {
+  /** Bytes written that the system has not taken yet. */
+  readonly bufferedBytes: number;
   /** Queues bytes (a string is Latin-1). False: wait for the connection's `onTransportDrain`. */
   write(chunk: Buffer | string): boolean;
   pause(): void;

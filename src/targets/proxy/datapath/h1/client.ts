@@ -42,6 +42,7 @@ export interface H1ClientOptions {
 }
 
 export class H1ClientConnection implements ClientConnection, TransportHandler, Sender, Timed {
+  readonly takesTunnels = true;
   deadlineMs = 0;
   readonly #options: H1ClientOptions;
   readonly #transport: Transport;

@@ -3,6 +3,7 @@
 import type { Transport } from '../stream.ts';
 
 export class FakeTransport implements Transport {
+  readonly bufferedBytes = 0;
   written = '';
   paused = false;
   ended = false;

@@ -93,7 +93,7 @@ export class H2ClientConnection
     const inBody = stream !== undefined && stream.headReceived;
     const { headBytesMax, trailerBytesMax } = this.limits;
     if (!this.decodeBlock(block, inBody ? trailerBytesMax : headBytesMax)) return;
-    if (stream === undefined) this.onFrameWithoutStream(block.streamId);
+    if (stream === undefined) this.onBlockWithoutStream(block.streamId);
     else if (inBody) this.onTrailers(stream, block);
     else this.onHead(stream, block);
   }

@@ -149,7 +149,10 @@ export abstract class FramedConnection<S extends H2Stream = H2Stream>
       return;
     }
     this.inflow.discard(length);
-    if (stream === undefined) this.onFrameWithoutStream(streamId);
+    if (stream !== undefined) return;
+    this.onFrameWithoutStream(streamId);
+    // What was in flight when we reset the stream is limited by its window, but empty DATA is not.
+    if (length === 0) this.count();
   }
 
   onDataPadding(paddingBytes: number, bodyBytes: number): void {
@@ -201,10 +204,17 @@ export abstract class FramedConnection<S extends H2Stream = H2Stream>
   }
 
   /** A frame on a stream that is not open: an error unless the stream is one of those we gave up. */
-  protected onFrameWithoutStream(streamId: number): void {
+  private onFrameWithoutStream(streamId: number): void {
     if (this.isIdle(streamId)) this.fail(ErrorCode.PROTOCOL_ERROR);
-    else if (this.isIgnored(streamId) || this.closedStreams.wasResetByUs(streamId)) this.count();
-    else this.fail(ErrorCode.STREAM_CLOSED);
+    else if (!this.isIgnored(streamId) && !this.closedStreams.wasResetByUs(streamId)) {
+      this.fail(ErrorCode.STREAM_CLOSED);
+    }
+  }
+
+  /** As `onFrameWithoutStream`, for a header block, which we had to decode all the same. */
+  protected onBlockWithoutStream(streamId: number): void {
+    this.onFrameWithoutStream(streamId);
+    this.count();
   }
 
   /** Counts a frame that costs its sender little; honest peers send few, or some for each answer. */
@@ -290,6 +300,7 @@ export abstract class FramedConnection<S extends H2Stream = H2Stream>
   private onSettings(flags: number, bytes: Buffer, start: number, end: number): void {
     if ((flags & Flag.ACK) !== 0) {
       this.settingsAcked = true;
+      this.inflow.settingsAcked();
       this.count();
       return;
     }

@@ -42,7 +42,8 @@ export class HeadWriter {
     this.begin(blockBytesBound(head.fields) + paths + names + OWN_FIELDS_BYTES);
     encoder.own(':method', head.method);
     encoder.own(':scheme', scheme);
-    encoder.own(':authority', head.authority);
+    // An HTTP/1.0 client may have named no host; an empty one would be malformed.
+    if (head.authority !== '') encoder.own(':authority', head.authority);
     encoder.own(':path', head.target);
     if (head.protocol !== '') encoder.own(':protocol', head.protocol);
     if (head.contentLength > 0 || (head.contentLength === 0 && saysEmpty(head.method))) {

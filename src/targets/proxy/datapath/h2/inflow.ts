@@ -16,6 +16,11 @@ export class Inflow {
   private readonly output: Output;
   private readonly streamWindowBytes: number;
   private readonly windowBytes: number;
+  /**
+   * What a stream that is opened now may get. A peer that has not seen our SETTINGS sends as much as the
+   * protocol's own initial window allows, even where ours is smaller (RFC 9113 §6.9.3).
+   */
+  openingWindow: number;
   private window: number;
   private takenBytes = 0;
 
@@ -25,6 +30,12 @@ export class Inflow {
     this.streamWindowBytes = options.streamWindowBytes;
     this.windowBytes = Math.max(options.connectionWindowBytes, INITIAL_WINDOW_BYTES);
     this.window = this.windowBytes;
+    this.openingWindow = Math.max(options.streamWindowBytes, INITIAL_WINDOW_BYTES);
+  }
+
+  /** The peer has acknowledged our SETTINGS. */
+  settingsAcked(): void {
+    this.openingWindow = this.streamWindowBytes;
   }
 
   /** Written after our SETTINGS. */

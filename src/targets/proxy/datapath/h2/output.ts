@@ -15,7 +15,7 @@ import { Flag, FRAME_HEADER_BYTES, FrameType, writeFrameHeader } from './frames.
  */
 export type H2Transport = Transport & { readonly bufferedBytes?: number };
 
-/** Larger writes to a transport that would keep them are handed over whole, not copied. */
+/** Larger writes to a transport that keeps them are handed over with their buffer, not copied. */
 const COPY_BYTES_MAX = OUTPUT_BUFFER_BYTES / 2;
 
 export interface OutputOptions {
@@ -34,6 +34,8 @@ export class Output {
   /** Counts the buffers sent: offsets of an earlier one mean nothing any more. */
   epoch = 0;
   private buffer: Buffer | null = null;
+  /** The transport did not let go of the last write at once; TLS never does. */
+  private transportKeeps = false;
   private closed = false;
   private queued = false;
   private readonly transport: H2Transport;
@@ -125,10 +127,11 @@ export class Output {
     this.epoch++;
     if (length === 0 || this.closed) return;
     const view = buffer.subarray(0, length);
-    const reusable = this.transport.bufferedBytes === 0;
-    const copied = !reusable && length <= COPY_BYTES_MAX;
+    const keeps = this.transportKeeps || this.transport.bufferedBytes !== 0;
+    const copied = keeps && length <= COPY_BYTES_MAX;
     const more = this.transport.write(copied ? Buffer.from(view) : view);
-    if (!copied && this.transport.bufferedBytes !== 0) this.buffer = null;
+    this.transportKeeps = this.transport.bufferedBytes !== 0;
+    if (!copied && this.transportKeeps) this.buffer = null;
     if (this.blocked) this.blockedBytes += length;
     else this.blocked = !more;
   }

@@ -24,7 +24,7 @@ function read(fields: readonly Pair[], endStream = true): RequestHead | number {
 
 function headOf(fields: readonly Pair[], endStream = true): RequestHead {
   const head = read(fields, endStream);
-  assert.ok(typeof head !== 'number', `refused with ${String(head)}`);
+  if (typeof head === 'number') assert.fail(`refused with ${head}`);
   return head;
 }
 

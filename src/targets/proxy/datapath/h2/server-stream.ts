@@ -7,7 +7,7 @@ import type { H2ServerConnection } from './server.ts';
 import { H2Stream } from './stream.ts';
 
 /** Stands in until the exchange has returned its receiver, during which nothing can come in. */
-export const NO_RECEIVER: Receiver = {
+const NO_RECEIVER: Receiver = {
   onBody: noEvent,
   onEnd: noEvent,
   onReset: noEvent,

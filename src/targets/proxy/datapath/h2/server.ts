@@ -169,7 +169,7 @@ export class H2ServerConnection extends FramedConnection<H2ServerStream> {
 
   /** A header block on a stream that is not open, and was not the next to be. */
   private onOldStream(streamId: number): void {
-    if (this.closedStreams.has(streamId)) this.onFrameWithoutStream(streamId);
+    if (this.closedStreams.has(streamId)) this.onBlockWithoutStream(streamId);
     else this.fail(ErrorCode.PROTOCOL_ERROR);
   }
 

@@ -29,6 +29,8 @@ export interface H2Counters {
   floodGoaways: number;
   /** Connections ended, and streams reset, because a time ran out. */
   timeouts: number;
+  /** Fields left out of what we sent: connection-specific, or with bytes that would break a message. */
+  fieldsDropped: number;
 }
 
 export function newH2Counters(): H2Counters {
@@ -42,6 +44,7 @@ export function newH2Counters(): H2Counters {
     protocolErrors: 0,
     floodGoaways: 0,
     timeouts: 0,
+    fieldsDropped: 0,
   };
 }
 

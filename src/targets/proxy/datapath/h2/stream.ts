@@ -51,7 +51,7 @@ export abstract class H2Stream<R extends Receiver = Receiver> implements Sender 
     this.connection = connection;
     this.receiver = receiver;
     this.sendWindow = connection.peer.initialWindowBytes;
-    this.receiveWindow = connection.limits.streamWindowBytes;
+    this.receiveWindow = connection.inflow.openingWindow;
     this.activeAtMs = connection.clock.nowMs;
     this.heardAtMs = connection.clock.nowMs;
   }

@@ -9,7 +9,8 @@ import type { Entry } from './static-table.ts';
 const SLOTS = TABLE_BYTES_MAX / ENTRY_OVERHEAD_BYTES;
 
 export class DynamicTable {
-  private readonly slots: (Entry | undefined)[] = Array.from<Entry | undefined>({ length: SLOTS });
+  /** Filled from the beginning and then round and round; short-lived connections never fill it. */
+  private readonly slots: (Entry | undefined)[] = [];
   /** Entries ever put in; the newest is at slot `inserted - 1`. */
   private inserted = 0;
   private count = 0;

@@ -1,31 +1,34 @@
 // Turns header fields into a header block (RFC 7541) straight into an output buffer. What to index is
 // learnt for each name: its first value, and later a value that comes twice in a row. So `date` and
 // `content-type` become one byte, while ids and paths that are always new do not wash the table out.
-// Hot: budget 30 ns for an indexed field, 150 ns for a literal. May allocate only what it learns of a new
+// Hot: budget 30 ns for an indexed field, 200 ns for a literal. May allocate only what it learns of a new
 // name. Guarded by bench/h2/.
 
-import { BYTE_CLASS, NOT_VALUE } from '../byte-class.ts';
-import { HUFFMAN_CODE } from './huffman-code.ts';
-import { encodeHuffman } from './huffman.ts';
-import { learnFieldName, learnOwnName, NamePolicy } from './name-state.ts';
+import { BlockWriter, UNSENDABLE } from './block-writer.ts';
+import {
+  keepSecret,
+  learnFieldName,
+  learnOwnName,
+  NamePolicy,
+  NO_CANDIDATE,
+} from './name-state.ts';
 import type { NameState } from './name-state.ts';
 import type { SecretNames } from './secret-names.ts';
-import { ENTRY_OVERHEAD_BYTES, STATIC_COUNT, TABLE_BYTES_MAX } from './static-table.ts';
+import { SentTable } from './sent-table.ts';
+import { ENTRY_OVERHEAD_BYTES, TABLE_BYTES_MAX } from './static-table.ts';
 
 /** Values of one name kept in the table at a time. */
 const VALUES_MAX = 4;
 
-/** Names remembered on a connection; further ones go out as literals. */
+/** What is remembered of names and values on a connection; past it all is forgotten and learnt anew. */
 const NAMES_MAX = 256;
+const REMEMBERED_CHARS_MAX = 64 * 1024;
 
 /** A larger entry would push half of the others out; it goes out as a literal. */
 const ENTRY_BYTES_MAX = TABLE_BYTES_MAX / 2;
 
 /** A cookie shorter than this could be guessed byte by byte (RFC 7541 §7.1.3). */
 const GUESSABLE_CHARS = 20;
-
-/** Slots for the sizes of all entries a table of TABLE_BYTES_MAX can have; a power of two. */
-const SLOTS = TABLE_BYTES_MAX / ENTRY_OVERHEAD_BYTES;
 
 /** What a field takes beyond name and value: its first byte and the lengths, six bytes each at most. */
 const FIELD_OVERHEAD_BYTES = 16;
@@ -40,12 +43,13 @@ const SIZE_UPDATE = 0x20;
 const NEVER_INDEXED = 0x10;
 const WITHOUT_INDEXING = 0x00;
 
-/** By byte: the bits its Huffman code takes, and its class bits above them. */
-const STRING_INFO: Uint16Array = Uint16Array.from(
-  { length: 256 },
-  (_, byte) => HUFFMAN_CODE.lengths[byte]! | (BYTE_CLASS[byte]! << 8),
-);
-const BAD_VALUE = NOT_VALUE << 8;
+/** No slot is known for a value. */
+const UNKNOWN_SLOT = -1;
+
+/** Where fields are counted that HTTP/2 must not carry, or whose value would break a message. */
+export interface DropCounter {
+  fieldsDropped: number;
+}
 
 /** The most bytes a block of these fields can take, without the pseudo-headers. */
 export function blockBytesBound(fields: readonly string[]): number {
@@ -59,35 +63,30 @@ export function fieldBytesBound(value: string): number {
   return FIELD_OVERHEAD_BYTES * 2 + value.length;
 }
 
-export class Encoder {
-  /** Where the next byte goes. */
-  position = 0;
-  /** Fields left out because HTTP/2 must not carry them, or their value would break a message. */
-  dropped = 0;
-  private out: Buffer = Buffer.alloc(0);
+export class Encoder extends BlockWriter {
+  private readonly table = new SentTable();
   private readonly fieldNames = new Map<string, NameState>();
   private readonly ownNames = new Map<string, NameState>();
   private readonly secrets: SecretNames;
-  /** Sizes of the table's entries by insertion; the peer keeps the entries themselves. */
-  private readonly sizes = new Uint16Array(SLOTS);
-  private inserted = 0;
-  private evicted = 0;
-  private tableBytes = 0;
-  private tableBytesMax = TABLE_BYTES_MAX;
+  private readonly counters: DropCounter;
+  private rememberedChars = 0;
+  private secretsSeen = 0;
   /** Table size to announce with the next block, and the smallest on the way there; -1 for none. */
   private announcedBytesMax = -1;
   private smallestBytesMax = -1;
 
-  constructor(secrets: SecretNames) {
+  constructor(secrets: SecretNames, counters: DropCounter) {
+    super();
     this.secrets = secrets;
+    this.counters = counters;
   }
 
   /** Follows the peer's SETTINGS_HEADER_TABLE_SIZE. */
   limitTable(peerBytesMax: number): void {
     const bytesMax = Math.min(peerBytesMax, TABLE_BYTES_MAX);
-    const current = this.announcedBytesMax < 0 ? this.tableBytesMax : this.announcedBytesMax;
+    const current = this.announcedBytesMax < 0 ? this.table.sizeBytesMax : this.announcedBytesMax;
     if (bytesMax === current) return;
-    const smallest = this.smallestBytesMax < 0 ? this.tableBytesMax : this.smallestBytesMax;
+    const smallest = this.smallestBytesMax < 0 ? this.table.sizeBytesMax : this.smallestBytesMax;
     this.smallestBytesMax = Math.min(smallest, bytesMax);
     this.announcedBytesMax = bytesMax;
   }
@@ -96,6 +95,12 @@ export class Encoder {
   begin(out: Buffer, position: number): void {
     this.out = out;
     this.position = position;
+    if (this.secretsSeen !== this.secrets.version) this.followSecrets();
+    if (this.fieldNames.size > NAMES_MAX || this.rememberedChars > REMEMBERED_CHARS_MAX) {
+      // The peer's table keeps its entries; we only forget that they are there.
+      this.fieldNames.clear();
+      this.rememberedChars = 0;
+    }
     if (this.announcedBytesMax < 0) return;
     if (this.smallestBytesMax < this.announcedBytesMax) this.updateSize(this.smallestBytesMax);
     this.updateSize(this.announcedBytesMax);
@@ -120,9 +125,26 @@ export class Encoder {
       let state = this.fieldNames.get(name);
       if (state === undefined) {
         state = learnFieldName(name);
-        if (this.fieldNames.size < NAMES_MAX) this.fieldNames.set(name, state);
+        if (this.secrets.has(state.lowerName)) keepSecret(state);
+        this.rememberName(name, state);
       }
       this.write(state, fields[at + 1]!);
+    }
+  }
+
+  private rememberName(name: string, state: NameState): void {
+    const kept = copyOf(name);
+    // They differ when the name is no Latin-1, and so not one that is sent.
+    if (kept !== name) return;
+    this.fieldNames.set(kept, state);
+    this.rememberedChars += kept.length;
+  }
+
+  /** Names that were marked as secret meanwhile are never indexed from now on. */
+  private followSecrets(): void {
+    this.secretsSeen = this.secrets.version;
+    for (const state of this.fieldNames.values()) {
+      if (this.secrets.has(state.lowerName)) keepSecret(state);
     }
   }
 
@@ -136,21 +158,15 @@ export class Encoder {
         this.integer(INDEXED, 0x7f, -place);
         return;
       }
-      if (place >= this.evicted) {
-        this.integer(INDEXED, 0x7f, this.indexOf(place));
+      if (this.table.holds(place)) {
+        this.integer(INDEXED, 0x7f, this.table.indexOf(place));
         return;
       }
       // It was in the table once and comes again: worth a place, in the slot it had.
       this.writeLiteral(state, value, at);
       return;
     }
-    const first = values.length === state.staticValues;
-    if (first || value === state.candidate) {
-      this.writeLiteral(state, value, this.freeSlot(state));
-      return;
-    }
-    state.candidate = value;
-    this.writeLiteral(state, value, -1);
+    this.writeLiteral(state, value, UNKNOWN_SLOT);
   }
 
   /** True when the policy has decided on the field: written, or dropped. */
@@ -168,10 +184,10 @@ export class Encoder {
         return true;
       case NamePolicy.TRAILERS_ONLY:
         if (value === 'trailers') return false;
-        this.dropped++;
+        this.counters.fieldsDropped++;
         return true;
       default:
-        this.dropped++;
+        this.counters.fieldsDropped++;
         return true;
     }
   }
@@ -184,114 +200,77 @@ export class Encoder {
     return slot;
   }
 
-  /** Writes a literal; with `slot` not below 0 it is put into the table, if it is not too large. */
+  /** Writes a literal, and puts it into the table if its value had a slot or has earned one. */
   private writeLiteral(state: NameState, value: string, slot: number): void {
     const entryBytes = state.lowerName.length + value.length + ENTRY_OVERHEAD_BYTES;
-    const secret = this.secrets.has(state.lowerName);
-    if (slot < 0 || secret || entryBytes > Math.min(ENTRY_BYTES_MAX, this.tableBytesMax)) {
-      this.writeUnindexed(state, value, secret ? NEVER_INDEXED : WITHOUT_INDEXING);
-      return;
+    const coded = this.measure(value);
+    const fits = entryBytes <= Math.min(ENTRY_BYTES_MAX, this.table.sizeBytesMax);
+    if (!fits || (slot === UNKNOWN_SLOT && !this.earnsSlot(state))) {
+      state.candidate = this.measuredHash;
+      this.writeMeasured(state, value, coded, WITHOUT_INDEXING);
+    } else if (this.writeMeasured(state, value, coded, WITH_INDEXING)) {
+      this.remember(state, value, slot === UNKNOWN_SLOT ? this.freeSlot(state) : slot);
+      this.table.insert(entryBytes);
     }
-    const coded = valueLength(value);
-    if (coded < 0) {
-      this.dropped++;
-      return;
-    }
-    this.nameOf(state, WITH_INDEXING, 0x3f);
-    this.string(value, coded);
-    state.values[slot] = value;
-    state.places[slot] = this.inserted;
-    state.lastInsertion = this.inserted;
-    state.candidate = null;
-    this.insert(entryBytes);
   }
 
   private writeUnindexed(state: NameState, value: string, firstBits: number): void {
-    const coded = valueLength(value);
-    if (coded < 0) {
-      this.dropped++;
-      return;
+    this.writeMeasured(state, value, this.measure(value), firstBits);
+  }
+
+  /** Writes a literal of which `coded` is the measure; false when its value must not be sent. */
+  private writeMeasured(
+    state: NameState,
+    value: string,
+    coded: number,
+    firstBits: number,
+  ): boolean {
+    if (coded === UNSENDABLE) {
+      this.counters.fieldsDropped++;
+      return false;
     }
-    this.nameOf(state, firstBits, 0x0f);
+    this.nameOf(state, firstBits);
     this.string(value, coded);
+    return true;
+  }
+
+  /** The first value of a name, or one that comes twice in a row. */
+  private earnsSlot(state: NameState): boolean {
+    return state.values.length === state.staticValues || state.candidate === this.measuredHash;
+  }
+
+  private remember(state: NameState, value: string, slot: number): void {
+    const before = state.values[slot];
+    this.rememberedChars += value.length - (before === undefined ? 0 : before.length);
+    state.values[slot] = copyOf(value);
+    state.places[slot] = this.table.inserted;
+    state.lastInsertion = this.table.inserted;
+    state.candidate = NO_CANDIDATE;
   }
 
   /** The name of a literal: by index where a table has it, else as a string. */
-  private nameOf(state: NameState, firstBits: number, mask: number): void {
+  private nameOf(state: NameState, firstBits: number): void {
+    const mask = firstBits === WITH_INDEXING ? 0x3f : 0x0f;
     if (state.staticIndex > 0) {
       this.integer(firstBits, mask, state.staticIndex);
-    } else if (state.lastInsertion >= this.evicted) {
-      this.integer(firstBits, mask, this.indexOf(state.lastInsertion));
+    } else if (this.table.holds(state.lastInsertion)) {
+      this.integer(firstBits, mask, this.table.indexOf(state.lastInsertion));
     } else {
       this.out[this.position++] = firstBits;
-      this.string(state.lowerName, valueLength(state.lowerName));
-    }
-  }
-
-  private indexOf(insertion: number): number {
-    return STATIC_COUNT + this.inserted - insertion;
-  }
-
-  private insert(entryBytes: number): void {
-    this.evictTo(this.tableBytesMax - entryBytes);
-    this.sizes[this.inserted & (SLOTS - 1)] = entryBytes;
-    this.inserted++;
-    this.tableBytes += entryBytes;
-  }
-
-  private evictTo(tableBytes: number): void {
-    while (this.tableBytes > tableBytes) {
-      this.tableBytes -= this.sizes[this.evicted & (SLOTS - 1)]!;
-      this.evicted++;
+      this.string(state.lowerName, this.measure(state.lowerName));
     }
   }
 
   private updateSize(bytesMax: number): void {
     this.integer(SIZE_UPDATE, 0x1f, bytesMax);
-    this.tableBytesMax = bytesMax;
-    this.evictTo(bytesMax);
-  }
-
-  /** Writes a string of which valueLength is known: Huffman coded where that is shorter. */
-  private string(text: string, coded: number): void {
-    if (coded < text.length) {
-      this.integer(0x80, 0x7f, coded);
-      this.position = encodeHuffman(text, this.out, this.position);
-      return;
-    }
-    this.integer(0, 0x7f, text.length);
-    const out = this.out;
-    let to = this.position;
-    for (let at = 0; at < text.length; at++) out[to++] = text.charCodeAt(at);
-    this.position = to;
-  }
-
-  private integer(firstBits: number, mask: number, value: number): void {
-    const out = this.out;
-    if (value < mask) {
-      out[this.position++] = firstBits | value;
-      return;
-    }
-    out[this.position++] = firstBits | mask;
-    let left = value - mask;
-    while (left >= 0x80) {
-      out[this.position++] = (left & 0x7f) | 0x80;
-      left >>>= 7;
-    }
-    out[this.position++] = left;
+    this.table.resize(bytesMax);
   }
 }
 
-/** Bytes of a string when Huffman coded; -1 when it must not be sent as a field value. */
-function valueLength(text: string): number {
-  let bits = 0;
-  let seen = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code > 0xff) return -1;
-    const info = STRING_INFO[code]!;
-    bits += info & 0xff;
-    seen |= info;
-  }
-  return (seen & BAD_VALUE) === 0 ? (bits + 7) >>> 3 : -1;
+/**
+ * The text in memory of its own: what the HTTP/1.1 parser cuts out of a head would keep the whole head
+ * alive with it. Only for what is remembered, so it may cost something.
+ */
+function copyOf(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }

@@ -36,11 +36,14 @@ const POLICIES = new Map<string, number>([
   ['expect', NamePolicy.DROP],
 ]);
 
-const SENDABLE_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+/** No value was sent as a literal yet; hashes are not below 0. */
+export const NO_CANDIDATE = -1;
+
+const SENDABLE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 export interface NameState {
   readonly lowerName: string;
-  readonly policy: number;
+  policy: number;
   /** Its first index in the static table, 0 for none. */
   readonly staticIndex: number;
   /** Values known to be in a table, and beside each where: below 0 a static index, else its insertion. */
@@ -52,20 +55,31 @@ export interface NameState {
   lastInsertion: number;
   /** Which dynamic value is overwritten next. */
   nextSlot: number;
-  /** The value last sent as a literal: when it comes again, it is indexed. */
-  candidate: string | null;
+  /**
+   * A hash of the value last sent as a literal: when it comes again, it is indexed. No more than a hash,
+   * so that values that never come again are not kept; two values with one hash do no harm.
+   */
+  candidate: number;
 }
 
 /** The state of a name among a message's fields, in any case; names that must not be sent say DROP. */
 export function learnFieldName(name: string): NameState {
-  const lowerName = name.toLowerCase();
+  // Lowered as bytes: a copy, where a name cut out of a head would keep the whole head alive with it.
+  const lowerName = Buffer.from(name.toLowerCase(), 'latin1').toString('latin1');
   const policy = POLICIES.get(lowerName) ?? NamePolicy.LEARN;
-  return newState(lowerName, SENDABLE_NAME.test(lowerName) ? policy : NamePolicy.DROP);
+  return newState(lowerName, SENDABLE_NAME.test(name) ? policy : NamePolicy.DROP);
 }
 
 /** The state of a name we write ourselves from a head's properties: pseudo-headers, content-length. */
 export function learnOwnName(name: string): NameState {
   return newState(name, NamePolicy.LEARN);
+}
+
+/** Turns a name that may be indexed into one that never is. */
+export function keepSecret(state: NameState): void {
+  const { LEARN, NEVER, NEVER_WHEN_SHORT, LITERAL } = NamePolicy;
+  const { policy } = state;
+  if (policy === LEARN || policy === NEVER_WHEN_SHORT || policy === LITERAL) state.policy = NEVER;
 }
 
 function newState(lowerName: string, policy: number): NameState {
@@ -79,6 +93,6 @@ function newState(lowerName: string, policy: number): NameState {
     staticValues: known?.values.length ?? 0,
     lastInsertion: -1,
     nextSlot: 0,
-    candidate: null,
+    candidate: NO_CANDIDATE,
   };
 }

@@ -2,18 +2,27 @@
 // (RFC 7541 §6.2.3 demands it of proxies). Remembered by name and for the whole worker, because the flat
 // Fields between the two sides have no place for such a mark: a little too many is safe, too few is not.
 
-/** A peer that marks more names than this makes up names; the first ones stay protected. */
-const NAMES_MAX = 256;
+/** A peer that marks more names than this makes them up: the oldest half of what is known goes. */
+const NAMES_MAX = 128;
 
 export class SecretNames {
-  private readonly names = new Set<string>();
+  /** Changes whenever a name is added. */
+  version = 0;
+  private names = new Set<string>();
+  private olderNames = new Set<string>();
 
   add(name: string): void {
-    if (this.names.size < NAMES_MAX) this.names.add(name);
+    if (this.names.has(name)) return;
+    if (this.names.size === NAMES_MAX) {
+      this.olderNames = this.names;
+      this.names = new Set();
+    }
+    this.names.add(name);
+    this.version++;
   }
 
   /** Takes lower case names. */
   has(name: string): boolean {
-    return this.names.has(name);
+    return this.names.has(name) || this.olderNames.has(name);
   }
 }

@@ -202,10 +202,9 @@ export class TestPair {
 
 /** Decodes header blocks of one connection in order, as a peer would. */
 export class BlockReader {
-  private readonly decoder = new Decoder(
-    Buffer.alloc(scratchBytesFor(1024 * 1024)),
-    new SecretNames(),
-  );
+  /** The names that were marked as never to be indexed. */
+  readonly secrets = new SecretNames();
+  private readonly decoder = new Decoder(Buffer.alloc(scratchBytesFor(1024 * 1024)), this.secrets);
   private readonly list = new FieldList(1000);
 
   /** The fields, flat; throws where the block is not valid. */
