@@ -7,7 +7,7 @@ import { duplexPair } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import { Clock } from '../../src/targets/proxy/datapath/clock.ts';
 import { H2ClientConnection } from '../../src/targets/proxy/datapath/h2/client.ts';
-import type { H2Transport } from '../../src/targets/proxy/datapath/h2/output.ts';
+import type { Transport } from '../../src/targets/proxy/datapath/stream.ts';
 import { H2ServerConnection } from '../../src/targets/proxy/datapath/h2/server.ts';
 import { H2Shared, newH2Counters } from '../../src/targets/proxy/datapath/h2/shared.ts';
 import { DEFAULT_LIMITS } from '../../src/targets/proxy/datapath/limits.ts';
@@ -24,7 +24,7 @@ const FIELDS = ['content-type', 'text/plain', 'server', 'fairway', 'date', 'now'
 const ignore = (): void => undefined;
 
 /** Hands what is written to the other side at the end of the turn, as one read. */
-class Wire implements H2Transport {
+class Wire implements Transport {
   readonly bufferedBytes = 0;
   peer: TransportHandler | null = null;
 

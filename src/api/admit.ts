@@ -2,6 +2,7 @@
 // order the API server does it. Every way in (files, our API, a cluster) goes through here.
 
 import { nearest } from '../lib/nearest.ts';
+import { validateMetadata } from './core/metadata.ts';
 import type { Kind, KubeObject } from './kind.ts';
 import type { FieldError } from './schema/errors.ts';
 import { normalize } from './schema/normalize.ts';
@@ -33,7 +34,10 @@ export function admit<T extends KubeObject>(
   const object = kind.setDefaults === undefined ? (value as T) : kind.setDefaults(value as T);
   return {
     object,
-    errors: validate(kind.schema, object, old),
+    errors: [
+      ...validateMetadata(kind, object.metadata, old?.metadata),
+      ...validate(kind.schema, object, old),
+    ],
     unknown: unknown.map((path) => ({ path, ...nearestField(kind.schema, path) })),
   };
 }
@@ -50,15 +54,10 @@ function nearestField(schema: Node, path: string): { nearest?: string } {
 
 /** The schema below one path segment, as `rules[0]`. */
 function child(node: Node | undefined, segment: string): Node | undefined {
-  const bracket = segment.indexOf('[');
-  const name = bracket === -1 ? segment : segment.slice(0, bracket);
-  let next = node?.type === 'object' ? node.fields.get(name)?.node : undefined;
-  for (
-    let rest = segment.slice(name.length);
-    rest !== '';
-    rest = rest.slice(rest.indexOf(']') + 1)
-  ) {
-    next = next?.type === 'list' ? next.items : next?.type === 'map' ? next.values : undefined;
-  }
-  return next;
+  const [name = '', ...brackets] = segment.split('[');
+  const field = node?.type === 'object' ? node.fields.get(name)?.node : undefined;
+  return brackets.reduce<Node | undefined>((next) => {
+    if (next?.type === 'list') return next.items;
+    return next?.type === 'map' ? next.values : undefined;
+  }, field);
 }

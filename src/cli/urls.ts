@@ -38,8 +38,10 @@ function localHost({ gateway, listener }: ListenerPlace, model: Model): string |
   const id = `${gateway}/${listener.name}`;
   const resolved = model.entryPoints.flatMap((e) => e.listeners).find((l) => l.id === id);
   const hosts = [listener.hostname ?? '', ...(resolved?.hosts ?? []).map((h) => h.hostname)];
-  const named = hosts.find((h) => h === 'localhost' || h.endsWith('.localhost'));
-  if (named !== undefined && !named.startsWith('*')) return named;
+  const named = hosts.find(
+    (h) => h === 'localhost' || (h.endsWith('.localhost') && !h.startsWith('*')),
+  );
+  if (named !== undefined) return named;
   return hosts.includes('') && listener.hostname === undefined ? 'localhost' : undefined;
 }
 

@@ -46,10 +46,11 @@ function walkObject(
   for (const key of Object.keys(value)) {
     const field = node.fields.get(key);
     const item = value[key];
+    if (item === undefined) continue;
     if (field === undefined) {
       if (node.preserveUnknown === true && key !== '__proto__') out[key] = item;
       else unknown.push(join(path, key));
-    } else if (item !== undefined && (item !== null || field.node.nullable === true)) {
+    } else if (item !== null || field.node.nullable === true) {
       out[key] = walk(field.node, item, join(path, key), unknown);
     }
   }

@@ -86,6 +86,11 @@ export interface ListNode extends Common {
   readonly listType?: 'atomic' | 'set' | 'map';
   /** For `map`: the fields that together name an item. */
   readonly keys?: readonly string[];
+  /**
+   * A key may come twice. The lists of core kinds are merged by key, but the API server does not check
+   * them for it: a Node has two addresses of type InternalIP.
+   */
+  readonly allowsDuplicates?: boolean;
   /** For strategic merge patch, where it differs from `keys`. */
   readonly mergeKey?: string;
   readonly minItems?: number;

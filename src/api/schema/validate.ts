@@ -170,7 +170,7 @@ function checkUnique(
     errors.push(fieldError.invalid(`${path}[${stray}]`, value[stray], detail));
     return;
   }
-  if (value.length < 2) return;
+  if (value.length < 2 || node.allowsDuplicates === true) return;
   const count = new Map<string, number>();
   value.forEach((item, i) => {
     const key = keyText(node, item);

@@ -127,7 +127,6 @@ export class Proxy implements RunningTarget<ProxyProgram> {
 class Thread {
   readonly #worker: Worker;
   readonly #waiting: ((message: FromWorker) => void)[] = [];
-  readonly #ended: Promise<void>;
 
   constructor(init: WorkerInit) {
     this.#worker = new Worker(new URL('./datapath/worker.ts', import.meta.url), {
@@ -137,7 +136,6 @@ class Thread {
       resourceLimits: { maxYoungGenerationSizeMb: 48 },
     });
     this.#worker.on('message', (message: FromWorker) => this.#waiting.shift()?.(message));
-    this.#ended = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
   }
 
   async apply(message: Extract<ToWorker, { kind: 'apply' }>): Promise<readonly BindFailure[]> {
@@ -153,7 +151,8 @@ class Thread {
 
   async stop(graceMs: number): Promise<void> {
     await this.#ask({ kind: 'stop', graceMs });
-    await this.#ended;
+    // Idle connections to backends are all that is left.
+    await this.#worker.terminate();
   }
 
   /** Workers answer in the order they are asked. */

@@ -49,7 +49,6 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
       }
       clock.stop();
       send({ kind: 'stopped' });
-      parentPort?.close();
     };
     look();
   };

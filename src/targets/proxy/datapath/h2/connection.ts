@@ -20,7 +20,7 @@ import { Encoder } from './hpack/encoder.ts';
 import { Inflow } from './inflow.ts';
 import { Outflow } from './outflow.ts';
 import { Output } from './output.ts';
-import type { H2Transport } from './output.ts';
+import type { Transport } from '../stream.ts';
 import { PeerSettings, settingsPayload } from './settings.ts';
 import type { H2Counters, H2Shared } from './shared.ts';
 import type { H2Stream } from './stream.ts';
@@ -40,7 +40,7 @@ export const Life = {
 const LINGER_MS = 2000;
 
 export interface H2ConnectionOptions {
-  readonly transport: H2Transport;
+  readonly transport: Transport;
   readonly shared: H2Shared;
 }
 
@@ -63,7 +63,7 @@ export abstract class H2Connection<S extends H2Stream = H2Stream> implements Tim
   protected readonly isServer: boolean;
   protected readonly shared: H2Shared;
   protected readonly counters: H2Counters;
-  protected readonly transport: H2Transport;
+  protected readonly transport: Transport;
   protected readonly output: Output;
   protected readonly heads: HeadWriter;
   protected readonly encoder: Encoder;
@@ -258,7 +258,7 @@ export abstract class H2Connection<S extends H2Stream = H2Stream> implements Tim
       this.blockedSinceMs = 0;
       return true;
     }
-    const bufferedBytes = this.transport.bufferedBytes ?? 0;
+    const bufferedBytes = this.transport.bufferedBytes;
     const moved = bufferedBytes < this.blockedBytesBefore;
     this.blockedBytesBefore = bufferedBytes;
     if (this.blockedSinceMs === 0 || moved) this.blockedSinceMs = nowMs;

@@ -9,17 +9,11 @@ import type { BufferPool } from './buffer-pool.ts';
 import type { FlushQueue } from './flush-queue.ts';
 import { Flag, FRAME_HEADER_BYTES, FrameType, writeFrameHeader } from './frames.ts';
 
-/**
- * A Transport that may say how many bytes given to it are not yet with the kernel. Where it says 0 after a
- * write, the buffer is used again; where it says nothing, every write is copied to a buffer of its own.
- */
-export type H2Transport = Transport & { readonly bufferedBytes?: number };
-
 /** Larger writes to a transport that keeps them are handed over with their buffer, not copied. */
 const COPY_BYTES_MAX = OUTPUT_BUFFER_BYTES / 2;
 
 export interface OutputOptions {
-  readonly transport: H2Transport;
+  readonly transport: Transport;
   readonly buffers: BufferPool;
   readonly flushQueue: FlushQueue;
 }
@@ -38,7 +32,7 @@ export class Output {
   private transportKeeps = false;
   private closed = false;
   private queued = false;
-  private readonly transport: H2Transport;
+  private readonly transport: Transport;
   private readonly buffers: BufferPool;
   private readonly flushQueue: FlushQueue;
 

@@ -1,11 +1,10 @@
 // Transports for tests: a pair in memory that cuts bytes as a test wants them cut, and one on a socket.
 
 import type { Socket } from 'node:net';
-import type { TransportHandler } from '../../stream.ts';
-import type { H2Transport } from '../output.ts';
+import type { Transport, TransportHandler } from '../../stream.ts';
 
 /** Passes what is written to a handler on the other side, in a later step, in pieces of chosen sizes. */
-export class MemoryTransport implements H2Transport {
+export class MemoryTransport implements Transport {
   /** Where what is written here arrives. */
   peer: TransportHandler | null = null;
   /** The handler on this side, told when the queue is empty again. */
@@ -78,7 +77,7 @@ export class MemoryTransport implements H2Transport {
 }
 
 /** A transport on a socket, as simple as can be: stream events, and Node.js's own buffering. */
-export class SocketTransport implements H2Transport {
+export class SocketTransport implements Transport {
   private readonly socket: Socket;
 
   constructor(socket: Socket) {

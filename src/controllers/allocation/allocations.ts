@@ -1,0 +1,63 @@
+// Which Service has which addresses and node ports: what the allocators decide by. Filled from the
+// Services there are; the Services themselves are the record.
+
+import type { Service } from '../../api/core/service.ts';
+import { needsClusterIp, needsHealthCheck, needsNodePorts } from '../../api/core/service-type.ts';
+import { parseIPv4 } from '../../lib/ipv4.ts';
+import { objectKey, uidOf } from '../shared/metadata.ts';
+import { addressBand, endsRound, portBand } from './bands.ts';
+import { Pool } from './pool.ts';
+
+export interface AllocationRanges {
+  /** Addresses of Services, as `127.96.0.0/16`. */
+  readonly serviceCidr: string;
+  /** Node ports; 30000 to 32767 when absent. */
+  readonly nodePorts?: { readonly first: number; readonly last: number };
+}
+
+export const NODE_PORTS_DEFAULT = { first: 30_000, last: 32_767 } as const;
+
+export class Allocations {
+  readonly serviceCidr: string;
+  readonly addresses: Pool;
+  readonly ports: Pool;
+
+  /** Throws a FairwayError when `serviceCidr` is no IPv4 range. */
+  constructor({ serviceCidr, nodePorts = NODE_PORTS_DEFAULT }: AllocationRanges) {
+    this.serviceCidr = serviceCidr;
+    this.addresses = new Pool(addressBand(serviceCidr), endsRound);
+    this.ports = new Pool(portBand(nodePorts.first, nodePorts.last));
+  }
+
+  /** Takes down what the Service has, as far as nobody else has it. */
+  claim(service: Service): void {
+    const owner = ownerOf(service);
+    for (const address of addressesOf(service)) this.addresses.claim(address, owner);
+    for (const port of portsOf(service)) this.ports.claim(port, owner);
+  }
+
+  /** The Service has gone, or is about to be looked at anew. */
+  release(service: Service): void {
+    const owner = ownerOf(service);
+    for (const address of addressesOf(service)) this.addresses.release(address, owner);
+    for (const port of portsOf(service)) this.ports.release(port, owner);
+  }
+}
+
+/** Whose name allocations are under: a Service not created yet has none but its own. */
+export function ownerOf(service: Service): string {
+  return uidOf(service) || objectKey(service);
+}
+
+function addressesOf({ spec }: Service): readonly number[] {
+  if (!needsClusterIp(spec)) return [];
+  return (spec.clusterIPs ?? []).flatMap((text) => parseIPv4(text) ?? []);
+}
+
+function portsOf({ spec }: Service): readonly number[] {
+  const nodePorts = needsNodePorts(spec)
+    ? (spec.ports ?? []).map(({ nodePort = 0 }) => nodePort)
+    : [];
+  const healthCheck = needsHealthCheck(spec) ? [spec.healthCheckNodePort ?? 0] : [];
+  return [...nodePorts, ...healthCheck].filter((port) => port !== 0);
+}

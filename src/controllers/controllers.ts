@@ -1,0 +1,60 @@
+// The controllers there are, in the order in which they run. The order decides nothing but how many
+// rounds it takes: each reads what those before it wrote.
+
+import { SERVED_KINDS } from '../api/kinds.ts';
+import type { Kind } from '../api/kind.ts';
+import { createAllocationController } from './allocation/allocation.ts';
+import { createGarbageController } from './cluster/garbage.ts';
+import { createGatewayClassController } from './cluster/gateway-class.ts';
+import { createNamespaceController } from './cluster/namespaces.ts';
+import { createNodeController } from './cluster/nodes.ts';
+import { createSchedulerController } from './cluster/scheduler.ts';
+import type { Controller } from './controller.ts';
+import { createEndpointSliceController } from './endpointslice/endpoint-slices.ts';
+import { createEndpointSliceMirroringController } from './endpointslice/mirroring.ts';
+import { createLoadBalancerController } from './loadbalancer/load-balancers.ts';
+import { createDeploymentController } from './workloads/deployment/deployments.ts';
+import { createReplicaSetController } from './workloads/replicaset/replica-sets.ts';
+import { ControllerRevision } from './workloads/statefulset/controller-revision.ts';
+import { createStatefulSetController } from './workloads/statefulset/stateful-sets.ts';
+
+export interface ControllersOptions {
+  /** The node of this process. */
+  readonly nodeName: string;
+  /** IP addresses at which node ports are served. */
+  readonly nodeAddresses: readonly string[];
+  /** The zone the node is in; none when absent. */
+  readonly zone?: string;
+  /** The processor, as `amd64`. */
+  readonly architecture?: string;
+  /** Fairway's own version. */
+  readonly version?: string;
+  /** Addresses of Services, as `127.96.0.0/16`. */
+  readonly serviceCidr: string;
+  /** Addresses of Services of type LoadBalancer, as `127.80.128.0/17`. */
+  readonly loadBalancerCidr: string;
+  /** 30000 to 32767 when absent. */
+  readonly nodePorts?: { readonly first: number; readonly last: number };
+}
+
+/** All kinds whose objects controllers care for. */
+const KINDS: readonly Kind[] = [...SERVED_KINDS, ControllerRevision as unknown as Kind];
+
+/** Throws a FairwayError when a range of addresses is none. */
+export function createControllers(options: ControllersOptions): readonly Controller[] {
+  return [
+    createNamespaceController({ kinds: KINDS }),
+    createNodeController(options),
+    createGatewayClassController(),
+    createAllocationController(options),
+    createLoadBalancerController(options),
+    // What counts pods runs before what decides by the counts.
+    createReplicaSetController(),
+    createStatefulSetController(),
+    createDeploymentController(),
+    createGarbageController({ kinds: KINDS }),
+    createSchedulerController(),
+    createEndpointSliceController(options),
+    createEndpointSliceMirroringController(),
+  ];
+}

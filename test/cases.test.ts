@@ -1,0 +1,55 @@
+// Every case of testdata/cases: its goldens are as they were, and its probes get the answers written
+// down for them, from the reference and from every target alike.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { RequestFate } from '../src/model/answer.ts';
+import { traceRequest } from '../src/model/trace.ts';
+import { traceProxy } from '../src/targets/proxy/trace.ts';
+import { describeFate, listCases, runCase, toProbe } from './support/cases.ts';
+import type { WrittenProbe } from './support/cases.ts';
+
+const cases = listCases();
+
+it('there are cases', () => assert.ok(cases.length > 0));
+
+for (const testCase of cases) {
+  await describe(testCase.name, async () => {
+    const { evaluation, program, goldens } = await runCase(testCase);
+
+    for (const [file, text] of goldens) {
+      it(`comes to ${file}`, () => {
+        const path = join(testCase.directory, file);
+        const golden = existsSync(path) ? readFileSync(path, 'utf8') : '';
+        assert.equal(text, golden, `npm run golden -- ${testCase.name} writes ${file} anew`);
+      });
+    }
+
+    for (const probe of testCase.probes) {
+      it(`${probe.name}: the model agrees`, () =>
+        check(probe, traceRequest(evaluation.resolution.model, toProbe(probe)).fate));
+      it(`${probe.name}: the proxy agrees`, () =>
+        check(probe, traceProxy(program, toProbe(probe))));
+    }
+  });
+}
+
+function check(probe: WrittenProbe, fate: RequestFate): void {
+  assert.deepEqual(describeFate(fate), probe.fate);
+  const shares = fate.kind === 'forward' ? fate.shares : [];
+  for (const { request, responseHeaders } of shares) {
+    if (probe.sees?.host !== undefined) assert.equal(request.host, probe.sees.host);
+    if (probe.sees?.path !== undefined) assert.equal(request.target, probe.sees.path);
+    for (const [name, value] of Object.entries(probe.sees?.headers ?? {})) {
+      const found = request.headers.filter(([n]) => n === name).map(([, v]) => v);
+      assert.equal(found.length === 0 ? null : found.join(','), value, name);
+    }
+    if (probe.response === undefined) continue;
+    const changes = responseHeaders.map(({ change, name, value }) =>
+      change === 'remove' ? `remove ${name}` : `${change} ${name}: ${value}`,
+    );
+    assert.deepEqual(changes, probe.response);
+  }
+}

@@ -1,0 +1,261 @@
+// Cases: a folder with objects and questions about them. What is in a folder and why:
+//
+//   in.yaml         the objects, as a user would write them
+//   case.yaml       optional: how they are run (see CaseOptions)
+//   probes.yaml     questions and their answers, written by hand and never by a program
+//   model.yaml      what the objects resolve to     ┐
+//   status.yaml     what objects are told           │ written by `npm run golden -- CASE`,
+//   findings.yaml   what people are told            │ reviewed like code
+//   out/proxy.txt   what the proxy would run        ┘
+
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { parse, parseAllDocuments, stringify } from 'yaml';
+import { SERVED_KINDS } from '../../src/api/kinds.ts';
+import { networkOfBlock } from '../../src/config/network.ts';
+import { createControllers } from '../../src/controllers/controllers.ts';
+import { lower } from '../../src/lower/view.ts';
+import type { RequestFate, RequestProbe } from '../../src/model/answer.ts';
+import { printableModel } from '../../src/model/print.ts';
+import { evaluate } from '../../src/pipeline/evaluate.ts';
+import type { Evaluation } from '../../src/pipeline/evaluate.ts';
+import { formatPosition } from '../../src/pipeline/locate.ts';
+import { writtenIn } from '../../src/pipeline/owners.ts';
+import { createFilesSource } from '../../src/sources/files/files.ts';
+import { compileProxy } from '../../src/targets/proxy/compile.ts';
+import type { ProxyProgram } from '../../src/targets/proxy/program.ts';
+import { renderProxy } from '../../src/targets/proxy/render.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+export const casesRoot = join(root, 'testdata', 'cases');
+
+export interface CaseOptions {
+  /** echo: every Service with a selector gets a Deployment of that name which runs the echo server. */
+  readonly backends?: 'echo';
+  readonly gatewayClasses?: readonly string[];
+}
+
+export interface Case {
+  /** `area/name` */
+  readonly name: string;
+  readonly directory: string;
+  readonly options: CaseOptions;
+  readonly probes: readonly WrittenProbe[];
+}
+
+/** One entry of probes.yaml. */
+export interface WrittenProbe {
+  readonly name: string;
+  /** `GET http://host:port/path` */
+  readonly request: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The address dialled, where several Gateways serve the port. */
+  readonly address?: string;
+  /** See `describeFate`. */
+  readonly fate: string | Readonly<Record<string, number>>;
+  /** What the backend sees; only what is named is compared. Null: the header is absent. */
+  readonly sees?: {
+    readonly host?: string;
+    readonly path?: string;
+    readonly headers?: Readonly<Record<string, string | null>>;
+  };
+  /** Changes to the response's headers, as `set x-a: b`. */
+  readonly response?: readonly string[];
+}
+
+/** All cases, in order of their names. */
+export function listCases(): readonly Case[] {
+  return globSync('*/*/in.yaml', { cwd: casesRoot })
+    .toSorted()
+    .map((file) => readCase(join(casesRoot, dirname(file))));
+}
+
+function readCase(directory: string): Case {
+  const read = (file: string): unknown =>
+    existsSync(join(directory, file))
+      ? parse(readFileSync(join(directory, file), 'utf8'))
+      : undefined;
+  return {
+    name: relative(casesRoot, directory),
+    directory,
+    options: (read('case.yaml') as CaseOptions | undefined) ?? {},
+    probes: (read('probes.yaml') as WrittenProbe[] | undefined) ?? [],
+  };
+}
+
+/** The paths of a case for a files source, and what it reads as `-`. */
+export function caseInput({ directory, options }: Case): { paths: string[]; stdin: string } {
+  const file = join(directory, 'in.yaml');
+  if (options.backends !== 'echo') return { paths: [file], stdin: '' };
+  return { paths: [file, '-'], stdin: echoBackends(readFileSync(file, 'utf8')) };
+}
+
+interface WrittenService {
+  readonly kind?: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly spec: {
+    readonly selector?: Readonly<Record<string, string>>;
+    readonly ports?: readonly { readonly port: number; readonly targetPort?: number }[];
+  };
+}
+
+/** Echo Deployments for the Services of a text, as YAML. */
+function echoBackends(text: string): string {
+  const objects = parseAllDocuments(text).map(
+    (document) => document.toJS() as WrittenService | null,
+  );
+  return objects
+    .filter((o) => o?.kind === 'Service' && o.spec.selector !== undefined)
+    .map((service) => stringify(echoDeployment(service as WrittenService)))
+    .join('---\n');
+}
+
+function echoDeployment({ metadata, spec }: WrittenService): object {
+  const [port] = spec.ports ?? [];
+  const number = port?.targetPort ?? port?.port ?? 3000;
+  const field = (fieldPath: string): object => ({ fieldRef: { fieldPath } });
+  const container = {
+    name: 'echo',
+    image: 'registry.k8s.io/gateway-api/echo-basic:v1.5.1',
+    env: [
+      { name: 'HTTP_PORT', value: String(number) },
+      { name: 'H2C_PORT', value: '0' },
+      { name: 'SERVICE_NAME', value: metadata.name },
+      { name: 'POD_NAME', valueFrom: field('metadata.name') },
+      { name: 'NAMESPACE', valueFrom: field('metadata.namespace') },
+    ],
+    ports: [{ containerPort: number }],
+  };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata,
+    spec: {
+      selector: { matchLabels: spec.selector },
+      template: { metadata: { labels: spec.selector }, spec: { containers: [container] } },
+    },
+  };
+}
+
+/** What a case comes to: everything the goldens show and probes are asked of. */
+export interface CaseResult {
+  readonly evaluation: Evaluation;
+  readonly program: ProxyProgram;
+  /** Golden files by name. */
+  readonly goldens: ReadonlyMap<string, string>;
+}
+
+export async function runCase(testCase: Case): Promise<CaseResult> {
+  const { paths, stdin } = caseInput(testCase);
+  const network = networkOfBlock(0);
+  const evaluation = await evaluate({
+    sources: [
+      createFilesSource({
+        paths,
+        kinds: SERVED_KINDS,
+        // One chunk, as a pipe would bring it.
+        stdin: (async function* () {
+          yield stdin;
+        })(),
+        watch: false,
+      }),
+    ],
+    controllers: createControllers({
+      nodeName: 'fairway',
+      nodeAddresses: network.nodePortAddresses,
+      serviceCidr: network.serviceCidr,
+      loadBalancerCidr: network.loadBalancerCidr,
+    }),
+    podCidr: network.podCidr,
+    gatewayCidr: network.gatewayCidr,
+    adoptedClasses: testCase.options.gatewayClasses ?? [],
+    pods: (snapshot) => ({
+      images: [],
+      locate: () => undefined,
+      workingDir: '/',
+      isDirectory: () => true,
+      writtenIn: (pod) => writtenIn(snapshot, pod),
+    }),
+    now: new Date('2026-01-01T00:00:00Z'),
+  });
+  const program = compileProxy(lower(evaluation.resolution.model, 'fairway'));
+  return { evaluation, program, goldens: goldensOf(testCase, evaluation, program) };
+}
+
+function goldensOf(
+  { directory }: Case,
+  { resolution, findings, snapshot, locate }: Evaluation,
+  program: ProxyProgram,
+): ReadonlyMap<string, string> {
+  const yaml = (value: unknown): string => stringify(value, { aliasDuplicateObjects: false });
+  const statuses = resolution.statuses
+    .filter(({ name }) => name !== 'fairway')
+    .map(({ kind, namespace, name }) => {
+      const object = snapshot.get(kind, namespace, name) as { status?: unknown } | undefined;
+      return { kind: kind.kind, namespace, name, status: object?.status };
+    });
+  const found = findings.map(({ origin, ...finding }) => {
+    const position = locate(origin);
+    return {
+      ...finding,
+      ...(origin.object === undefined ? {} : { object: origin.object }),
+      ...(origin.field === undefined ? {} : { field: origin.field }),
+      ...(position === undefined
+        ? {}
+        : { position: formatPosition({ ...position, file: relative(directory, position.file) }) }),
+    };
+  });
+  return new Map([
+    ['model.yaml', yaml(printableModel(resolution.model))],
+    ['status.yaml', yaml(statuses)],
+    ['findings.yaml', yaml(found)],
+    ...renderProxy(program).map(({ path, text }) => [`out/${path}`, `${text}\n`] as const),
+  ]);
+}
+
+/** A probe as the tracers take it. */
+export function toProbe({ request, headers = {}, address }: WrittenProbe): RequestProbe {
+  const [method = '', address_ = ''] = request.split(' ');
+  const match = /^(https?):\/\/([^/?]*)(.*)$/.exec(address_);
+  if (match === null) throw new Error(`probe request is not METHOD URL: ${request}`);
+  const [, scheme = '', host = '', target = ''] = match;
+  const port = /:(\d+)$/.exec(host)?.[1];
+  return {
+    scheme: scheme as 'http' | 'https',
+    ...(address === undefined ? {} : { address }),
+    port: port === undefined ? (scheme === 'https' ? 443 : 80) : Number(port),
+    method,
+    host,
+    target: target.startsWith('/') ? target : `/${target}`,
+    headers: Object.entries(headers),
+  };
+}
+
+/**
+ * A fate in the words probes.yaml uses: `refused`, `404`, `302 https://…`, `default/foo:80` for one
+ * backend, and for several their weights by name, a broken reference under its status.
+ */
+export function describeFate(fate: RequestFate): WrittenProbe['fate'] {
+  switch (fate.kind) {
+    case 'refused':
+      return 'refused';
+    case 'respond':
+      return String(fate.statusCode);
+    case 'redirect':
+      return `${fate.statusCode} ${fate.location}`;
+    case 'forward': {
+      const weights: Record<string, number> = {};
+      for (const { to, weight, endpoints } of fate.shares) {
+        const name =
+          typeof to !== 'string'
+            ? String(to.statusCode)
+            : endpoints.length === 0
+              ? '503'
+              : to.replace('Service ', '');
+        weights[name] = (weights[name] ?? 0) + weight;
+      }
+      const [only, ...others] = Object.keys(weights);
+      return others.length === 0 && only !== undefined ? only : weights;
+    }
+  }
+}
