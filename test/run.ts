@@ -43,10 +43,20 @@ function report(event: TestEvent): void {
     const { name, file = '', line, details } = event.data;
     print(`\nFAILED: ${name} (${relative(root, file)}:${line ?? 1})`);
     const { cause } = details.error as { cause?: unknown };
-    print(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? details.error));
+    print(
+      cut(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? details.error)),
+    );
   } else if (event.type === 'test:stderr' && counts.failed > 0) {
     process.stderr.write(event.data.message);
   }
+}
+
+/** A counterexample may be a megabyte; its beginning and its end say enough. */
+function cut(text: string): string {
+  const charsMax = 4000;
+  return text.length <= charsMax
+    ? text
+    : `${text.slice(0, charsMax / 2)}\n… ${text.length - charsMax} characters …\n${text.slice(-charsMax / 2)}`;
 }
 
 const started = performance.now();

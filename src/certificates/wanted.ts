@@ -4,6 +4,8 @@
 
 import { Secret } from '../api/core/secret.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
+import { HTTPRoute } from '../api/gateway/httproute.ts';
+import { hostMatches } from '../lib/hostname.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 
 /** Annotations of a Gateway that ask for certificates, whatever their value names. */
@@ -16,8 +18,8 @@ const ISSUER_ANNOTATIONS = [
 /** Marks the Secrets we made, and so may make anew. */
 export const ISSUED_LABEL = 'fairway.dev/issued-by';
 
-/** The names of a listener without a hostname. */
-const LOCAL_NAMES = ['localhost', '*.localhost'];
+/** A name of every listener that has none of its own. */
+const LOCAL_NAME = 'localhost';
 
 export interface WantedCertificate {
   readonly namespace: string;
@@ -29,14 +31,17 @@ export interface WantedCertificate {
 
 /** The certificates to issue: those asked for whose Secret is missing, or is ours and lacks a name. */
 export function wantedCertificates(snapshot: Snapshot): readonly WantedCertificate[] {
-  return snapshot
+  const asking = snapshot
     .list(Gateway)
-    .filter(({ metadata }) => ISSUER_ANNOTATIONS.some((a) => a in (metadata.annotations ?? {})))
-    .flatMap(askedBy)
+    .filter(({ metadata }) => ISSUER_ANNOTATIONS.some((a) => a in (metadata.annotations ?? {})));
+  if (asking.length === 0) return [];
+  const hosts = new Set(snapshot.list(HTTPRoute).flatMap((route) => route.spec.hostnames ?? []));
+  return asking
+    .flatMap((gateway) => askedBy(gateway, [...hosts]))
     .filter((wanted) => isMissing(wanted, snapshot.get(Secret, wanted.namespace, wanted.name)));
 }
 
-function askedBy(gateway: Gateway): readonly WantedCertificate[] {
+function askedBy(gateway: Gateway, hosts: readonly string[]): readonly WantedCertificate[] {
   const { namespace = '' } = gateway.metadata;
   const names = new Map<string, Set<string>>();
   for (const { protocol, hostname, tls } of gateway.spec.listeners) {
@@ -45,7 +50,7 @@ function askedBy(gateway: Gateway): readonly WantedCertificate[] {
       if (ref.kind !== 'Secret' || (ref.namespace ?? namespace) !== namespace) continue;
       const known = names.get(ref.name) ?? new Set();
       names.set(ref.name, known);
-      for (const name of hostname === undefined ? LOCAL_NAMES : [hostname]) known.add(name);
+      for (const name of namesOf(hostname, hosts)) known.add(name);
     }
   }
   return Array.from(names, ([name, dnsNames]) => ({
@@ -53,6 +58,16 @@ function askedBy(gateway: Gateway): readonly WantedCertificate[] {
     name,
     dnsNames: [...dnsNames].toSorted(),
   }));
+}
+
+/**
+ * The names of a listener. One that takes many hosts gets each host that a route is for by name as
+ * well: clients do not accept a wildcard over a whole top-level domain such as `*.localhost`.
+ */
+function namesOf(hostname: string | undefined, hosts: readonly string[]): readonly string[] {
+  if (hostname !== undefined && !hostname.startsWith('*.')) return [hostname];
+  const named = hosts.filter((h) => !h.startsWith('*.') && hostMatches(hostname ?? '', h));
+  return [hostname ?? LOCAL_NAME, ...named];
 }
 
 /** The names a Secret of ours was issued for. */

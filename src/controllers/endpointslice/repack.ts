@@ -2,6 +2,7 @@
 // order that does not depend on how they were written (k8s.io/kubernetes pkg/api/endpoints).
 
 import type { EndpointSubset } from '../../api/core/endpoints.ts';
+import { compareText } from '../shared/metadata.ts';
 
 type Address = NonNullable<EndpointSubset['addresses']>[number];
 type Port = NonNullable<EndpointSubset['ports']>[number];
@@ -57,6 +58,5 @@ function addMember(members: Map<string, Member>, address: Address, ready: boolea
 }
 
 function compareByText(a: unknown, b: unknown): number {
-  const [left = '', right = ''] = [JSON.stringify(a), JSON.stringify(b)];
-  return left < right ? -1 : left > right ? 1 : 0;
+  return compareText(JSON.stringify(a), JSON.stringify(b));
 }

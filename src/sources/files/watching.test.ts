@@ -222,6 +222,23 @@ describe('a mistake in a watched file', () => {
     assert.equal(running.finding('FileTooLarge'), undefined);
   });
 
+  it('in its permissions keeps the file, or the folder, as it was', async (t) => {
+    if (process.getuid?.() === 0) return t.skip('root can read everything');
+    const { folder, running } = await watched(t, { 'a.yaml': a, 'sub/b.yaml': b });
+    chmodSync(join(folder, 'a.yaml'), 0);
+    chmodSync(join(folder, 'sub'), 0);
+    t.after(() => chmodSync(join(folder, 'sub'), 0o700));
+    await running.untilFinding('FileUnreadable');
+    await running.untilFinding('PathUnreadable');
+    await sleep(LONG_MS);
+    assert.deepEqual(running.ports, { 'Service/a': 1, 'Service/b': 1 });
+    chmodSync(join(folder, 'a.yaml'), 0o600);
+    chmodSync(join(folder, 'sub'), 0o700);
+    await running.untilNoFinding('FileUnreadable');
+    await running.untilNoFinding('PathUnreadable');
+    return undefined;
+  });
+
   it('of a duplicate: the other declaration takes over when the first goes away', async (t) => {
     const { folder, running, write } = await watched(t, { 'b.yaml': a });
     write('a.yaml', serviceYaml('a', 2));

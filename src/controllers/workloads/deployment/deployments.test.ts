@@ -305,7 +305,7 @@ describe('revisions', () => {
     own.settle();
     const causes = own.list(ReplicaSet).map(({ metadata }) => metadata.annotations ?? {});
     assert.deepEqual(
-      causes.map((annotations) => annotations['kubernetes.io/change-cause']).toSorted(),
+      causes.map((annotations) => annotations['kubernetes.io/change-cause'] ?? '').toSorted(),
       ['first', 'second'],
     );
     const applied = 'kubectl.kubernetes.io/last-applied-configuration';

@@ -188,7 +188,7 @@ test('the pods of another controller are not touched', () => {
   own.reconcile();
   put(own, 1);
   own.reconcile();
-  const owners = own.list(Pod).map(({ metadata }) => metadata.ownerReferences?.[0]?.name);
+  const owners = own.list(Pod).map(({ metadata }) => metadata.ownerReferences?.[0]?.name ?? '');
   assert.deepEqual(owners.toSorted(), ['first', 'web']);
 });
 
