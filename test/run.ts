@@ -8,6 +8,7 @@ import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { run } from 'node:test';
+import { inspect } from 'node:util';
 import type { TestEvent } from 'node:test/reporters';
 
 const root = new URL('..', import.meta.url).pathname;
@@ -44,7 +45,9 @@ function report(event: TestEvent): void {
     print(`\nFAILED: ${name} (${relative(root, file)}:${line ?? 1})`);
     const { cause } = details.error as { cause?: unknown };
     print(
-      cut(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? details.error)),
+      cut(
+        cause instanceof Error ? (cause.stack ?? cause.message) : inspect(cause ?? details.error),
+      ),
     );
   } else if (event.type === 'test:stderr' && counts.failed > 0) {
     process.stderr.write(event.data.message);

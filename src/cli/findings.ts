@@ -25,7 +25,8 @@ function formatFinding(finding: Finding, locate: Locator): readonly string[] {
   const { severity, message, hint, origin } = finding;
   const position = locate(origin);
   const where = position === undefined ? '' : `${formatPosition(position)}: `;
-  const object = origin.object === undefined ? '' : `${formatRef(origin.object)}: `;
+  const ref = origin.object === undefined ? '' : formatRef(origin.object);
+  const object = ref === '' || message.startsWith(ref) ? '' : `${ref}: `;
   return [
     `${where}${mark(severity)}: ${object}${message}`,
     ...(hint === undefined ? [] : [`    ${hint}`]),

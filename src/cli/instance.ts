@@ -12,6 +12,7 @@ import { lockAddress } from '../lib/address-lock.ts';
 import type { AddressLock } from '../lib/address-lock.ts';
 import { FairwayError } from '../lib/errors.ts';
 import { firstOpenPort } from '../lib/privileged-ports.ts';
+import { createPodFinder } from '../pipeline/findings.ts';
 import { createLocator } from '../pipeline/locate.ts';
 import type { Locator } from '../pipeline/locate.ts';
 import { folderOf } from '../pipeline/owners.ts';
@@ -23,7 +24,7 @@ import type { Source } from '../sources/source.ts';
 import { Store } from '../store/store.ts';
 import { DEFAULT_LIMITS } from '../targets/proxy/datapath/limits.ts';
 import { Proxy } from '../targets/proxy/proxy.ts';
-import { controllersFor, networkFor, NODE_NAME } from './settings.ts';
+import { controllersFor, networkFor, NODE_NAME, podFindingsOptions } from './settings.ts';
 
 export interface InstanceOptions {
   readonly configuration: Configuration;
@@ -95,6 +96,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     proxy,
     runtime,
     localCa,
+    findPodFaults: createPodFinder((snapshot) => podFindingsOptions(snapshot, configuration)),
     onError,
   });
   const stop = async (): Promise<void> => {

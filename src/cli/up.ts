@@ -130,15 +130,16 @@ function printFindings(report: Report, instance: Instance): void {
 /** Prints what changes: what took effect and how fast, findings that came and went. */
 function followChanges(first: Report, instance: Instance): void {
   let known = new Map(allFindings(first, instance));
-  let revision = sourceRevision(first);
   instance.pipeline.subscribe((report) => {
     const findings = new Map(allFindings(report, instance));
     const fresh = [...findings].filter(([key]) => !known.has(key)).map(([, finding]) => finding);
     const gone = [...known].filter(([key]) => !findings.has(key)).length;
     known = findings;
-    const now = sourceRevision(report);
-    if (now !== revision) print(`Changes took effect in ${Math.ceil(report.tookMs)} ms.`);
-    revision = now;
+    const { sourceChanges, tookMs } = report;
+    if (sourceChanges > 0) {
+      const objects = sourceChanges === 1 ? 'object' : 'objects';
+      print(`${sourceChanges} ${objects} changed, in force after ${Math.ceil(tookMs)} ms.`);
+    }
     for (const line of formatFindings(fresh, instance.locate)) print(line);
     if (gone > 0) print(`${gone} ${gone === 1 ? 'finding is' : 'findings are'} settled.`);
   });
@@ -146,11 +147,6 @@ function followChanges(first: Report, instance: Instance): void {
 
 function allFindings(report: Report, instance: Instance): readonly (readonly [string, Finding])[] {
   return [...report.findings, ...instance.podFindings()].map((f) => [JSON.stringify(f), f]);
-}
-
-/** Changes when the model does. */
-function sourceRevision({ model }: Report): unknown {
-  return model.entryPoints;
 }
 
 async function announceJson(

@@ -2,10 +2,31 @@
 // about routing: addresses that cannot be given, Services no target carries yet.
 
 import type { Finding } from '../api/finding.ts';
+import { ConfigMap } from '../api/core/config-map.ts';
+import { Pod } from '../api/core/pod.ts';
+import { Secret } from '../api/core/secret.ts';
 import { Service } from '../api/core/service.ts';
 import { allocationFindings } from '../controllers/allocation/findings.ts';
 import { serviceAddressFindings } from '../controllers/service-address/findings.ts';
+import { podFindings } from '../runtime/findings.ts';
+import type { PodFindingsOptions } from '../runtime/findings.ts';
 import type { Snapshot } from '../store/snapshot.ts';
+
+/** Says what is wrong with pods; looks again only when something changed that pods are made of. */
+export function createPodFinder(
+  options: (snapshot: Snapshot) => PodFindingsOptions,
+): (snapshot: Snapshot) => readonly Finding[] {
+  let seen: readonly unknown[] = [];
+  let findings: readonly Finding[] = [];
+  return (snapshot) => {
+    const tables = [snapshot.table(Pod), snapshot.table(Secret), snapshot.table(ConfigMap)];
+    if (!tables.every((table, i) => table === seen[i])) {
+      seen = tables;
+      findings = podFindings(snapshot, options(snapshot));
+    }
+    return findings;
+  };
+}
 
 /** Everything that can be said of a snapshot without running it. */
 export function staticFindings(snapshot: Snapshot): readonly Finding[] {

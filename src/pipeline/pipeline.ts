@@ -36,6 +36,7 @@ export interface PipelineOptions {
   /** Null when no pods are to be run. */
   readonly runtime: PodRuntime | null;
   readonly localCa: LocalCa;
+  readonly findPodFaults: (snapshot: Snapshot) => readonly Finding[];
   /** A bug, or a fault of the machine: told, and the last good program stays. */
   readonly onError: (error: unknown) => void;
 }
@@ -49,6 +50,8 @@ export interface Report {
   /** Of objects and files; those of running pods come from the runtime. */
   readonly findings: readonly Finding[];
   readonly bindings: readonly Binding[];
+  /** Objects that sources have changed since the last report. */
+  readonly sourceChanges: number;
   /** From the first change of the round to the moment every worker had the program. */
   readonly tookMs: number;
 }
@@ -62,6 +65,7 @@ export class Pipeline {
   readonly #sourceFindings = new Map<string, readonly Finding[]>();
   readonly #stop = new AbortController();
   #report: Report | undefined;
+  #sourceChanges = 0;
   #dirtySinceMs: number | undefined;
   #running: Promise<void> | undefined;
   #wake: NodeJS.Timeout | undefined;
@@ -90,6 +94,7 @@ export class Pipeline {
         source.start((update) => {
           this.#sourceFindings.set(source.name, update.findings);
           const changes = store.write(update.writes);
+          this.#sourceChanges += changes.length;
           // What a source has to say may have changed without any object.
           if (changes.length === 0) this.#schedule();
         }, this.#stop.signal),
@@ -134,6 +139,8 @@ export class Pipeline {
   async #round(sinceMs: number): Promise<void> {
     const { store, controllers, resolve, node, proxy, runtime, localCa } = this.#options;
     const now = new Date();
+    const sourceChanges = this.#sourceChanges;
+    this.#sourceChanges = 0;
     const { wakeAtMs } = reconcileAll(controllers, store, now);
     this.#wakeAt(wakeAtMs);
     runtime?.sync(store.snapshot());
@@ -153,9 +160,11 @@ export class Pipeline {
         ...[...this.#sourceFindings.values()].flat(),
         ...resolution.findings,
         ...staticFindings(snapshot),
+        ...(runtime === null ? [] : this.#options.findPodFaults(snapshot)),
         ...unservedFindings(model.entryPoints, applied.rejected),
       ],
       bindings: applied.bindings,
+      sourceChanges,
       tookMs,
     });
     // Last, as it may take a while: until then, only the listeners that wait for it are not served.
