@@ -37,6 +37,19 @@ export function compareMatches(a: Match, b: Match): number {
   );
 }
 
+/** Why `first` comes before `second` in the order of precedence, in words. */
+export function explainOrder(first: Match, second: Match): string {
+  if (pathRank(first.path) < pathRank(second.path)) return 'an exact path comes before a prefix';
+  if (first.path.value.length > second.path.value.length) return 'the longer path comes first';
+  if (first.method !== undefined && second.method === undefined) {
+    return 'a match on the method comes first';
+  }
+  if (first.headers.length > second.headers.length) return 'more headers come first';
+  if (first.queryParams.length > second.queryParams.length)
+    return 'more query parameters come first';
+  return 'both match equally well: the older route comes first, then the name, then the order in it';
+}
+
 function pathRank(path: PathMatch): number {
   switch (path.kind) {
     case 'exact':

@@ -62,7 +62,9 @@ function nearMiss(rule: Rule, probe: RequestProbe, before: readonly string[]): N
       .filter(({ name, value }) => query.get(name) !== value)
       .map(({ name, value }) => `have ${name}=${value} in its query`),
   ];
-  const large = pathFits ? [] : [`have a path ${path.kind === 'exact' ? 'of' : 'under'} ${path.value}`];
+  const large = pathFits
+    ? []
+    : [`have a path ${path.kind === 'exact' ? 'of' : 'under'} ${path.value}`];
   return {
     needs: [...before, ...large, ...small],
     rule: rule.action.id,

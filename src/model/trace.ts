@@ -6,6 +6,7 @@ import { hostMatches, normalizeHost } from '../lib/hostname.ts';
 import { isUnderPrefix, parseQuery, splitTarget } from '../lib/http-path.ts';
 import type { SplitTarget } from '../lib/http-path.ts';
 import type { RequestAnswer, RequestFate, RequestProbe, Step } from './answer.ts';
+import { explainOrder } from './match.ts';
 import type { EntryPoint, Listener, Model, Rule } from './model.ts';
 import { describeHost, describePath } from './print.ts';
 import { traceAction } from './trace-action.ts';
@@ -107,7 +108,7 @@ function chooseListener(entryPoint: EntryPoint, host: string, steps: Step[]): Li
 }
 
 function chooseRule(listener: Listener, request: TracedRequest, steps: Step[]): Rule | undefined {
-  let taken: Rule | undefined;
+  let taken: Taken | undefined;
   for (const host of listener.hosts) {
     if (!hostMatches(host.hostname, request.host)) {
       const because = `no rule for ${describeHost(request.host)} is in it`;
@@ -116,9 +117,11 @@ function chooseRule(listener: Listener, request: TracedRequest, steps: Step[]): 
     }
     for (const rule of host.rules) {
       const because =
-        taken === undefined ? mismatch(rule, request) : precedes(taken, rule, request);
+        taken === undefined
+          ? mismatch(rule, request)
+          : precedes(taken, rule, host.hostname, request);
       if (because === undefined) {
-        taken = rule;
+        taken = { rule, host: host.hostname };
         const why = `${describeMatch(rule)} takes the request on ${describePattern(host.hostname)}`;
         take(steps, 'rule', rule.action.id, why, rule.origin);
       } else {
@@ -126,15 +129,24 @@ function chooseRule(listener: Listener, request: TracedRequest, steps: Step[]): 
       }
     }
   }
-  return taken;
+  return taken?.rule;
+}
+
+/** The rule that takes the request, and the pattern of the host it stands under. */
+interface Taken {
+  readonly rule: Rule;
+  readonly host: string;
 }
 
 /** Why a rule comes after the one that took the request, or does not match anyway. */
-function precedes(taken: Rule, rule: Rule, request: TracedRequest): string {
-  return (
-    mismatch(rule, request) ??
-    `it matches too, but ${taken.action.id} (${describeMatch(taken)}) comes first`
-  );
+function precedes(taken: Taken, rule: Rule, host: string, request: TracedRequest): string {
+  const own = mismatch(rule, request);
+  if (own !== undefined) return own;
+  const why =
+    taken.host === host
+      ? explainOrder(taken.rule.match, rule.match)
+      : `${describePattern(taken.host)} is more specific than ${describePattern(host)}`;
+  return `it matches too, but comes after ${taken.rule.action.id}: ${why}`;
 }
 
 /** The first condition of the rule's match that the request does not meet. */
