@@ -15,7 +15,8 @@ export const CONFIG_KIND = 'FairwayConfiguration';
 const cidr = (doc: string) =>
   opt(string({ pattern: '^[0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2}$', doc }));
 
-const Configuration = object({
+/** The schema of the configuration; docs/configuration.md lists its fields. */
+export const CONFIGURATION = object({
   apiVersion: oneOf([CONFIG_API_VERSION]),
   kind: oneOf([CONFIG_KIND]),
   network: def(
@@ -96,7 +97,7 @@ const Configuration = object({
     true,
   ),
 });
-export type Configuration = Infer<typeof Configuration>;
+export type Configuration = Infer<typeof CONFIGURATION>;
 
 /** The configuration when nothing is configured. */
 export function defaultConfiguration(): Configuration {
@@ -126,8 +127,8 @@ export async function loadConfiguration(path: string): Promise<Configuration> {
 }
 
 function readConfiguration(written: unknown, path: string): Configuration {
-  const { value, unknown } = normalize(Configuration, written);
-  const errors = validate(Configuration, value).map(formatFieldError);
+  const { value, unknown } = normalize(CONFIGURATION, written);
+  const errors = validate(CONFIGURATION, value).map(formatFieldError);
   const all = [...errors, ...unknown.map((field) => `unknown field "${field}"`)];
   if (all.length > 0) {
     throw new FairwayError('FW_CONFIG_INVALID', `${path} is not valid: ${all.join('; ')}`, {

@@ -10,7 +10,8 @@
 
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { parse, parseAllDocuments, stringify } from 'yaml';
+import { Document, isCollection, isMap, parse, parseAllDocuments, stringify, visit } from 'yaml';
+import type { Node } from 'yaml';
 import { SERVED_KINDS } from '../../src/api/kinds.ts';
 import { networkOfBlock } from '../../src/config/network.ts';
 import { createControllers } from '../../src/controllers/controllers.ts';
@@ -187,7 +188,6 @@ function goldensOf(
   { resolution, findings, snapshot, locate }: Evaluation,
   program: ProxyProgram,
 ): ReadonlyMap<string, string> {
-  const yaml = (value: unknown): string => stringify(value, { aliasDuplicateObjects: false });
   const statuses = resolution.statuses
     .filter(({ name }) => name !== 'fairway')
     .map(({ kind, namespace, name }) => {
@@ -206,11 +206,26 @@ function goldensOf(
     };
   });
   return new Map([
-    ['model.yaml', yaml(printableModel(resolution.model))],
-    ['status.yaml', yaml(statuses)],
-    ['findings.yaml', yaml(found)],
+    ['model.yaml', toYaml(printableModel(resolution.model))],
+    ['status.yaml', toYaml(statuses)],
+    ['findings.yaml', toYaml(found)],
     ...renderProxy(program).map(({ path, text }) => [`out/${path}`, `${text}\n`] as const),
   ]);
+}
+
+/** What holds nothing but plain values is on one line, so that a list of such reads like a table. */
+function toYaml(value: unknown): string {
+  const document = new Document(value, { aliasDuplicateObjects: false });
+  visit(document, {
+    Map: (_key, map) => {
+      map.flow = map.items.every(({ value: item }) => isPlain(item as Node | null));
+    },
+  });
+  return document.toString({ lineWidth: 0, flowCollectionPadding: true });
+}
+
+function isPlain(node: Node | null): boolean {
+  return !isCollection(node) || (!isMap(node) && node.items.length === 0);
 }
 
 /** A probe as the tracers take it. */

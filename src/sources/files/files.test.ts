@@ -218,8 +218,8 @@ describe('what the source delivers at the start', () => {
           }
         }
         const running = await startSource(t, { paths: [root], watch: false });
-        const ports = [...expected].map(([key, port]) => [`Service/${key}`, port]);
-        assert.deepEqual(running.ports, Object.fromEntries(ports.toSorted()));
+        const ports = [...expected].map(([key, port]) => [`Service/${key}`, port] as const);
+        assert.deepEqual(running.ports, Object.fromEntries(ports));
       }),
       { numRuns: 50 },
     );

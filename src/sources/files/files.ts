@@ -91,7 +91,9 @@ class FilesSource implements Source {
   }
 
   async start(deliver: (update: SourceUpdate) => void, signal: AbortSignal): Promise<void> {
-    const streams = await this.#readStreams();
+    signal.addEventListener('abort', () => this.#folders.close(), { once: true });
+    const streams = await this.#readStreams(signal);
+    if (signal.aborted) return;
     const first = this.#scan(now());
     if (streams === 0 && first.lost.size > 0 && first.lost.size === this.#options.paths.length) {
       this.#folders.close();
@@ -114,13 +116,13 @@ class FilesSource implements Source {
   }
 
   /** Reads standard input and pipes: they can be read once only. Returns how many there are. */
-  async #readStreams(): Promise<number> {
+  async #readStreams(signal: AbortSignal): Promise<number> {
     const read = new Set<string>();
     for (const [root, path] of this.#options.paths.entries()) {
       if (read.has(path) || !isStream(path)) continue;
       read.add(path);
       const stream = path === '-' ? this.#options.stdin : createReadStream(path);
-      const contents = await readStream(stream, this.#limits.fileBytesMax);
+      const contents = await readStream(stream, this.#limits.fileBytesMax, signal);
       await this.#files.addStream(path, orderOf(root), contents);
     }
     return read.size;
@@ -138,7 +140,6 @@ class FilesSource implements Source {
       await this.#files.settle(now(), signal);
       this.#deliverChanges(deliver);
     }
-    this.#folders.close();
   }
 
   #dueMs(): number {

@@ -47,24 +47,33 @@ export function readFile(path: string, fileBytesMax: number): ReadFile {
   }
 }
 
-/** Reads a stream to its end, or to the limit. */
+/** Reads a stream to its end, to the limit, or until the signal aborts: input may never end. */
 export async function readStream(
   stream: AsyncIterable<Uint8Array | string>,
   fileBytesMax: number,
+  signal: AbortSignal,
 ): Promise<Contents> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
+  const aborted = Promise.withResolvers<{ readonly done: true }>();
+  const abort = (): void => aborted.resolve({ done: true });
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
   try {
-    for await (const chunk of stream) {
-      const bytes = Buffer.from(chunk as Uint8Array);
+    const iterator = stream[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await Promise.race([aborted.promise, iterator.next()]);
+      if (next.done === true) return { bytes: Buffer.concat(chunks) };
+      const bytes = typeof next.value === 'string' ? Buffer.from(next.value) : next.value;
       sizeBytes += bytes.length;
       if (sizeBytes > fileBytesMax) return { refusal: tooLarge('it', fileBytesMax) };
-      chunks.push(bytes);
+      chunks.push(Buffer.from(bytes));
     }
   } catch (error) {
     return { refusal: unreadable(codeOf(error)) };
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
-  return { bytes: Buffer.concat(chunks) };
 }
 
 function tooLarge(what: string, fileBytesMax: number): Refusal {

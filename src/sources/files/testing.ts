@@ -53,7 +53,7 @@ export const Service = defineKind<KubeObject>({
   schema,
 });
 
-export const Route = defineKind<KubeObject>({
+const Route = defineKind<KubeObject>({
   group: 'gateway.networking.k8s.io',
   version: 'v1',
   versions: ['v1', 'v1beta1'],
@@ -64,7 +64,7 @@ export const Route = defineKind<KubeObject>({
   schema,
 });
 
-export const Gateway = defineKind<KubeObject>({
+const Gateway = defineKind<KubeObject>({
   group: 'gateway.networking.k8s.io',
   version: 'v1',
   kind: 'Gateway',
@@ -74,7 +74,7 @@ export const Gateway = defineKind<KubeObject>({
   schema,
 });
 
-export const GatewayClass = defineKind<KubeObject>({
+const GatewayClass = defineKind<KubeObject>({
   group: 'gateway.networking.k8s.io',
   version: 'v1',
   kind: 'GatewayClass',
@@ -84,7 +84,7 @@ export const GatewayClass = defineKind<KubeObject>({
   schema,
 });
 
-export const Ingress = defineKind<KubeObject>({
+const Ingress = defineKind<KubeObject>({
   group: 'networking.k8s.io',
   version: 'v1',
   kind: 'Ingress',
@@ -94,7 +94,7 @@ export const Ingress = defineKind<KubeObject>({
   schema,
 });
 
-export const TEST_KINDS: readonly Kind[] = [Service, Route, Gateway, GatewayClass, Ingress];
+const TEST_KINDS: readonly Kind[] = [Service, Route, Gateway, GatewayClass, Ingress];
 
 export function testContext(limits: Partial<FilesLimits> = {}): DocumentContext {
   return {

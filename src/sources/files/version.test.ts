@@ -69,6 +69,13 @@ describe('a file with a syntax error', () => {
   });
 });
 
+describe('a file that was refused from the start', () => {
+  it('delivers its good documents once it can be read', async () => {
+    const { version } = refusedVersion({ reason: 'FileUnreadable', message: 'no' }, undefined);
+    assert.deepEqual(portsOf(await read(file(a, BROKEN), version)), { a: 1 });
+  });
+});
+
 describe('an object that is wrong', () => {
   const wrong = serviceYaml('a', 70_000);
 

@@ -64,7 +64,7 @@ export function nextVersion(
   before: FileVersion | undefined,
 ): NextVersion {
   const { documents, faults } = reading;
-  if (faults.length > 0 && before !== undefined) {
+  if (faults.length > 0 && before?.reading !== undefined) {
     const { nextId } = before;
     const placed = followLines(before.placed, documents);
     return { version: { placed, faults, reading, nextId }, removed: [], added: [] };

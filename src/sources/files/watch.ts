@@ -18,6 +18,7 @@ export class FolderWatch {
   readonly #onChange: FolderWatchOptions['onChange'];
   readonly #open: typeof watch;
   readonly #watched = new Map<string, { watcher: FSWatcher; interest: FolderInterest }>();
+  #isClosed = false;
 
   constructor({ onChange, open = watch }: FolderWatchOptions) {
     this.#onChange = onChange;
@@ -29,6 +30,7 @@ export class FolderWatch {
    * until now went unseen; `error` is the system's code when some cannot be watched.
    */
   sync(folders: ReadonlyMap<string, FolderInterest>): { opened: boolean; error?: string } {
+    if (this.#isClosed) return { opened: false };
     for (const [folder, { watcher, interest }] of this.#watched) {
       // A new folder under the old name: the watcher still looks at the one that is gone.
       if (folders.get(folder)?.identity !== interest.identity) this.#forget(folder, watcher);
@@ -52,7 +54,9 @@ export class FolderWatch {
     return { opened };
   }
 
+  /** Watches nothing any more, for good. */
   close(): void {
+    this.#isClosed = true;
     for (const [folder, { watcher }] of this.#watched) this.#forget(folder, watcher);
   }
 

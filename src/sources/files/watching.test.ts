@@ -16,12 +16,12 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { serviceYaml, startSource, testFolder } from './testing.ts';
-import type { RunningSource } from './testing.ts';
+import { RunningSource, serviceYaml, startSource, testFolder } from './testing.ts';
 
 /** Longer than a change that takes something away has to stand. */
 const LONG_MS = 400;
@@ -29,7 +29,7 @@ const LONG_MS = 400;
 interface Watched {
   readonly folder: string;
   readonly running: RunningSource;
-  write(name: string, ...documents: readonly string[]): void;
+  readonly write: (name: string, ...documents: readonly string[]) => void;
 }
 
 /** Starts a source on a folder with these files. */
@@ -180,6 +180,18 @@ describe('a watched folder', () => {
     writeFileSync(join(folder, 'a.yaml'), serviceYaml('a', 2));
     await sleep(LONG_MS);
     assert.equal(running.updates.length, 1);
+    assert.ok(!process.getActiveResourcesInfo().includes('FSEventWrap'));
+  });
+
+  it('is not watched at all when the signal aborts before there is a first update', async (t) => {
+    const folder = testFolder(t);
+    writeFileSync(join(folder, 'a.yaml'), a);
+    const running = new RunningSource({ paths: ['-', folder], stdin: new PassThrough() });
+    const started = running.start();
+    running.stop();
+    await started;
+    assert.equal(running.updates.length, 0);
+    assert.ok(!process.getActiveResourcesInfo().includes('FSEventWrap'));
   });
 });
 
@@ -225,15 +237,17 @@ describe('a mistake in a watched file', () => {
   it('in its permissions keeps the file, or the folder, as it was', async (t) => {
     if (process.getuid?.() === 0) return t.skip('root can read everything');
     const { folder, running } = await watched(t, { 'a.yaml': a, 'sub/b.yaml': b });
-    chmodSync(join(folder, 'a.yaml'), 0);
-    chmodSync(join(folder, 'sub'), 0);
-    t.after(() => chmodSync(join(folder, 'sub'), 0o700));
-    await running.untilFinding('FileUnreadable');
-    await running.untilFinding('PathUnreadable');
-    await sleep(LONG_MS);
-    assert.deepEqual(running.ports, { 'Service/a': 1, 'Service/b': 1 });
-    chmodSync(join(folder, 'a.yaml'), 0o600);
-    chmodSync(join(folder, 'sub'), 0o700);
+    try {
+      chmodSync(join(folder, 'a.yaml'), 0);
+      chmodSync(join(folder, 'sub'), 0);
+      await running.untilFinding('FileUnreadable');
+      await running.untilFinding('PathUnreadable');
+      await sleep(LONG_MS);
+      assert.deepEqual(running.ports, { 'Service/a': 1, 'Service/b': 1 });
+    } finally {
+      chmodSync(join(folder, 'a.yaml'), 0o600);
+      chmodSync(join(folder, 'sub'), 0o700);
+    }
     await running.untilNoFinding('FileUnreadable');
     await running.untilNoFinding('PathUnreadable');
     return undefined;
