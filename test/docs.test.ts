@@ -5,6 +5,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { CONFIGURATION } from '../src/config/config.ts';
+import { VERSION } from '../src/cli/version.ts';
 import { DEFAULT_LIMITS } from '../src/targets/proxy/datapath/limits.ts';
 import type { Node } from '../src/api/schema/schema.ts';
 
@@ -35,6 +36,10 @@ describe('the documentation', () => {
       ([, code]) => code,
     );
     assert.deepEqual(listed, [...new Set(used)].toSorted());
+  });
+
+  it('tells the version of the package', () => {
+    assert.equal((JSON.parse(read('package.json')) as { version: string }).version, VERSION);
   });
 
   it('lists every limit with its default', () => {

@@ -6,14 +6,17 @@ const ROUND_MS = 150;
 
 /** Nanoseconds one call takes. `operations` is how many one call stands for. */
 export function nanosecondsPer(operations: number, call: () => void): number {
+  return Math.min(...nanosecondsOfRounds(operations, call));
+}
+
+/** Nanoseconds one call took in each of the rounds, for those who want to know how steady they were. */
+export function nanosecondsOfRounds(operations: number, call: () => void): readonly number[] {
   const calls = callsIn(call);
-  let best = Infinity;
-  for (let round = 0; round < ROUNDS; round++) {
+  return Array.from({ length: ROUNDS }, () => {
     const start = process.hrtime.bigint();
     for (let at = 0; at < calls; at++) call();
-    best = Math.min(best, Number(process.hrtime.bigint() - start) / calls);
-  }
-  return best / operations;
+    return Number(process.hrtime.bigint() - start) / calls / operations;
+  });
 }
 
 /** How many calls fill a round; finding out is the warm-up. */

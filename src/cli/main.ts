@@ -3,6 +3,7 @@
 
 import { Command, Option } from 'commander';
 import { fail } from './fail.ts';
+import { VERSION } from './version.ts';
 import type { UpFlags } from './up.ts';
 
 /** Reads what follows `--`: the command line that `up` is to run. */
@@ -19,7 +20,7 @@ const { own, command } = splitCommand(process.argv);
 
 const program = new Command('fairway')
   .description('Kubernetes traffic routing in one program: Services, Ingress and Gateway API')
-  .version('0.1.0')
+  .version(VERSION)
   .showHelpAfterError()
   .enablePositionalOptions();
 

@@ -78,7 +78,7 @@ function serviceRows({ snapshot, model }: Overview): string[][] {
     const { spec, metadata } = service;
     const key = keyOf(metadata);
     const ports = (spec.ports ?? []).map((port) => {
-      const node = port.nodePort === undefined ? '' : `:${port.nodePort}`;
+      const node = (port.nodePort ?? 0) === 0 ? '' : `:${port.nodePort}`;
       return `${port.port}${node}/${port.protocol}`;
     });
     const endpoints = endpointsOf(model, key);

@@ -21,6 +21,7 @@ import type { PodFindingsOptions } from '../runtime/findings.ts';
 import type { Source } from '../sources/source.ts';
 import { createFilesSource } from '../sources/files/files.ts';
 import type { Snapshot } from '../store/snapshot.ts';
+import { VERSION } from './version.ts';
 
 /** The flags all commands have that read objects. */
 export interface CommonFlags {
@@ -67,6 +68,8 @@ export function controllersFor(network: Network): readonly Controller[] {
   return createControllers({
     nodeName: NODE_NAME,
     nodeAddresses: network.nodePortAddresses,
+    version: VERSION,
+    architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     serviceCidr: network.serviceCidr,
     loadBalancerCidr: network.loadBalancerCidr,
   });

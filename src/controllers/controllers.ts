@@ -1,8 +1,5 @@
-// The controllers there are, in the order in which they run. The order decides nothing but how many
-// rounds it takes: each reads what those before it wrote.
+// The controllers there are, in the order in which they run: each reads what those before it wrote.
 
-import { SERVED_KINDS } from '../api/kinds.ts';
-import type { Kind } from '../api/kind.ts';
 import { createAllocationController } from './allocation/allocation.ts';
 import { createGarbageController } from './cluster/garbage.ts';
 import { createGatewayClassController } from './cluster/gateway-class.ts';
@@ -12,10 +9,10 @@ import { createSchedulerController } from './cluster/scheduler.ts';
 import type { Controller } from './controller.ts';
 import { createEndpointSliceController } from './endpointslice/endpoint-slices.ts';
 import { createEndpointSliceMirroringController } from './endpointslice/mirroring.ts';
+import { CONTROLLED_KINDS } from './kinds.ts';
 import { createLoadBalancerController } from './loadbalancer/load-balancers.ts';
 import { createDeploymentController } from './workloads/deployment/deployments.ts';
 import { createReplicaSetController } from './workloads/replicaset/replica-sets.ts';
-import { ControllerRevision } from './workloads/statefulset/controller-revision.ts';
 import { createStatefulSetController } from './workloads/statefulset/stateful-sets.ts';
 
 export interface ControllersOptions {
@@ -37,22 +34,20 @@ export interface ControllersOptions {
   readonly nodePorts?: { readonly first: number; readonly last: number };
 }
 
-/** All kinds whose objects controllers care for. */
-const KINDS: readonly Kind[] = [...SERVED_KINDS, ControllerRevision as unknown as Kind];
-
 /** Throws a FairwayError when a range of addresses is none. */
 export function createControllers(options: ControllersOptions): readonly Controller[] {
   return [
-    createNamespaceController({ kinds: KINDS }),
+    createNamespaceController({ kinds: CONTROLLED_KINDS }),
     createNodeController(options),
     createGatewayClassController(),
     createAllocationController(options),
     createLoadBalancerController(options),
+    // A ReplicaSet in a file finds its Deployment before that makes another one.
+    createGarbageController({ kinds: CONTROLLED_KINDS }),
     // What counts pods runs before what decides by the counts.
     createReplicaSetController(),
     createStatefulSetController(),
     createDeploymentController(),
-    createGarbageController({ kinds: KINDS }),
     createSchedulerController(),
     createEndpointSliceController(options),
     createEndpointSliceMirroringController(),

@@ -11,6 +11,7 @@ import { Pod } from '../api/core/pod.ts';
 import { Service } from '../api/core/service.ts';
 import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import type { Kind } from '../api/kind.ts';
+import type { ObjectWrite } from '../store/write.ts';
 import { createControllers } from './controllers.ts';
 import { isActive, isReady } from './shared/pods.ts';
 import { checkInvariants } from './testing/invariants.ts';
@@ -158,7 +159,7 @@ function putService(lab: Lab, wish: ServiceWish): void {
   const annotations =
     wish.address === undefined ? undefined : { 'fairway.dev/address': wish.address };
   // A file may also change what a client of the API would have to delete first.
-  if (wish.anew) lab.remove(Service as unknown as Kind, wish.name);
+  if (wish.anew) lab.remove(Service, wish.name);
   lab.put(
     Service,
     {
@@ -199,10 +200,10 @@ const endpoints = fc
 const removal = fc
   .record({
     kind: fc.constantFrom<readonly [string, Kind]>(
-      ['', Deployment as unknown as Kind],
-      ['db-', StatefulSet as unknown as Kind],
-      ['', Service as unknown as Kind],
-      ['', Endpoints as unknown as Kind],
+      ['', Deployment],
+      ['db-', StatefulSet],
+      ['', Service],
+      ['', Endpoints],
     ),
     name,
   })
@@ -236,7 +237,6 @@ const podEvent = fc
 
 function disturb(lab: Lab, pod: Pod, event: string): void {
   const { namespace = '', name: podName = '' } = pod.metadata;
-  const kind = Pod as unknown as Kind;
   const isEnding = pod.metadata.deletionTimestamp !== undefined;
   switch (event) {
     case 'ready':
@@ -251,12 +251,12 @@ function disturb(lab: Lab, pod: Pod, event: string): void {
       return;
     case 'delete':
       lab.store.write([
-        { op: 'terminate', kind, namespace, name: podName, gracePeriodSeconds: 30 },
+        { op: 'terminate', kind: Pod, namespace, name: podName, gracePeriodSeconds: 30 },
       ]);
       return;
     case 'relabel': {
       const metadata = { ...pod.metadata, labels: { app: 'debug' } };
-      lab.store.write([{ op: 'put', kind, object: { ...pod, metadata } }]);
+      lab.store.write([{ op: 'put', kind: Pod, object: { ...pod, metadata } }]);
       return;
     }
     default:
@@ -294,12 +294,37 @@ test('any sequence of changes comes to rest, and stays there', () => {
         checkInvariants(lab.snapshot);
         assert.equal(lab.reconcile().changeCount, 0, `unrest after: ${step.what}`);
       }
-      lab.restart(createControllers(OPTIONS));
-      assert.equal(lab.reconcile().changeCount, 0, 'fresh controllers do something else');
+      const context = { now: lab.now, wakeAt: () => {} };
+      for (const controller of createControllers(OPTIONS)) {
+        const writes = controller.reconcile(lab.snapshot, context);
+        assert.deepEqual(writes.map(targetOf), [], `${controller.name}, started anew`);
+      }
     }),
     { numRuns: 500 },
   );
 });
+
+test('what was not applied is asked for again', () => {
+  fc.assert(
+    fc.property(steps, (sequence) => {
+      const lab = new Lab();
+      for (const step of sequence) step.run(lab);
+      const { snapshot, now } = lab;
+      const context = { now, wakeAt: () => {} };
+      for (const controller of createControllers(OPTIONS)) {
+        const targets = (): readonly string[] =>
+          controller.reconcile(snapshot, context).map(targetOf).toSorted();
+        assert.deepEqual(targets(), targets(), controller.name);
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+function targetOf(write: ObjectWrite): string {
+  const { namespace = '', name: target = '' } = write.op === 'put' ? write.object.metadata : write;
+  return `${write.op} ${write.kind.kind} ${namespace}/${target}`;
+}
 
 test('with everything deleted nothing is left but the node and what is still ending', () => {
   fc.assert(
@@ -308,16 +333,15 @@ test('with everything deleted nothing is left but the node and what is still end
       for (const step of sequence) step.run(lab);
       lab.reconcile();
       for (const kind of [Deployment, StatefulSet, Service, Endpoints]) {
-        for (const own of lab.names(kind as unknown as Kind))
-          lab.remove(kind as unknown as Kind, own);
+        for (const own of lab.names(kind)) lab.remove(kind, own);
       }
       // A pod that somebody has relabelled belongs to nobody any more.
       for (const pod of lab.list(Pod)) {
         if (pod.metadata.labels?.['app'] === 'debug') lab.stop(pod);
       }
       lab.settle();
-      assert.deepEqual(lab.names(Pod as unknown as Kind), []);
-      assert.deepEqual(lab.names(EndpointSlice as unknown as Kind), []);
+      assert.deepEqual(lab.names(Pod), []);
+      assert.deepEqual(lab.names(EndpointSlice), []);
     }),
     { numRuns: 100 },
   );

@@ -1,7 +1,8 @@
+// How controllers are run together: until they rest, and what becomes of those that never do.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigMap } from '../api/core/config-map.ts';
-import type { Kind } from '../api/kind.ts';
 import { Store } from '../store/store.ts';
 import type { ObjectWrite } from '../store/write.ts';
 import type { Controller } from './controller.ts';
@@ -12,7 +13,7 @@ const NOW = new Date('2026-01-01T00:00:00Z');
 
 function put(name: string, value: string): ObjectWrite {
   const object = objectOf(ConfigMap, { metadata: { name }, data: { value } });
-  return { op: 'put', kind: ConfigMap as unknown as Kind, object };
+  return { op: 'put', kind: ConfigMap, object };
 }
 
 /** Copies the value of one ConfigMap to another. */

@@ -6,8 +6,7 @@ import { ConfigMap } from '../api/core/config-map.ts';
 import { Pod } from '../api/core/pod.ts';
 import { Secret } from '../api/core/secret.ts';
 import { Service } from '../api/core/service.ts';
-import { allocationFindings } from '../controllers/allocation/findings.ts';
-import { serviceAddressFindings } from '../controllers/service-address/findings.ts';
+import { controllerFindings } from '../controllers/findings.ts';
 import { podFindings } from '../runtime/findings.ts';
 import type { PodFindingsOptions } from '../runtime/findings.ts';
 import type { Snapshot } from '../store/snapshot.ts';
@@ -30,11 +29,7 @@ export function createPodFinder(
 
 /** Everything that can be said of a snapshot without running it. */
 export function staticFindings(snapshot: Snapshot): readonly Finding[] {
-  return [
-    ...allocationFindings(snapshot),
-    ...serviceAddressFindings(snapshot),
-    ...snapshot.list(Service).flatMap(uncarried),
-  ];
+  return [...controllerFindings(snapshot), ...snapshot.list(Service).flatMap(uncarried)];
 }
 
 /** What a Service asks for that nothing in this version carries. */

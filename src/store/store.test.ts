@@ -146,4 +146,31 @@ describe('the store', () => {
       }),
     );
   });
+
+  it('lists the same after any changes as if it were made anew', () => {
+    const step = fc.record({
+      name: fc.nat(60).map((n) => `o${n}`),
+      remove: fc.boolean(),
+      look: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const store = newStore();
+        const names = new Set(Array.from({ length: 50 }, (_, n) => `o${n}`));
+        store.write([...names].map((name) => put(configMap(name))));
+        for (const { name, remove, look } of steps) {
+          if (remove) store.write([{ op: 'delete', kind: ConfigMap, namespace: 'n', name }]);
+          else store.write([put(configMap(name, { x: name }))]);
+          if (remove) names.delete(name);
+          else names.add(name);
+          if (!look) continue;
+          const listed = store
+            .snapshot()
+            .list(ConfigMap)
+            .map((o) => o.metadata.name);
+          assert.deepEqual(listed, [...names].toSorted());
+        }
+      }),
+    );
+  });
 });

@@ -39,7 +39,10 @@ export function keyOf(namespace: string, name: string): string {
 /** A table that is being changed; `freeze` gives it away and starts the next change from a copy. */
 export class TableBuilder {
   #entries = new Map<string, Entry>();
-  #frozen: Table | undefined;
+  #frozen: FrozenTable | undefined;
+  /** The table given away last, and what was changed since. */
+  #base: FrozenTable | undefined;
+  #changed = new Set<string>();
 
   get(namespace: string, name: string): Entry | undefined {
     return this.#entries.get(keyOf(namespace, name));
@@ -48,16 +51,20 @@ export class TableBuilder {
   set(entry: Entry): void {
     this.#thaw();
     const { namespace = '', name = '' } = entry.object.metadata;
-    this.#entries.set(keyOf(namespace, name), entry);
+    const key = keyOf(namespace, name);
+    this.#entries.set(key, entry);
+    this.#changed.add(key);
   }
 
   delete(namespace: string, name: string): void {
     this.#thaw();
-    this.#entries.delete(keyOf(namespace, name));
+    const key = keyOf(namespace, name);
+    this.#entries.delete(key);
+    this.#changed.add(key);
   }
 
   freeze(): Table {
-    this.#frozen ??= new FrozenTable(this.#entries);
+    this.#frozen ??= new FrozenTable(this.#entries, this.#base, this.#changed);
     return this.#frozen;
   }
 
@@ -65,17 +72,31 @@ export class TableBuilder {
   #thaw(): void {
     if (this.#frozen === undefined) return;
     this.#entries = new Map(this.#entries);
+    this.#base = this.#frozen;
+    this.#changed = new Set();
     this.#frozen = undefined;
   }
 }
+
+/** Up to this share of changed objects, putting them in place is cheaper than sorting anew. */
+const FEW_CHANGES = 1 / 16;
 
 class FrozenTable implements Table {
   readonly #entries: ReadonlyMap<string, Entry>;
   #objects: readonly KubeObject[] | undefined;
   #byNamespace: Map<string, readonly KubeObject[]> | undefined;
+  /** What `objects` is made from, until it is made. */
+  #base: FrozenTable | undefined;
+  readonly #changed: ReadonlySet<string>;
 
-  constructor(entries: ReadonlyMap<string, Entry>) {
+  constructor(
+    entries: ReadonlyMap<string, Entry>,
+    base?: FrozenTable,
+    changed: ReadonlySet<string> = new Set(),
+  ) {
     this.#entries = entries;
+    this.#base = base;
+    this.#changed = changed;
   }
 
   get size(): number {
@@ -87,9 +108,11 @@ class FrozenTable implements Table {
   }
 
   get objects(): readonly KubeObject[] {
-    this.#objects ??= Array.from(this.#entries.values(), (entry) => entry.object).toSorted(
-      compareObjects,
-    );
+    if (this.#objects === undefined) {
+      this.#objects = this.#merged() ?? this.#sorted();
+      // Tables must not hold on to all tables before them.
+      this.#base = undefined;
+    }
     return this.#objects;
   }
 
@@ -97,6 +120,49 @@ class FrozenTable implements Table {
     this.#byNamespace ??= groupByNamespace(this.objects);
     return this.#byNamespace.get(namespace) ?? [];
   }
+
+  #sorted(): readonly KubeObject[] {
+    return Array.from(this.#entries.values(), (entry) => entry.object).toSorted(compareObjects);
+  }
+
+  /** The objects of the table before, with the few changed ones put in their places. */
+  #merged(): readonly KubeObject[] | undefined {
+    const before = this.#base?.#objects;
+    if (before === undefined || this.#changed.size > before.length * FEW_CHANGES) return undefined;
+    const objects = [...before];
+    for (const key of this.#changed) {
+      const slash = key.indexOf('/');
+      const place = search(objects, key.slice(0, slash), key.slice(slash + 1));
+      const entry = this.#entries.get(key);
+      if (entry === undefined) {
+        if (place.found) objects.splice(place.index, 1);
+      } else {
+        objects.splice(place.index, place.found ? 1 : 0, entry.object);
+      }
+    }
+    return objects;
+  }
+}
+
+/** Where an object of that name is in a sorted list, or would be. */
+function search(
+  objects: readonly KubeObject[],
+  namespace: string,
+  name: string,
+): { readonly index: number; readonly found: boolean } {
+  let low = 0;
+  let high = objects.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const { metadata } = objects[middle] as KubeObject;
+    const order =
+      compareStrings(metadata.namespace ?? '', namespace) ||
+      compareStrings(metadata.name ?? '', name);
+    if (order === 0) return { index: middle, found: true };
+    if (order < 0) low = middle + 1;
+    else high = middle;
+  }
+  return { index: low, found: false };
 }
 
 const EMPTY = new FrozenTable(new Map());

@@ -217,8 +217,8 @@ function goldensOf(
 function toYaml(value: unknown): string {
   const document = new Document(value, { aliasDuplicateObjects: false });
   visit(document, {
-    Map: (_key, map) => {
-      map.flow = map.items.every(({ value: item }) => isPlain(item as Node | null));
+    Map: (_key, map, path) => {
+      map.flow = path.length > 2 && map.items.every((item) => isPlain(item.value as Node | null));
     },
   });
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });

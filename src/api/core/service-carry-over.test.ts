@@ -1,3 +1,5 @@
+// What was refused to a Service is remembered for those who ask for the same again.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { admit } from '../admit.ts';

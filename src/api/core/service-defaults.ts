@@ -4,6 +4,7 @@
 
 import { deepEqual } from '../../lib/equal.ts';
 import { changed, isObject, mapItems } from './defaulting.ts';
+import { withGivenInstead } from './service-carry-over.ts';
 import type { Service } from './service.ts';
 import type { ServicePort, ServiceSpec } from './service-spec.ts';
 import {
@@ -91,7 +92,8 @@ function fillStatus(status: Service['status']): Service['status'] {
  * `wanted` completed from the stored Service: what the allocators gave it stays its own while it
  * still needs it, and goes when its new type has no use for it and the writer did not ask for it.
  */
-export function serviceCarryOver(old: Service, wanted: Service): Service {
+export function serviceCarryOver(old: Service, written: Service): Service {
+  const wanted = withGivenInstead(old, written);
   const released = changed(wanted.spec, releasedFields(old.spec, wanted.spec));
   const spec = changed(released, keptFields(old.spec, released));
   return spec === wanted.spec ? wanted : { ...wanted, spec };

@@ -52,7 +52,7 @@ function externalIp({ spec, status }: Service): string | undefined {
 /** `80:30080/TCP,53/UDP` */
 function ports({ spec }: Service): string | undefined {
   const cells = (spec.ports ?? []).map(({ port, nodePort, protocol }) =>
-    nodePort === undefined ? `${port}/${protocol}` : `${port}:${nodePort}/${protocol}`,
+    (nodePort ?? 0) === 0 ? `${port}/${protocol}` : `${port}:${nodePort}/${protocol}`,
   );
   return cells.length > 0 ? cells.join(',') : undefined;
 }

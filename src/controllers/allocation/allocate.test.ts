@@ -1,9 +1,17 @@
+// Addresses and node ports as the API server gives them, with its very texts where it does not.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import {
+  REFUSED_ANNOTATION,
+  refusedRequests,
+  withAskedAgain,
+} from '../../api/core/service-carry-over.ts';
 import { Service } from '../../api/core/service.ts';
-import { objectOf } from '../testing/lab.ts';
-import { allocateService } from './allocate.ts';
-import { Allocations } from './allocations.ts';
+import { parseIPv4 } from '../../lib/ipv4.ts';
+import { Lab, objectOf } from '../testing/lab.ts';
+import { allocateService, settleService } from './allocate.ts';
+import { Allocations, createAllocationTracker } from './allocations.ts';
 import { addressBand, portBand } from './bands.ts';
 import { formatAllocationError } from './refusal.ts';
 
@@ -261,4 +269,37 @@ test('giving back the second address has to be said', () => {
     formatAllocationError('web', result.error),
     /must be 'SingleStack' to release the secondary cluster IP.*must be 'SingleStack' to release the secondary IP family/,
   );
+});
+
+test('a tracker knows what the Services of a store have, also after one has changed or gone', () => {
+  const own = new Lab([]);
+  const track = createAllocationTracker({ serviceCidr: '10.96.0.0/16' });
+  const holderOf = (): string | undefined =>
+    track(own.snapshot).addresses.ownerOf(parseIPv4('10.96.0.10') ?? 0);
+  const spec = { ports: [{ port: 80 }] };
+  assert.equal(holderOf(), undefined);
+  own.put(Service, { metadata: { name: 'web' }, spec: { ...spec, clusterIP: '10.96.0.10' } });
+  assert.equal(holderOf(), own.get(Service, 'web').metadata.uid);
+  const refused = allocateService(
+    service({ spec: { clusterIP: '10.96.0.10' }, name: 'other' }),
+    track(own.snapshot),
+  );
+  assert.ok('error' in refused);
+  own.remove(Service, 'web');
+  assert.equal(holderOf(), undefined);
+});
+
+test('who is satisfied after all is told apart from who is refused again', () => {
+  const all = allocations(HOLDER);
+  const current = service({ spec: { clusterIP: '10.96.0.10' } });
+  const refused = settleService(current, current, all).service;
+  assert.equal(refused.spec.clusterIP, '');
+  assert.equal(refusedRequests(refused).length, 1);
+  all.release(HOLDER);
+  const satisfied = settleService(withAskedAgain(refused), refused, all).service;
+  assert.equal(satisfied.spec.clusterIP, '10.96.0.10');
+  // The empty list keeps carryOver from taking the address away again; it goes with the next write.
+  assert.equal(satisfied.metadata.annotations?.[REFUSED_ANNOTATION], '[]');
+  const done = settleService(satisfied, satisfied, all).service;
+  assert.equal(done.metadata.annotations, undefined);
 });

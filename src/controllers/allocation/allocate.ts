@@ -27,7 +27,7 @@ export function allocateService(
   allocations: Allocations,
   old?: Service,
 ): { readonly service: Service } | { readonly error: AllocationError } {
-  const { spec, refusals } = decide(service.spec, { service, allocations, old: old?.spec });
+  const { spec, refusals } = decide(service.spec, { service, allocations, stored: old });
   const error = firstError(refusals);
   if (error !== undefined) return { error };
   return { service: deepEqual(spec, service.spec) ? service : { ...service, spec } };
@@ -61,7 +61,7 @@ export function settleService(asked: Service, current: Service, allocations: All
 interface DecideOptions {
   readonly service: Service;
   readonly allocations: Allocations;
-  readonly old?: ServiceSpec | undefined;
+  readonly stored?: Service | undefined;
   readonly current?: ServiceSpec;
 }
 
@@ -72,10 +72,10 @@ interface Decided {
 }
 
 function decide(spec: ServiceSpec, options: DecideOptions): Decided {
-  const { service, allocations, old, current } = options;
+  const { service, allocations, stored, current } = options;
   if (!needsClusterIp(spec)) return { spec, refusals: [] };
-  const owner = ownerOf(service);
-  const { ipFamilies, ipFamilyPolicy, errors } = decideFamilies(spec, old);
+  const owner = ownerOf(stored ?? service);
+  const { ipFamilies, ipFamilyPolicy, errors } = decideFamilies(spec, stored?.spec);
   const address = isHeadless(spec)
     ? undefined
     : decideAddress({ spec, owner, current: current?.clusterIPs ?? [] }, allocations);

@@ -1,3 +1,5 @@
+// Addresses and node ports of Services from files: given as far as can be, and the rest told.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { withGivenInstead } from '../../api/core/service-carry-over.ts';
@@ -57,7 +59,7 @@ test('an address that was given back is the next one given', () => {
   const own = lab();
   for (const name of ['a', 'b', 'c']) put(own, name, {});
   own.reconcile();
-  own.remove(Service as unknown as Kind, 'b');
+  own.remove(Service, 'b');
   put(own, 'd', {});
   own.reconcile();
   assert.equal(addressOf(own, 'd'), '127.96.1.2');
@@ -103,12 +105,22 @@ describe('two Services that ask for the same', () => {
     assert.equal(own.reconcile().changeCount, 0);
   });
 
+  test('who had it keeps it, also when both change at once', () => {
+    const own = lab();
+    put(own, 'b', spec);
+    own.reconcile();
+    put(own, 'b', spec, { changed: 'yes' });
+    put(own, 'a', spec);
+    own.reconcile();
+    assert.deepEqual([addressOf(own, 'a'), addressOf(own, 'b')], [undefined, '127.96.0.10']);
+  });
+
   test('the other gets it when the first goes', () => {
     const own = lab();
     put(own, 'a', spec);
     put(own, 'b', spec);
     own.reconcile();
-    own.remove(Service as unknown as Kind, 'a');
+    own.remove(Service, 'a');
     own.reconcile();
     assert.equal(addressOf(own, 'b'), '127.96.0.10');
     assert.equal(own.get(Service, 'b').spec.ports?.[0]?.nodePort, 30_080);
@@ -164,7 +176,7 @@ describe('a manifest from a cluster with other ranges', () => {
     put(own, 'a', {});
     put(own, 'dns', spec);
     own.reconcile();
-    own.remove(Service as unknown as Kind, 'a');
+    own.remove(Service, 'a');
     own.reconcile();
     put(own, 'dns', spec, { changed: 'yes' });
     own.reconcile();
@@ -240,14 +252,21 @@ describe('a change of type', () => {
   });
 });
 
+test('an address that was given in vain is free again', () => {
+  const own = lab();
+  put(own, 'web', {});
+  const controller = createAllocationController(OPTIONS);
+  const context = { now: own.now, wakeAt: () => {} };
+  controller.reconcile(own.snapshot, context);
+  own.store.write(controller.reconcile(own.snapshot, context));
+  assert.equal(addressOf(own, 'web'), '127.96.1.1');
+});
+
 test('a Service keeps its place in its file', () => {
   const own = lab();
   put(own, 'web', {});
   own.reconcile();
-  assert.equal(
-    own.snapshot.sourceOf(Service as unknown as Kind, 'default', 'web')?.file,
-    'services.yaml',
-  );
+  assert.equal(own.snapshot.sourceOf(Service, 'default', 'web')?.file, 'services.yaml');
 });
 
 test('when all node ports are taken, the rest is told so', () => {
@@ -259,7 +278,7 @@ test('when all node ports are taken, the rest is told so', () => {
   assert.deepEqual(messages(own), [
     'error d spec.ports[0].nodePort: failed to allocate a nodePort: range is full | ',
   ]);
-  own.remove(Service as unknown as Kind, 'b');
+  own.remove(Service, 'b');
   own.reconcile();
   assert.deepEqual(messages(own), []);
 });

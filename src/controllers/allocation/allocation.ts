@@ -7,8 +7,7 @@ import type { Snapshot } from '../../store/snapshot.ts';
 import type { ObjectWrite } from '../../store/write.ts';
 import type { Controller } from '../controller.ts';
 import { TableWatch } from '../shared/changes.ts';
-import type { Changed } from '../shared/changes.ts';
-import { compareAge, compareText, objectKey, uidOf } from '../shared/metadata.ts';
+import { compareText, objectKey } from '../shared/metadata.ts';
 import { putWrite } from '../shared/writes.ts';
 import { settleService } from './allocate.ts';
 import { Allocations } from './allocations.ts';
@@ -25,8 +24,8 @@ class Allocation implements Controller {
   readonly #allocations: Allocations;
   /** Services that were refused something, by key: looked at again whenever a Service changes. */
   readonly #refused = new Set<string>();
-  /** Services that were written to in the last run, by key. */
-  #written = new Set<string>();
+  /** What was written in the last run, by key; it may not have been applied. */
+  #written: ReadonlyMap<string, Service> = new Map();
 
   constructor(allocations: Allocations) {
     this.#allocations = allocations;
@@ -35,55 +34,40 @@ class Allocation implements Controller {
   reconcile(snapshot: Snapshot): readonly ObjectWrite[] {
     const changes = this.#watch.changes(snapshot);
     if (changes.length === 0 && this.#written.size === 0) return [];
-    this.#takeDown(changes);
-    const keys = new Set([...this.#refused, ...this.#written]);
+    const keys = new Set([...this.#refused, ...this.#written.keys()]);
+    for (const service of this.#written.values()) this.#allocations.release(service);
+    this.#allocations.follow(changes);
     for (const { after } of changes) if (after !== undefined) keys.add(objectKey(after));
-    this.#written = new Set();
     // What was asked for in vain goes first: somebody without a wish might take it.
-    return [...keys]
-      .toSorted(
-        (a, b) => Number(this.#isContent(a)) - Number(this.#isContent(b)) || compareText(a, b),
-      )
-      .flatMap((key) => this.#settle(snapshot, key));
+    const sorted = [...keys].toSorted(
+      (a, b) => Number(this.#isContent(a)) - Number(this.#isContent(b)) || compareText(a, b),
+    );
+    const written = new Map<string, Service>();
+    for (const key of sorted) {
+      const service = this.#settle(snapshot, key);
+      if (service !== undefined) written.set(key, service);
+    }
+    this.#written = written;
+    return [...written.values()].map((service) => putWrite(snapshot, Service, service));
   }
 
   #isContent(key: string): boolean {
     return !this.#refused.has(key);
   }
 
-  /** Who has a number keeps it; among new ones the older goes first. */
-  #takeDown(changes: readonly Changed<Service>[]): void {
-    for (const { before } of changes) if (before !== undefined) this.#allocations.release(before);
-    const claims = changes.toSorted(
-      (a, b) => seniority(a) - seniority(b) || compareClaimants(a.after, b.after),
-    );
-    for (const { after } of claims) if (after !== undefined) this.#allocations.claim(after);
-  }
-
-  #settle(snapshot: Snapshot, key: string): readonly ObjectWrite[] {
+  /** The Service as it is to be; undefined when it is so already. */
+  #settle(snapshot: Snapshot, key: string): Service | undefined {
     const [namespace = '', name = ''] = key.split('/');
     const current = snapshot.get(Service, namespace, name);
     this.#refused.delete(key);
-    if (current === undefined) return [];
+    if (current === undefined) return undefined;
+    this.#allocations.claim(current);
     const asked = withAskedAgain(current);
     const { service, isSatisfied } = settleService(asked, current, this.#allocations);
     if (!isSatisfied) this.#refused.add(key);
-    if (service === current) return [];
-    this.#written.add(key);
+    if (service === current) return undefined;
     this.#allocations.release(current);
     this.#allocations.claim(service);
-    return [putWrite(snapshot, Service, service)];
+    return service;
   }
-}
-
-/** 0 for a Service that was there before, 1 for one that comes with everything, 2 for a new one. */
-function seniority({ before, after }: Changed<Service>): number {
-  if (after === undefined) return 0;
-  if (before !== undefined && uidOf(before) === uidOf(after)) return 0;
-  return after.spec.ipFamilies === undefined ? 2 : 1;
-}
-
-function compareClaimants(a: Service | undefined, b: Service | undefined): number {
-  if (a === undefined || b === undefined) return 0;
-  return compareAge(a, b) || compareText(objectKey(a), objectKey(b));
 }

@@ -1,10 +1,13 @@
 // Which Service has which addresses and node ports: what the allocators decide by. Filled from the
 // Services there are; the Services themselves are the record.
 
-import type { Service } from '../../api/core/service.ts';
+import { Service } from '../../api/core/service.ts';
 import { needsClusterIp, needsHealthCheck, needsNodePorts } from '../../api/core/service-type.ts';
 import { parseIPv4 } from '../../lib/ipv4.ts';
-import { objectKey, uidOf } from '../shared/metadata.ts';
+import type { Snapshot } from '../../store/snapshot.ts';
+import { TableWatch } from '../shared/changes.ts';
+import type { Changed } from '../shared/changes.ts';
+import { compareAge, compareText, objectKey, uidOf } from '../shared/metadata.ts';
 import { addressBand, endsRound, portBand } from './bands.ts';
 import { Pool } from './pool.ts';
 
@@ -15,7 +18,7 @@ export interface AllocationRanges {
   readonly nodePorts?: { readonly first: number; readonly last: number };
 }
 
-export const NODE_PORTS_DEFAULT = { first: 30_000, last: 32_767 } as const;
+const NODE_PORTS_DEFAULT = { first: 30_000, last: 32_767 } as const;
 
 export class Allocations {
   readonly serviceCidr: string;
@@ -27,6 +30,15 @@ export class Allocations {
     this.serviceCidr = serviceCidr;
     this.addresses = new Pool(addressBand(serviceCidr), endsRound);
     this.ports = new Pool(portBand(nodePorts.first, nodePorts.last));
+  }
+
+  /** Takes in what changed: who has a number keeps it, and among new Services the older goes first. */
+  follow(changes: readonly Changed<Service>[]): void {
+    for (const { before } of changes) if (before !== undefined) this.release(before);
+    const claims = changes.toSorted(
+      (a, b) => seniority(a) - seniority(b) || compareClaimants(a.after, b.after),
+    );
+    for (const { after } of claims) if (after !== undefined) this.claim(after);
   }
 
   /** Takes down what the Service has, as far as nobody else has it. */
@@ -42,6 +54,33 @@ export class Allocations {
     for (const address of addressesOf(service)) this.addresses.release(address, owner);
     for (const port of portsOf(service)) this.ports.release(port, owner);
   }
+}
+
+/**
+ * Follows the Services of a store: who has what in a snapshot. For whoever has to allocate at once, as
+ * the API server while a client waits.
+ */
+export function createAllocationTracker(
+  ranges: AllocationRanges,
+): (snapshot: Snapshot) => Allocations {
+  const watch = new TableWatch(Service);
+  const allocations = new Allocations(ranges);
+  return (snapshot) => {
+    allocations.follow(watch.changes(snapshot));
+    return allocations;
+  };
+}
+
+/** 0 for a Service that was there before, 1 for one that comes with everything, 2 for a new one. */
+function seniority({ before, after }: Changed<Service>): number {
+  if (after === undefined) return 0;
+  if (before !== undefined && uidOf(before) === uidOf(after)) return 0;
+  return after.spec.ipFamilies === undefined ? 2 : 1;
+}
+
+function compareClaimants(a: Service | undefined, b: Service | undefined): number {
+  if (a === undefined || b === undefined) return 0;
+  return compareAge(a, b) || compareText(objectKey(a), objectKey(b));
 }
 
 /** Whose name allocations are under: a Service not created yet has none but its own. */

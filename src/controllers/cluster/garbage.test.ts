@@ -1,5 +1,8 @@
+// What goes when its owner goes, and what was saved from a cluster with owners of another time.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Deployment } from '../../api/apps/deployment.ts';
 import { ReplicaSet } from '../../api/apps/replica-set.ts';
 import { ConfigMap } from '../../api/core/config-map.ts';
 import { Pod } from '../../api/core/pod.ts';
@@ -7,8 +10,7 @@ import type { Kind } from '../../api/kind.ts';
 import { Lab } from '../testing/lab.ts';
 import { createGarbageController, ownerFindings } from './garbage.ts';
 
-const CONFIG_MAP = ConfigMap as unknown as Kind;
-const KINDS = [ConfigMap, Pod, ReplicaSet] as unknown as readonly Kind[];
+const KINDS: readonly Kind[] = [ConfigMap, Pod, ReplicaSet];
 
 function lab(): Lab {
   return new Lab([createGarbageController({ kinds: KINDS })]);
@@ -37,9 +39,9 @@ test('what belongs to an owner goes with it, and what belongs to that as well', 
   const reference = { apiVersion: 'v1', kind: 'ConfigMap', name: 'child', uid: childUid };
   own.put(ConfigMap, { metadata: { name: 'grandchild', ownerReferences: [reference] } });
   assert.equal(own.reconcile().changeCount, 0);
-  own.remove(CONFIG_MAP, 'owner-0');
+  own.remove(ConfigMap, 'owner-0');
   own.reconcile();
-  assert.deepEqual(own.names(CONFIG_MAP), []);
+  assert.deepEqual(own.names(ConfigMap), []);
 });
 
 test('a new object of the same name is not the owner', () => {
@@ -47,10 +49,10 @@ test('a new object of the same name is not the owner', () => {
   const uid = putOwner(own, 'owner-0');
   own.put(ConfigMap, { metadata: { name: 'child', ownerReferences: owners(uid) } });
   own.reconcile();
-  own.remove(CONFIG_MAP, 'owner-0');
+  own.remove(ConfigMap, 'owner-0');
   putOwner(own, 'owner-0');
   own.reconcile();
-  assert.deepEqual(own.names(CONFIG_MAP), ['owner-0']);
+  assert.deepEqual(own.names(ConfigMap), ['owner-0']);
 });
 
 test('of several owners the last one counts; references to those gone are taken off', () => {
@@ -58,23 +60,23 @@ test('of several owners the last one counts; references to those gone are taken 
   const uids = [putOwner(own, 'owner-0'), putOwner(own, 'owner-1')];
   own.put(ConfigMap, { metadata: { name: 'child', ownerReferences: owners(...uids) } });
   own.reconcile();
-  own.remove(CONFIG_MAP, 'owner-0');
+  own.remove(ConfigMap, 'owner-0');
   own.reconcile();
   const left = own.get(ConfigMap, 'child').metadata.ownerReferences;
   assert.deepEqual(
     left?.map(({ name }) => name),
     ['owner-1'],
   );
-  own.remove(CONFIG_MAP, 'owner-1');
+  own.remove(ConfigMap, 'owner-1');
   own.reconcile();
-  assert.deepEqual(own.names(CONFIG_MAP), []);
+  assert.deepEqual(own.names(ConfigMap), []);
 });
 
 test('an object that comes without its owner goes at once', () => {
   const own = lab();
   own.put(ConfigMap, { metadata: { name: 'child', ownerReferences: owners('nobody') } });
   own.reconcile();
-  assert.deepEqual(own.names(CONFIG_MAP), []);
+  assert.deepEqual(own.names(ConfigMap), []);
 });
 
 test('an owner of a kind that is not known here may well be there', () => {
@@ -96,7 +98,7 @@ test('running pods get their time to end', () => {
     },
   });
   own.reconcile();
-  own.remove(CONFIG_MAP, 'owner-0');
+  own.remove(ConfigMap, 'owner-0');
   own.reconcile();
   const { metadata } = own.get(Pod, 'web');
   assert.equal(metadata.deletionGracePeriodSeconds, 7);
@@ -124,6 +126,44 @@ test('an object in a file belongs to the owner of that name, whatever UID was sa
   const uid = putOwner(own, 'owner-0');
   own.reconcile();
   assert.equal(own.get(ConfigMap, 'child').metadata.ownerReferences?.[0]?.uid, uid);
-  assert.equal(own.snapshot.sourceOf(CONFIG_MAP, 'default', 'child')?.file, 'all.yaml');
+  assert.equal(own.snapshot.sourceOf(ConfigMap, 'default', 'child')?.file, 'all.yaml');
   assert.deepEqual(ownerFindings(own.snapshot, KINDS), []);
+});
+
+test('a Deployment takes the ReplicaSet that was saved with it, and makes no other', () => {
+  const own = new Lab();
+  const template = {
+    metadata: { labels: { app: 'web' } },
+    spec: { containers: [{ name: 'main', image: 'x' }] },
+  };
+  const labels = { app: 'web', 'pod-template-hash': 'abc' };
+  own.put(
+    ReplicaSet,
+    {
+      metadata: {
+        name: 'web-abc',
+        labels,
+        ownerReferences: [
+          { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'old', controller: true },
+        ],
+      },
+      spec: {
+        replicas: 2,
+        selector: { matchLabels: labels },
+        template: { ...template, metadata: { labels } },
+      },
+    },
+    'all.yaml',
+  );
+  own.put(
+    Deployment,
+    {
+      metadata: { name: 'web' },
+      spec: { replicas: 2, selector: { matchLabels: { app: 'web' } }, template },
+    },
+    'all.yaml',
+  );
+  own.reconcile();
+  assert.deepEqual(own.names(ReplicaSet), ['web-abc']);
+  assert.equal(own.list(Pod).length, 2);
 });

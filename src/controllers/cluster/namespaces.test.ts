@@ -1,3 +1,5 @@
+// Namespaces that come and go with what is in them.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigMap } from '../../api/core/config-map.ts';
@@ -7,8 +9,7 @@ import type { Kind } from '../../api/kind.ts';
 import { Lab } from '../testing/lab.ts';
 import { createNamespaceController } from './namespaces.ts';
 
-const NAMESPACE = Namespace as unknown as Kind;
-const KINDS: readonly Kind[] = [NAMESPACE, ConfigMap, Pod] as unknown as readonly Kind[];
+const KINDS: readonly Kind[] = [Namespace, ConfigMap, Pod];
 
 function lab(): Lab {
   return new Lab([createNamespaceController({ kinds: KINDS })]);
@@ -24,11 +25,11 @@ test('there is a Namespace for every namespace that anything is in', () => {
   put(own, 'b', 'shop');
   put(own, 'c', 'blog');
   own.reconcile();
-  assert.deepEqual(own.names(NAMESPACE), ['blog', 'shop']);
+  assert.deepEqual(own.names(Namespace), ['blog', 'shop']);
   const { metadata, status } = own.get(Namespace, 'shop');
   assert.deepEqual(metadata.labels, { 'kubernetes.io/metadata.name': 'shop' });
   assert.equal(status.phase, 'Active');
-  assert.equal(own.snapshot.sourceOf(NAMESPACE, '', 'shop'), undefined);
+  assert.equal(own.snapshot.sourceOf(Namespace, '', 'shop'), undefined);
 });
 
 test('it goes with the last object', () => {
@@ -36,12 +37,12 @@ test('it goes with the last object', () => {
   put(own, 'a', 'shop');
   put(own, 'b', 'shop');
   own.reconcile();
-  own.remove(ConfigMap as unknown as Kind, 'a', 'shop');
+  own.remove(ConfigMap, 'a', 'shop');
   own.reconcile();
-  assert.deepEqual(own.names(NAMESPACE), ['shop']);
-  own.remove(ConfigMap as unknown as Kind, 'b', 'shop');
+  assert.deepEqual(own.names(Namespace), ['shop']);
+  own.remove(ConfigMap, 'b', 'shop');
   own.reconcile();
-  assert.deepEqual(own.names(NAMESPACE), []);
+  assert.deepEqual(own.names(Namespace), []);
 });
 
 test('one that somebody wrote stays, and keeps its place and its labels', () => {
@@ -52,7 +53,7 @@ test('one that somebody wrote stays, and keeps its place and its labels', () => 
     team: 'a',
     'kubernetes.io/metadata.name': 'shop',
   });
-  assert.equal(own.snapshot.sourceOf(NAMESPACE, '', 'shop')?.file, 'namespace.yaml');
+  assert.equal(own.snapshot.sourceOf(Namespace, '', 'shop')?.file, 'namespace.yaml');
 });
 
 test('one whose file is taken away stays for what is still in it', () => {
@@ -60,9 +61,9 @@ test('one whose file is taken away stays for what is still in it', () => {
   own.put(Namespace, { metadata: { name: 'shop' } }, 'namespace.yaml');
   put(own, 'a', 'shop');
   own.reconcile();
-  own.remove(NAMESPACE, 'shop', '');
+  own.remove(Namespace, 'shop', '');
   own.reconcile();
-  assert.deepEqual(own.names(NAMESPACE), ['shop']);
+  assert.deepEqual(own.names(Namespace), ['shop']);
 });
 
 test('one that is deleted takes with it what is in it, pods in good order', () => {
@@ -75,14 +76,14 @@ test('one that is deleted takes with it what is in it, pods in good order', () =
   });
   own.reconcile();
   own.store.write([
-    { op: 'terminate', kind: NAMESPACE, namespace: '', name: 'shop', gracePeriodSeconds: 0 },
+    { op: 'terminate', kind: Namespace, namespace: '', name: 'shop', gracePeriodSeconds: 0 },
   ]);
   own.reconcile();
   assert.equal(own.get(Namespace, 'shop').status.phase, 'Terminating');
-  assert.deepEqual(own.names(ConfigMap as unknown as Kind), []);
+  assert.deepEqual(own.names(ConfigMap), []);
   const pod = own.get(Pod, 'web', 'shop');
   assert.equal(pod.metadata.deletionGracePeriodSeconds, 30);
   own.stop(pod);
   own.reconcile();
-  assert.deepEqual(own.names(NAMESPACE), []);
+  assert.deepEqual(own.names(Namespace), []);
 });

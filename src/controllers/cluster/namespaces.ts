@@ -48,7 +48,7 @@ export function createNamespaceController({ kinds }: NamespaceOptions): Controll
           const { name = '' } = namespace.metadata;
           const isOurs = namespaces.get('', name)?.source === undefined;
           return isOurs && !names.has(name)
-            ? removeWrites(Namespace as unknown as Kind, namespace)
+            ? removeWrites(Namespace, namespace)
             : complete(snapshot, namespace);
         }),
       ];
@@ -104,7 +104,7 @@ function end(
       .map((object): readonly [Kind, KubeObject] => [kind, object]),
   );
   if (content.length === 0 && finalizers.length === 0) {
-    return [{ op: 'delete', kind: Namespace as unknown as Kind, namespace: '', name }];
+    return [{ op: 'delete', kind: Namespace, namespace: '', name }];
   }
   return [
     ...(status?.phase === 'Terminating'

@@ -1,8 +1,9 @@
+// Pods find a node, and the node of this process is there.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Node } from '../../api/core/node.ts';
 import { Pod } from '../../api/core/pod.ts';
-import type { Kind } from '../../api/kind.ts';
 import { Lab, OPTIONS } from '../testing/lab.ts';
 import { placementFindings } from './findings.ts';
 import { createNodeController } from './nodes.ts';
@@ -34,7 +35,7 @@ test('a pod is put on the node, and keeps its place in its file', () => {
   putPod(own, 'a');
   own.reconcile();
   assert.equal(nodeOf(own, 'a'), 'laptop');
-  assert.equal(own.snapshot.sourceOf(Pod as unknown as Kind, 'default', 'a')?.file, 'pods.yaml');
+  assert.equal(own.snapshot.sourceOf(Pod, 'default', 'a')?.file, 'pods.yaml');
 });
 
 test('a pod stays where it is when its file is saved', () => {
@@ -74,6 +75,17 @@ test('pods are spread over the nodes there are', () => {
       ['n3', 2],
     ],
   );
+});
+
+test('pods that have gone do not count', () => {
+  const own = lab();
+  for (const name of ['n1', 'n2']) putNode(own, name);
+  for (const name of ['a', 'b']) putPod(own, name, { nodeName: 'n1' });
+  own.reconcile();
+  for (const name of ['a', 'b']) own.remove(Pod, name);
+  putPod(own, 'c');
+  own.reconcile();
+  assert.equal(nodeOf(own, 'c'), 'n1');
 });
 
 test('cordoned nodes get no pods', () => {

@@ -1,10 +1,11 @@
+// The slices of a Service, endpoint by endpoint, while its pods come and go.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Node } from '../../api/core/node.ts';
 import { Pod } from '../../api/core/pod.ts';
 import { Service } from '../../api/core/service.ts';
 import { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
-import type { Kind } from '../../api/kind.ts';
 import { Lab } from '../testing/lab.ts';
 import { createEndpointSliceController } from './endpoint-slices.ts';
 
@@ -129,7 +130,7 @@ describe('the slice of a Service', () => {
     putPod(own, 'a');
     assert.equal(onlySlice(own).endpoints.length, 1);
     assert.equal(onlySlice(own).metadata.name, metadata.name);
-    own.remove(Pod as unknown as Kind, 'a');
+    own.remove(Pod, 'a');
     const { endpoints, ports } = onlySlice(own);
     assert.deepEqual([endpoints, ports], [[], []]);
   });
@@ -177,11 +178,20 @@ describe('the slice of a Service', () => {
     const own = lab();
     putService(own);
     const before = onlySlice(own);
-    own.remove(Service as unknown as Kind, 'web');
+    own.remove(Service, 'web');
     putService(own);
     const after = onlySlice(own);
     assert.notEqual(after.metadata.name, before.metadata.name);
     assert.equal(after.metadata.ownerReferences?.[0]?.uid, own.get(Service, 'web').metadata.uid);
+  });
+
+  test('is not made any more while the Service is being deleted', () => {
+    const own = lab();
+    putService(own);
+    own.store.write([
+      { op: 'terminate', kind: Service, namespace: 'default', name: 'web', gracePeriodSeconds: 0 },
+    ]);
+    assert.deepEqual(slices(own), []);
   });
 
   test('of another manager is left alone', () => {
@@ -228,9 +238,8 @@ describe('an endpoint', () => {
     const own = lab();
     putService(own);
     putPod(own, 'a');
-    const kind = Pod as unknown as Kind;
     own.store.write([
-      { op: 'terminate', kind, namespace: 'default', name: 'a', gracePeriodSeconds: 30 },
+      { op: 'terminate', kind: Pod, namespace: 'default', name: 'a', gracePeriodSeconds: 30 },
     ]);
     assert.deepEqual(states(own), ['a - serving terminating']);
     own.run(own.get(Pod, 'a'), false);

@@ -4,7 +4,6 @@ import { Endpoints } from '../../api/core/endpoints.ts';
 import type { Service } from '../../api/core/service.ts';
 import { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
 import type { Endpoint } from '../../api/discovery/endpoint-slice.ts';
-import type { Kind } from '../../api/kind.ts';
 import { deepEqual } from '../../lib/equal.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { ObjectWrite } from '../../store/write.ts';
@@ -76,7 +75,7 @@ export function planMirror(
 }
 
 export function removeSlice(slice: EndpointSlice): readonly ObjectWrite[] {
-  return removeWrites(EndpointSlice as unknown as Kind, slice);
+  return removeWrites(EndpointSlice, slice);
 }
 
 /** A slice without a name, or none when the subset has no address of the family. */
@@ -103,7 +102,7 @@ function mirrored(
       namespace,
       labels: { ...labels, [SERVICE_NAME_LABEL]: name, [MANAGED_BY_LABEL]: MIRROR_MANAGER },
       ...(Object.keys(ownAnnotations).length > 0 ? { annotations: ownAnnotations } : {}),
-      ownerReferences: [controllerReference(Endpoints as unknown as Kind, endpoints)],
+      ownerReferences: [controllerReference(Endpoints, endpoints)],
     },
     addressType: family,
     endpoints: members.map(({ address, ready }): Endpoint => {

@@ -1,9 +1,10 @@
+// Endpoints objects and the slices that say the same.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Endpoints } from '../../api/core/endpoints.ts';
 import { Service } from '../../api/core/service.ts';
 import { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
-import type { Kind } from '../../api/kind.ts';
 import { Lab } from '../testing/lab.ts';
 import { createEndpointSliceMirroringController, mirroringFindings } from './mirroring.ts';
 
@@ -82,6 +83,36 @@ test('subsets with the same addresses are one slice, those with others are sever
   assert.deepEqual(slices(own), ['IPv4 1,2 → 10.0.0.1', 'IPv4 3 → 10.0.0.1 10.0.0.2']);
 });
 
+test('an address that is ready in one place is ready', () => {
+  const own = lab();
+  putService(own);
+  const ports = [{ port: 1 }];
+  putEndpoints(own, [
+    { notReadyAddresses: [{ ip: '10.0.0.1' }], ports },
+    { addresses: [{ ip: '10.0.0.1' }], ports },
+  ]);
+  assert.deepEqual(slices(own), ['IPv4 1 → 10.0.0.1']);
+});
+
+test('what does not change is not written', () => {
+  const own = lab();
+  putService(own);
+  const other = { addresses: ADDRESSES, ports: [{ name: 'b', port: 2 }] };
+  putEndpoints(own, [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ name: 'a', port: 1 }] }, other]);
+  slices(own);
+  const before = own.list(EndpointSlice);
+  putEndpoints(own, [
+    other,
+    { addresses: [{ ip: '10.0.0.9' }], ports: [{ name: 'c', port: 0x7f }] },
+  ]);
+  slices(own);
+  const kept = own.list(EndpointSlice).filter((slice) => before.includes(slice));
+  assert.deepEqual(
+    kept.map(({ ports }) => ports?.[0]?.name),
+    ['b'],
+  );
+});
+
 test('families are apart', () => {
   const own = lab();
   putService(own);
@@ -94,16 +125,16 @@ test('changes are mirrored in the same slice', () => {
   putService(own);
   putEndpoints(own, [{ addresses: ADDRESSES, ports: [{ port: 1 }] }]);
   slices(own);
-  const [before] = own.names(EndpointSlice as unknown as Kind);
+  const [before] = own.names(EndpointSlice);
   putEndpoints(own, [{ addresses: [{ ip: '10.0.0.9' }], ports: [{ port: 2 }] }]);
   assert.deepEqual(slices(own), ['IPv4 2 → 10.0.0.9']);
-  assert.deepEqual(own.names(EndpointSlice as unknown as Kind), [before]);
+  assert.deepEqual(own.names(EndpointSlice), [before]);
 });
 
 const unmirrored: readonly (readonly [string, (own: Lab) => void])[] = [
-  ['there is no Service', (own) => own.remove(Service as unknown as Kind, 'db')],
+  ['there is no Service', (own) => own.remove(Service, 'db')],
   ['the Service has a selector', (own) => putService(own, { selector: { app: 'db' } })],
-  ['the Endpoints are gone', (own) => own.remove(Endpoints as unknown as Kind, 'db')],
+  ['the Endpoints are gone', (own) => own.remove(Endpoints, 'db')],
   [
     'a process stands in for the Service',
     (own) => putService(own, {}, { annotations: { 'fairway.dev/address': 'localhost:1' } }),

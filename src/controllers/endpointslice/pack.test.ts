@@ -1,3 +1,5 @@
+// Which slices are written for a change of endpoints: as few as can be.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';

@@ -2,7 +2,6 @@
 
 import { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
 import type { Service } from '../../api/core/service.ts';
-import type { Kind } from '../../api/kind.ts';
 import { deepEqual } from '../../lib/equal.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { ObjectWrite } from '../../store/write.ts';
@@ -142,7 +141,7 @@ function writesOf(
   }));
   return [
     ...[...named, ...updates].map((slice) => putWrite(snapshot, EndpointSlice, dated(slice, now))),
-    ...deletes.flatMap((slice) => removeWrites(EndpointSlice as unknown as Kind, slice)),
+    ...deletes.flatMap((slice) => removeWrites(EndpointSlice, slice)),
   ];
 }
 

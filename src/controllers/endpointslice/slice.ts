@@ -3,7 +3,6 @@
 import { Service } from '../../api/core/service.ts';
 import { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
 import type { Endpoint, EndpointPort } from '../../api/discovery/endpoint-slice.ts';
-import type { Kind } from '../../api/kind.ts';
 import { controllerReference } from '../shared/metadata.ts';
 import type { Labels } from '../shared/metadata.ts';
 
@@ -56,7 +55,7 @@ export function newSlice(service: Service, family: Family, group: EndpointGroup)
       generateName: `${service.metadata.name ?? ''}-`,
       namespace: service.metadata.namespace ?? '',
       labels: sliceLabels(service),
-      ownerReferences: [controllerReference(Service as unknown as Kind, service)],
+      ownerReferences: [controllerReference(Service, service)],
     },
     addressType: family,
     endpoints: group.endpoints,

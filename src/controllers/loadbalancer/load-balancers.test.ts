@@ -1,7 +1,8 @@
+// Who gets which address of the pool of load balancers, and what is said to the others.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Service } from '../../api/core/service.ts';
-import type { Kind } from '../../api/kind.ts';
 import { Lab, OPTIONS } from '../testing/lab.ts';
 import { loadBalancerFindings } from './findings.ts';
 import { createLoadBalancerController } from './load-balancers.ts';
@@ -80,7 +81,7 @@ test('nobody loses an address because another asks for it later', () => {
   assert.deepEqual(messages(own), [
     'error b spec.loadBalancerIP: load balancer address 127.80.128.1 is already allocated',
   ]);
-  own.remove(Service as unknown as Kind, 'a');
+  own.remove(Service, 'a');
   own.reconcile();
   assert.equal(ipOf(own, 'b'), '127.80.128.1');
 });

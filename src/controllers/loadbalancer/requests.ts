@@ -4,7 +4,7 @@
 import type { Service } from '../../api/core/service.ts';
 import { parseIPv4 } from '../../lib/ipv4.ts';
 
-export const ADDRESSES_ANNOTATION = 'metallb.io/loadBalancerIPs';
+const ADDRESSES_ANNOTATION = 'metallb.io/loadBalancerIPs';
 
 /** What a Service may name in loadBalancerClass to be served here; nothing means the same. */
 const OWN_CLASS = 'fairway.dev/load-balancer';

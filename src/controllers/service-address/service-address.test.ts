@@ -1,3 +1,5 @@
+// What may be written in place of pods, and what is said of anything else.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Service } from '../../api/core/service.ts';

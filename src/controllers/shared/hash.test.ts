@@ -1,3 +1,5 @@
+// Names and hashes that are the same on every machine, and shares of a number of pods.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolveAmount } from './amount.ts';

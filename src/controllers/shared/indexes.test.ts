@@ -1,3 +1,5 @@
+// The indexes find what a search through everything would find, for any objects and changes.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

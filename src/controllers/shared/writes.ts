@@ -49,5 +49,5 @@ export function removeWrites(kind: Kind, object: KubeObject): readonly ObjectWri
 
 /** The same for a pod. */
 export function removePod(pod: Pod): readonly ObjectWrite[] {
-  return removeWrites(Pod as unknown as Kind, pod);
+  return removeWrites(Pod, pod);
 }

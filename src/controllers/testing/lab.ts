@@ -138,7 +138,7 @@ export class Lab {
 
   /** The pod has stopped, and is no more. */
   stop(pod: Pod): void {
-    this.remove(Pod as unknown as Kind, pod.metadata.name ?? '', pod.metadata.namespace);
+    this.remove(Pod, pod.metadata.name ?? '', pod.metadata.namespace);
   }
 
   /** All pods start, those that are to end have ended, and controllers come to rest, until nothing moves. */

@@ -46,31 +46,27 @@ function resolveFilter(
   origin: Origin,
   prefix: string,
 ): Filter | RedirectResult | Problem {
+  const { field } = origin;
   switch (filter.type) {
-    case 'RequestHeaderModifier':
-      return { kind: 'requestHeaders', ...headerChanges(filter.requestHeaderModifier), origin };
-    case 'ResponseHeaderModifier':
-      return { kind: 'responseHeaders', ...headerChanges(filter.responseHeaderModifier), origin };
+    case 'RequestHeaderModifier': {
+      const changes = headerChanges(filter.requestHeaderModifier);
+      const refused = framingProblem(changes, `${field}.requestHeaderModifier`);
+      return refused ?? { kind: 'requestHeaders', ...changes, origin };
+    }
+    case 'ResponseHeaderModifier': {
+      const changes = headerChanges(filter.responseHeaderModifier);
+      const refused = framingProblem(changes, `${field}.responseHeaderModifier`);
+      return refused ?? { kind: 'responseHeaders', ...changes, origin };
+    }
     case 'URLRewrite': {
-      const { hostname, path } = filter.urlRewrite ?? {};
-      return {
-        kind: 'rewrite',
-        ...(hostname === undefined ? {} : { hostname }),
-        ...(path === undefined ? {} : { path: pathChange(path, prefix) }),
-        origin,
-      };
+      const { path } = filter.urlRewrite ?? {};
+      return pathProblem(path, `${field}.urlRewrite`) ?? rewriteFilter(filter, origin, prefix);
     }
     case 'RequestRedirect': {
-      const { scheme, hostname, port, path, statusCode = 302 } = filter.requestRedirect ?? {};
-      return {
-        kind: 'redirect',
-        statusCode,
-        ...(scheme === undefined ? {} : { scheme }),
-        ...(hostname === undefined ? {} : { hostname }),
-        ...(port === undefined ? {} : { port }),
-        ...(path === undefined ? {} : { path: pathChange(path, prefix) }),
-        origin,
-      };
+      const { path } = filter.requestRedirect ?? {};
+      return (
+        pathProblem(path, `${field}.requestRedirect`) ?? redirectResult(filter, origin, prefix)
+      );
     }
     case 'RequestMirror':
     case 'CORS':
@@ -78,11 +74,38 @@ function resolveFilter(
     case 'ExtensionRef':
       return problem(
         'UnsupportedValue',
-        `${origin.field}.type`,
+        `${field}.type`,
         `filter ${filter.type} is not applied by this version of Fairway`,
         'requests that match the rule are answered with 500 until the filter is removed',
       );
   }
+}
+
+function rewriteFilter({ urlRewrite }: HTTPRouteFilter, origin: Origin, prefix: string): Filter {
+  const { hostname, path } = urlRewrite ?? {};
+  return {
+    kind: 'rewrite',
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(path === undefined ? {} : { path: pathChange(path, prefix) }),
+    origin,
+  };
+}
+
+function redirectResult(
+  { requestRedirect }: HTTPRouteFilter,
+  origin: Origin,
+  prefix: string,
+): RedirectResult {
+  const { scheme, hostname, port, path, statusCode = 302 } = requestRedirect ?? {};
+  return {
+    kind: 'redirect',
+    statusCode,
+    ...(scheme === undefined ? {} : { scheme }),
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(port === undefined ? {} : { port }),
+    ...(path === undefined ? {} : { path: pathChange(path, prefix) }),
+    origin,
+  };
 }
 
 type WrittenChanges = NonNullable<HTTPRouteFilter['requestHeaderModifier']>;
@@ -105,7 +128,51 @@ function lowerNames(headers: readonly HeaderValue[] | undefined): readonly Heade
   return [...byName.values()];
 }
 
+/**
+ * Where a message ends, whom it is for and what becomes of its connection. Were a filter to write
+ * these, a backend could read another request than the one that was sent.
+ */
+const FRAMING: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+function framingProblem({ set, add, remove }: HeaderChanges, field: string): Problem | undefined {
+  const name = [...[...set, ...add].map((h) => h.name), ...remove].find((n) => FRAMING.has(n));
+  if (name === undefined) return undefined;
+  const hint =
+    name === 'host'
+      ? 'to send another Host to the backend, use a URLRewrite filter with hostname'
+      : 'requests that match the rule are answered with 500 until it is taken out';
+  return problem('UnsupportedValue', field, `header ${name} cannot be changed by a filter`, hint);
+}
+
 type WrittenPath = NonNullable<NonNullable<HTTPRouteFilter['urlRewrite']>['path']>;
+
+/** What a path may consist of (RFC 3986 3.3). */
+const PATH = /^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})*$/;
+
+/** The API lets any text be a new path; a line break in it would begin a header of its own. */
+function pathProblem(written: WrittenPath | undefined, field: string): Problem | undefined {
+  if (written === undefined) return undefined;
+  const name = written.type === 'ReplaceFullPath' ? 'replaceFullPath' : 'replacePrefixMatch';
+  const value = written[name] ?? '';
+  if (PATH.test(value)) return undefined;
+  return problem(
+    'UnsupportedValue',
+    `${field}.path.${name}`,
+    `${JSON.stringify(value)} has characters that a path cannot have`,
+    'escape them, as %20 for a space; a query cannot be changed',
+  );
+}
 
 function pathChange(written: WrittenPath, prefix: string): PathChange {
   if (written.type === 'ReplaceFullPath') {

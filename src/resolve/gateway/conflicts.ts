@@ -17,7 +17,10 @@ function conflictsOf(
   listener: ResolvedListener,
   all: readonly ResolvedListener[],
 ): readonly Problem[] {
-  const neighbours = all.filter((other) => other !== listener && other.port === listener.port);
+  // Who is not accepted for itself takes no connections and stands in nobody's way.
+  const isBeside = (other: ResolvedListener): boolean =>
+    other !== listener && other.port === listener.port && other.unaccepted.length === 0;
+  const neighbours = listener.unaccepted.length > 0 ? [] : all.filter(isBeside);
   const otherProtocol = neighbours.find((other) => other.protocol !== listener.protocol);
   if (otherProtocol !== undefined) {
     return [

@@ -1,7 +1,7 @@
 // Gateway → its listeners, resolved. What routes attach to comes later (attach.ts), and what the Gateway
 // is told of itself last (../status/gateway-status.ts).
 
-import { Gateway } from '../../api/gateway/gateway.ts';
+import type { Gateway } from '../../api/gateway/gateway.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { Memo, same } from '../reader.ts';
 import { markConflicts } from './conflicts.ts';

@@ -158,20 +158,40 @@ function resolveParent(
     const conditions = [verdict('Accepted', 'False', reason, message), resolvedRefs];
     return { parentRef: ref, conditions, listeners: [] };
   }
+  // Even of a route that is not accepted: what it asks for and does not get is answered with 500, and
+  // never left to the rules of others.
   for (const { listener, hostnames } of outcome.attachments) {
     for (const hostname of hostnames) {
       contributions.push({ listener: listener.id, hostname, rules: rules.rules });
     }
   }
   const listeners = outcome.attachments.map(({ listener }) => listener.id);
-  return { parentRef: ref, conditions: [acceptance(rules, listeners), resolvedRefs], listeners };
+  const [accepted, ...others] = acceptance(rules, listeners, route.spec.rules.length);
+  return {
+    parentRef: ref,
+    conditions: [accepted, resolvedRefs, ...others],
+    listeners: accepted.status === 'True' ? listeners : [],
+  };
 }
 
-function acceptance(rules: ResolvedRules, listeners: readonly string[]): Verdict {
-  const [first] = rules.unsupported;
-  if (first !== undefined && rules.rules.length === 0) {
-    return verdict('Accepted', 'False', first.reason, first.message);
+/** A route is accepted as long as one of its rules is; of the others, it is told which. */
+function acceptance(
+  { dropped, unsupported }: ResolvedRules,
+  listeners: readonly string[],
+  ruleCount: number,
+): readonly [Verdict, ...Verdict[]] {
+  const [first] = unsupported;
+  if (first !== undefined && dropped.filter((d) => d.isWhole).length === ruleCount) {
+    const messages = [...new Set(unsupported.map((p) => p.message))];
+    return [verdict('Accepted', 'False', first.reason, messages.join('; '))];
   }
   const names = listeners.map((id) => id.slice(id.lastIndexOf('/') + 1)).join(', ');
-  return verdict('Accepted', 'True', 'Accepted', `attached to listener ${names}`);
+  const accepted = verdict('Accepted', 'True', 'Accepted', `attached to listener ${names}`);
+  if (first === undefined) return [accepted];
+  // The message must begin with these two words (RouteConditionPartiallyInvalid).
+  const message = dropped.map(({ ruleIndex, isWhole, problems }) => {
+    const why = [...new Set(problems.map((p) => p.message))].join(', ');
+    return `Dropped Rule ${ruleIndex}${isWhole ? '' : ' in part'}: ${why}`;
+  });
+  return [accepted, verdict('PartiallyInvalid', 'True', first.reason, message.join('; '))];
 }

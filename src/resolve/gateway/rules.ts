@@ -6,11 +6,12 @@ import { compareMatches } from '../../model/match.ts';
 import type { Match } from '../../model/match.ts';
 import type { Action, Origin, Result, Rule, WeightedBackend } from '../../model/model.ts';
 import { resolveFilters } from '../filters/filters.ts';
+import { problem } from '../status/conditions.ts';
 import type { Problem } from '../status/conditions.ts';
 import { resolveBackendRef } from './backends.ts';
 import type { BackendRef, BackendUse } from './backends.ts';
 import type { Surroundings } from './grants.ts';
-import { resolveMatch } from './matches.ts';
+import { ignoredConditions, resolveMatch } from './matches.ts';
 
 /** A rule and what breaks ties between it and rules that match equally well. */
 export interface RankedRule {
@@ -45,8 +46,18 @@ export interface ResolvedRules {
   readonly unresolved: readonly Problem[];
   /** What the route asks for and we cannot do; the rules concerned answer 500 or do not match. */
   readonly unsupported: readonly Problem[];
+  /** The rules that are concerned by `unsupported`. */
+  readonly dropped: readonly DroppedRule[];
   /** Fields without effect; everything else of the rule works. */
   readonly ignored: readonly Problem[];
+}
+
+/** A rule that does not do what it says. */
+export interface DroppedRule {
+  readonly ruleIndex: number;
+  /** Nothing of it is left; otherwise some of its matches or backends work as they should. */
+  readonly isWhole: boolean;
+  readonly problems: readonly Problem[];
 }
 
 type WrittenRule = HTTPRoute['spec']['rules'][number];
@@ -62,6 +73,7 @@ class Collector implements ResolvedRules {
   readonly uses: BackendUse[] = [];
   readonly unresolved: Problem[] = [];
   readonly unsupported: Problem[] = [];
+  readonly dropped: DroppedRule[] = [];
   readonly ignored: Problem[] = [];
   readonly #route: HTTPRoute;
   readonly #surroundings: Surroundings;
@@ -75,13 +87,17 @@ class Collector implements ResolvedRules {
     const { namespace = '', name = '', creationTimestamp = '' } = this.#route.metadata;
     const origin = this.#origin(`spec.rules[${ruleIndex}]`);
     const matches: { match: Match; matchIndex: number }[] = [];
+    const problems: Problem[] = [];
     written.matches.forEach((m, matchIndex) => {
-      const match = resolveMatch(m, `${origin.field}.matches[${matchIndex}]`);
-      if ('reason' in match) this.unsupported.push(match);
+      const field = `${origin.field}.matches[${matchIndex}]`;
+      const match = resolveMatch(m, field);
+      if ('reason' in match) problems.push(match);
       else matches.push({ match, matchIndex });
+      this.ignored.push(...ignoredConditions(m, field));
     });
     this.#noteIgnored(written, origin.field);
-    const action = this.#action(written, origin, matches[0]?.match.path.value ?? '/');
+    const prefix = matches[0]?.match.path.value ?? '/';
+    const { action, works } = this.#action(written, origin, prefix, problems);
     for (const { match, matchIndex } of matches) {
       this.rules.push({
         rule: { match, action, origin: this.#origin(`${origin.field}.matches[${matchIndex}]`) },
@@ -91,54 +107,72 @@ class Collector implements ResolvedRules {
         matchIndex,
       });
     }
+    if (problems.length === 0) return;
+    this.unsupported.push(...problems);
+    this.dropped.push({ ruleIndex, isWhole: !works || matches.length === 0, problems });
   }
 
-  #action(written: WrittenRule, origin: Origin, prefix: string): Action {
+  /** What the rule does, and whether any of it is what was asked for. Notes what is not. */
+  #action(
+    written: WrittenRule,
+    origin: Origin,
+    prefix: string,
+    problems: Problem[],
+  ): { readonly action: Action; readonly works: boolean } {
     const filtersOrigin = this.#origin(`${origin.field}.filters`);
-    const resolved = resolveFilters(written.filters, { origin: filtersOrigin, prefix });
-    this.unsupported.push(...resolved.problems);
+    const {
+      filters,
+      redirect,
+      problems: troubles,
+    } = resolveFilters(written.filters, {
+      origin: filtersOrigin,
+      prefix,
+    });
     const id = `HTTPRoute ${origin.namespace}/${origin.name} ${ruleName(written, origin.field)}`;
-    const [firstProblem] = resolved.problems;
-    const result: Result =
-      firstProblem === undefined
-        ? (resolved.redirect ?? this.#forward(written, origin, prefix))
-        : { kind: 'respond', statusCode: 500, reason: firstProblem.message };
-    return { id, filters: resolved.filters, result, origin };
-  }
-
-  #forward(written: WrittenRule, origin: Origin, prefix: string): Result {
+    const [trouble] = troubles;
+    if (trouble !== undefined) {
+      problems.push(...troubles);
+      const result = { kind: 'respond', statusCode: 500, reason: trouble.message } as const;
+      return { action: { id, filters, result, origin }, works: false };
+    }
+    if (redirect !== undefined) {
+      return { action: { id, filters, result: redirect, origin }, works: true };
+    }
     const backends = (written.backendRefs ?? []).map((ref, i) =>
       this.#backend(ref, this.#origin(`${origin.field}.backendRefs[${i}]`), prefix),
     );
-    if (backends.length === 0) {
-      return { kind: 'respond', statusCode: 500, reason: 'the rule has no backendRefs' };
-    }
-    if (backends.every((b) => b.weight === 0)) {
-      return { kind: 'respond', statusCode: 500, reason: 'all backends of the rule have weight 0' };
-    }
-    return { kind: 'forward', backends };
+    problems.push(...backends.flatMap((b) => b.problems));
+    const result = forward(backends.map((b) => b.weighted));
+    const works = backends.length === 0 || backends.some((b) => b.problems.length === 0);
+    return { action: { id, filters, result, origin }, works };
   }
 
-  #backend(ref: BackendRef, origin: Origin, prefix: string): WeightedBackend {
+  #backend(
+    ref: BackendRef,
+    origin: Origin,
+    prefix: string,
+  ): { readonly weighted: WeightedBackend; readonly problems: readonly Problem[] } {
     const { weight } = ref;
-    const filtersOrigin = this.#origin(`${origin.field}.filters`);
     const { filters, redirect, problems } = resolveFilters(ref.filters, {
-      origin: filtersOrigin,
+      origin: this.#origin(`${origin.field}.filters`),
       prefix,
     });
     const resolved = resolveBackendRef(ref, origin, this.#surroundings);
     if ('problem' in resolved) {
       this.unresolved.push(resolved.problem);
-      return { backend: null, weight, filters: [], broken: resolved.broken, origin };
+      const { broken } = resolved;
+      return { weighted: { backend: null, weight, filters: [], broken, origin }, problems };
     }
-    const trouble = problems[0]?.message ?? (redirect && 'a backend cannot redirect');
+    const troubles =
+      redirect === undefined ? problems : [...problems, redirecting(redirect.origin)];
+    const [trouble] = troubles;
     if (trouble !== undefined) {
-      this.unsupported.push(...problems);
-      const broken = { kind: 'respond', statusCode: 500, reason: trouble } as const;
-      return { backend: null, weight, filters: [], broken, origin };
+      const broken = { kind: 'respond', statusCode: 500, reason: trouble.message } as const;
+      const weighted = { backend: null, weight, filters: [], broken, origin };
+      return { weighted, problems: troubles };
     }
     this.uses.push(resolved.use);
-    return { backend: resolved.use.key, weight, filters, origin };
+    return { weighted: { backend: resolved.use.key, weight, filters, origin }, problems };
   }
 
   #noteIgnored(written: WrittenRule, field: string): void {
@@ -157,6 +191,25 @@ class Collector implements ResolvedRules {
     const { namespace = '', name = '' } = this.#route.metadata;
     return { kind: 'HTTPRoute', namespace, name, field };
   }
+}
+
+function forward(backends: readonly WeightedBackend[]): Result {
+  if (backends.length === 0) {
+    return { kind: 'respond', statusCode: 500, reason: 'the rule has no backendRefs' };
+  }
+  if (backends.every((b) => b.weight === 0)) {
+    return { kind: 'respond', statusCode: 500, reason: 'all backends of the rule have weight 0' };
+  }
+  return { kind: 'forward', backends };
+}
+
+function redirecting({ field }: Origin): Problem {
+  return problem(
+    'UnsupportedValue',
+    `${field}.type`,
+    'redirects of a single backend are not made by this version of Fairway',
+    'use the filter on the rule instead',
+  );
 }
 
 /** `rule 0`, or by its name `rule "checkout"`. */

@@ -52,7 +52,7 @@ export function newestAnnotations(
 
 /** `1,3`; the oldest revisions go when it grows too long. */
 function extendHistory(history: string | undefined, revision: string): string {
-  const revisions = [...(history === undefined || history === '' ? [] : history.split(','))];
+  const revisions = history === undefined || history === '' ? [] : history.split(',');
   revisions.push(revision);
   while (revisions.length > 1 && revisions.join().length > HISTORY_CHARS_MAX) revisions.shift();
   return revisions.join();

@@ -1,14 +1,17 @@
+// Deployments as the Kubernetes documentation describes them, step by step.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Deployment } from '../../../api/apps/deployment.ts';
 import { ReplicaSet } from '../../../api/apps/replica-set.ts';
 import { Pod } from '../../../api/core/pod.ts';
-import type { Kind } from '../../../api/kind.ts';
 import { createReplicaSetController } from '../replicaset/replica-sets.ts';
 import { isActive, isReady } from '../../shared/pods.ts';
 import { Lab, objectOf } from '../../testing/lab.ts';
 import { createDeploymentController } from './deployments.ts';
 import { maxSurge, maxUnavailable } from './fenceposts.ts';
+import { rolloutOf } from './rollout.ts';
+import { scaleStep } from './scaling.ts';
 
 function lab(): Lab {
   return new Lab([createReplicaSetController(), createDeploymentController()]);
@@ -115,7 +118,18 @@ test('status and conditions follow the pods', () => {
   // As soon as there are pods there is progress.
   assert.equal(condition(own, 'Progressing'), 'True ReplicaSetUpdated');
   assert.equal(own.get(Deployment, 'web').status.unavailableReplicas, 2);
+  own.advance(5);
   own.settle();
+  const times = own
+    .get(Deployment, 'web')
+    .status.conditions?.map(
+      ({ type, lastTransitionTime }) => `${type} since ${lastTransitionTime}`,
+    );
+  // Progressing is true all the time, whatever its reasons.
+  assert.deepEqual(times?.toSorted(), [
+    'Available since 2026-01-01T00:00:05Z',
+    'Progressing since 2026-01-01T00:00:00Z',
+  ]);
   assert.equal(condition(own, 'Available'), 'True MinimumReplicasAvailable');
   assert.equal(condition(own, 'Progressing'), 'True NewReplicaSetAvailable');
   const { conditions: _conditions, ...counts } = own.get(Deployment, 'web').status;
@@ -223,6 +237,21 @@ describe('a rolling update', () => {
     );
   });
 
+  test('gets past old pods that never worked, though none may be missing', () => {
+    const own = lab();
+    put(own, 'broken', { replicas: 3, ...rolling(1, 0) });
+    own.reconcile();
+    put(own, 'fixed', { replicas: 3, ...rolling(1, 0) });
+    for (let i = 0; i < 10; i++) {
+      own.reconcile();
+      for (const pod of own.list(Pod)) {
+        if (!isActive(pod)) own.stop(pod);
+        else if (pod.spec.containers[0]?.image === 'fixed' && !isReady(pod)) own.run(pod);
+      }
+    }
+    assert.deepEqual(sizes(own), ['broken: 0', 'fixed: 3']);
+  });
+
   test('in the middle of another one leaves nothing of it behind', () => {
     const own = lab();
     put(own, '1', { replicas: 4 });
@@ -236,6 +265,18 @@ describe('a rolling update', () => {
   });
 });
 
+test('another minReadySeconds is taken over without an update', () => {
+  const own = lab();
+  put(own, '1');
+  own.settle();
+  put(own, '1', { minReadySeconds: 7 });
+  own.settle();
+  assert.deepEqual(
+    own.list(ReplicaSet).map(({ spec }) => spec.minReadySeconds),
+    [7],
+  );
+});
+
 describe('Recreate', () => {
   const spec = { replicas: 2, strategy: { type: 'Recreate' } };
 
@@ -246,7 +287,7 @@ describe('Recreate', () => {
     // On a node: such pods take their time to end.
     for (const pod of own.list(Pod)) {
       const object = { ...pod, spec: { ...pod.spec, nodeName: 'laptop' } };
-      own.store.write([{ op: 'put', kind: Pod as unknown as Kind, object }]);
+      own.store.write([{ op: 'put', kind: Pod, object }]);
     }
     put(own, '2', spec);
     own.reconcile();
@@ -320,7 +361,7 @@ describe('revisions', () => {
     });
     put(own, '1', { replicas: 3 });
     own.settle();
-    assert.deepEqual(own.names(ReplicaSet as unknown as Kind), ['older']);
+    assert.deepEqual(own.names(ReplicaSet), ['older']);
     assert.equal(own.get(ReplicaSet, 'older').metadata.ownerReferences?.[0]?.name, 'web');
     assert.deepEqual(sizes(own), ['1: 3']);
   });
@@ -343,7 +384,7 @@ describe('revisions', () => {
     put(other, '1');
     other.settle();
     assert.equal(other.get(Deployment, 'web').status.collisionCount, 1);
-    const names = other.names(ReplicaSet as unknown as Kind);
+    const names = other.names(ReplicaSet);
     assert.equal(names.length, 2);
     assert.equal(other.get(Deployment, 'web').status.readyReplicas, 1);
   });
@@ -360,7 +401,7 @@ describe('scaling', () => {
     put(own, '1', { replicas: 0 });
     own.settle();
     assert.deepEqual(sizes(own), ['1: 0']);
-    assert.deepEqual(own.names(Pod as unknown as Kind), []);
+    assert.deepEqual(own.names(Pod), []);
   });
 
   test('in the middle of an update is shared: the example of the Kubernetes documentation', () => {
@@ -376,6 +417,33 @@ describe('scaling', () => {
     assert.deepEqual(sizes(own), ['1: 11', 'unresolvable: 7']);
   });
 
+  test('what rounding leaves over goes to the largest, of equals to the newest', () => {
+    const deployment = objectOf(Deployment, {
+      metadata: { name: 'web' },
+      spec: {
+        replicas: 7,
+        selector: { matchLabels: { app: 'web' } },
+        template: template('3'),
+        ...rolling(3, 0),
+      },
+    });
+    const sets = ['1', '2', '3'].map((image) =>
+      objectOf(ReplicaSet, {
+        metadata: {
+          name: `web-${image}`,
+          creationTimestamp: `2026-01-0${image}T00:00:00Z`,
+          annotations: { 'deployment.kubernetes.io/max-replicas': '9' },
+        },
+        spec: { replicas: 3, selector: { matchLabels: { app: 'web' } }, template: template(image) },
+      }),
+    );
+    const grown = scaleStep(rolloutOf(deployment, sets)).filter(({ spec }) => spec.replicas !== 3);
+    assert.deepEqual(
+      grown.map(({ metadata, spec }) => [metadata.name, spec.replicas]),
+      [['web-3', 4]],
+    );
+  });
+
   test('to nothing in the middle of an update ends all pods', () => {
     const own = lab();
     put(own, '1', { replicas: 4 });
@@ -384,7 +452,7 @@ describe('scaling', () => {
     own.reconcile();
     put(own, '2', { replicas: 0 });
     own.settle();
-    assert.deepEqual(own.names(Pod as unknown as Kind), []);
+    assert.deepEqual(own.names(Pod), []);
   });
 });
 

@@ -4,14 +4,11 @@
 
 import { Deployment } from '../../../api/apps/deployment.ts';
 import { ReplicaSet } from '../../../api/apps/replica-set.ts';
-import type { Pod } from '../../../api/core/pod.ts';
-import type { Kind } from '../../../api/kind.ts';
 import { deepEqual } from '../../../lib/equal.ts';
 import type { Snapshot } from '../../../store/snapshot.ts';
 import type { ObjectWrite } from '../../../store/write.ts';
 import { claim } from '../../shared/claim.ts';
 import { compareAge, isTerminating } from '../../shared/metadata.ts';
-import { isFinished } from '../../shared/pods.ts';
 import { putWrite, removeWrites, statusWrite } from '../../shared/writes.ts';
 import type { Plan } from '../replicaset/plan.ts';
 import { REVISION_ANNOTATION, revisionOf } from './annotations.ts';
@@ -38,8 +35,6 @@ export interface DeploymentView {
   readonly owned: readonly ReplicaSet[];
   /** ReplicaSets without a controller that it selects. */
   readonly orphans: readonly ReplicaSet[];
-  /** The pods of a ReplicaSet. */
-  readonly podsOf: (replicaSet: ReplicaSet) => readonly Pod[];
 }
 
 /** What a step comes to. */
@@ -57,7 +52,7 @@ export function planDeployment(view: DeploymentView, now: Date): Plan {
   const claimed = claim({
     snapshot,
     owner: deployment,
-    ownerKind: Deployment as unknown as Kind,
+    ownerKind: Deployment,
     childKind: ReplicaSet,
     selector: deployment.spec.selector,
     owned,
@@ -68,9 +63,7 @@ export function planDeployment(view: DeploymentView, now: Date): Plan {
   const stored = rolloutOf(deployment, claimed.held);
   const synced = syncNewest(stored);
   const rollout = withReplicaSets(stored, synced === undefined ? [] : [synced]);
-  const step = isTerminating(deployment)
-    ? { next: [], isUpdate: false }
-    : takeStep(rollout, view.podsOf);
+  const step = isTerminating(deployment) ? { next: [], isUpdate: false } : takeStep(rollout);
   const { created, deleted = [] } = step;
   if (created !== undefined && collides(snapshot, created)) {
     // The count is part of what the name is made from: the next one is another.
@@ -88,7 +81,7 @@ export function planDeployment(view: DeploymentView, now: Date): Plan {
   return {
     writes: [
       ...puts.map((next) => putWrite(snapshot, ReplicaSet, next)),
-      ...deleted.flatMap((old) => removeWrites(ReplicaSet as unknown as Kind, old)),
+      ...deleted.flatMap((old) => removeWrites(ReplicaSet, old)),
       ...revisionWrites(view, created ?? rollout.newest),
       ...outcome.writes,
     ],
@@ -96,14 +89,14 @@ export function planDeployment(view: DeploymentView, now: Date): Plan {
   };
 }
 
-function takeStep(rollout: Rollout, podsOf: DeploymentView['podsOf']): Step {
+function takeStep(rollout: Rollout): Step {
   const { deployment } = rollout;
   const isPaused = deployment.spec.paused === true;
   if (isPaused || isResized(rollout)) {
     const deleted = isPaused ? outdated(rollout) : [];
     return { next: scaleStep(rollout), deleted, isUpdate: false };
   }
-  return isRolling(deployment) ? rollOn(rollout) : recreate(rollout, podsOf);
+  return isRolling(deployment) ? rollOn(rollout) : recreate(rollout);
 }
 
 function rollOn(rollout: Rollout): Step {
@@ -116,14 +109,15 @@ function rollOn(rollout: Rollout): Step {
 }
 
 /** All old pods have to be gone, and not only on their way, before the first new one is made. */
-function recreate(rollout: Rollout, podsOf: DeploymentView['podsOf']): Step {
+function recreate(rollout: Rollout): Step {
   const { deployment, newest, old } = rollout;
   const wanted = old.filter(isWanted);
   if (wanted.length > 0) {
     return { next: wanted.map((one) => scaled(deployment, one, 0)), isUpdate: true };
   }
-  const isRunning = (pod: Pod): boolean => !isFinished(pod);
-  if (old.some((one) => one.status.replicas > 0 || podsOf(one).some(isRunning))) {
+  const isGone = ({ status }: ReplicaSet): boolean =>
+    status.replicas === 0 && (status.terminatingReplicas ?? 0) === 0;
+  if (!old.every(isGone)) {
     return { next: [], isUpdate: true };
   }
   const { replicas } = deployment.spec;

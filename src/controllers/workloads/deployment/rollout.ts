@@ -4,7 +4,6 @@
 import { Deployment } from '../../../api/apps/deployment.ts';
 import { ReplicaSet } from '../../../api/apps/replica-set.ts';
 import type { PodTemplateSpec } from '../../../api/core/pod-template.ts';
-import type { Kind } from '../../../api/kind.ts';
 import { deepEqual } from '../../../lib/equal.ts';
 import { valueHash } from '../../shared/hash.ts';
 import { compareAge, controllerReference } from '../../shared/metadata.ts';
@@ -104,7 +103,7 @@ export function newReplicaSet({ deployment, old }: Rollout, replicas: number): R
         ...newestAnnotations(deployment, undefined, nextRevision(old)),
         ...sizeAnnotations(deployment),
       },
-      ownerReferences: [controllerReference(Deployment as unknown as Kind, deployment)],
+      ownerReferences: [controllerReference(Deployment, deployment)],
     },
     spec: {
       replicas,

@@ -3,7 +3,6 @@
 
 import { Pod } from '../../../api/core/pod.ts';
 import { ReplicaSet } from '../../../api/apps/replica-set.ts';
-import type { Kind } from '../../../api/kind.ts';
 import { matchesLabels } from '../../../api/selectors.ts';
 import { deepEqual } from '../../../lib/equal.ts';
 import type { Snapshot } from '../../../store/snapshot.ts';
@@ -35,7 +34,7 @@ export function planReplicaSet(view: ReplicaSetView, nowMs: number): Plan {
   const claimed = claim({
     snapshot,
     owner: replicaSet,
-    ownerKind: ReplicaSet as unknown as Kind,
+    ownerKind: ReplicaSet,
     childKind: Pod,
     selector: replicaSet.spec.selector,
     owned: owned.filter(isActive),
@@ -63,7 +62,7 @@ export function planReplicaSet(view: ReplicaSetView, nowMs: number): Plan {
 
 function newPods(snapshot: Snapshot, replicaSet: ReplicaSet, count: number): readonly Pod[] {
   const { namespace = '', name: ownName = '' } = replicaSet.metadata;
-  const owner = controllerReference(ReplicaSet as unknown as Kind, replicaSet);
+  const owner = controllerReference(ReplicaSet, replicaSet);
   const { template } = replicaSet.spec;
   const pods = snapshot.table(Pod);
   const generateName = `${ownName}-`;

@@ -1,8 +1,9 @@
+// ReplicaSets: how many pods, which ones go first, and whose they are.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ReplicaSet } from '../../../api/apps/replica-set.ts';
 import { Pod } from '../../../api/core/pod.ts';
-import type { Kind } from '../../../api/kind.ts';
 import { Lab, objectOf } from '../../testing/lab.ts';
 import { deletionOrder } from './deletion-order.ts';
 import { createReplicaSetController } from './replica-sets.ts';
@@ -69,7 +70,7 @@ test('the same ReplicaSet makes pods of the same names, wherever it runs', () =>
     const own = lab();
     put(own, 3);
     own.reconcile();
-    return own.names(Pod as unknown as Kind);
+    return own.names(Pod);
   });
   assert.deepEqual(names[0], names[1]);
 });
@@ -108,7 +109,7 @@ test('fewer pods: those that are not ready go first, and end in good order', () 
     [a, b, c].map((pod) => {
       const stored = own.get(Pod, pod.metadata.name ?? '');
       const object = { ...stored, spec: { ...stored.spec, nodeName: 'laptop' } };
-      return { op: 'put' as const, kind: Pod as unknown as Kind, object };
+      return { op: 'put' as const, kind: Pod, object };
     }),
   );
   put(own, 2);
@@ -127,8 +128,9 @@ test('a pod that ends is replaced at once, not when it is gone', () => {
   const [pod] = own.list(Pod);
   assert.ok(pod !== undefined);
   const { name = '' } = pod.metadata;
-  const kind = Pod as unknown as Kind;
-  own.store.write([{ op: 'terminate', kind, namespace: 'default', name, gracePeriodSeconds: 30 }]);
+  own.store.write([
+    { op: 'terminate', kind: Pod, namespace: 'default', name, gracePeriodSeconds: 30 },
+  ]);
   own.reconcile();
   assert.equal(own.list(Pod).length, 2);
   assert.equal(activeNames(own).length, 1);
@@ -166,6 +168,18 @@ test('pods without an owner that the selector selects are adopted', () => {
   assert.equal(own.list(Pod).length, 3);
 });
 
+test('a ReplicaSet that is being deleted neither adopts nor makes pods', () => {
+  const own = lab();
+  put(own, 1);
+  own.store.write([
+    { op: 'terminate', kind: ReplicaSet, namespace: 'default', name: 'web', gracePeriodSeconds: 0 },
+  ]);
+  putPod(own, 'stray', { app: 'web' });
+  own.reconcile();
+  assert.deepEqual(own.names(Pod), ['stray']);
+  assert.equal(own.get(Pod, 'stray').metadata.ownerReferences, undefined);
+});
+
 test('a pod that is relabelled is let go, and replaced', () => {
   const own = lab();
   put(own, 1);
@@ -173,7 +187,7 @@ test('a pod that is relabelled is let go, and replaced', () => {
   const [pod] = own.list(Pod);
   assert.ok(pod !== undefined);
   const metadata = { ...pod.metadata, labels: { app: 'debug' } };
-  own.store.write([{ op: 'put', kind: Pod as unknown as Kind, object: { ...pod, metadata } }]);
+  own.store.write([{ op: 'put', kind: Pod, object: { ...pod, metadata } }]);
   own.reconcile();
   assert.equal(own.get(Pod, pod.metadata.name ?? '').metadata.ownerReferences, undefined);
   assert.equal(own.list(Pod).length, 2);

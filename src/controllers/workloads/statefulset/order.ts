@@ -137,7 +137,7 @@ function atOnce({ replicas }: Situation): Living {
 /** The highest pod that is too many, once all above it are gone and none below it is unwell. */
 function endInOrder({ set, replicas, condemned, nowMs }: Situation): readonly Pod[] {
   const [highest] = condemned;
-  if (highest === undefined || isTerminating(highest.pod)) return [];
+  if (highest === undefined) return [];
   const minReadySeconds = set.spec.minReadySeconds ?? 0;
   const unwell = [...replicas, ...condemned.toReversed()].find((replica) =>
     isUnavailable(replica, minReadySeconds, nowMs),

@@ -2,7 +2,6 @@
 
 import { StatefulSet } from '../../../api/apps/stateful-set.ts';
 import { Pod } from '../../../api/core/pod.ts';
-import type { Kind } from '../../../api/kind.ts';
 import { deepEqual } from '../../../lib/equal.ts';
 import type { Snapshot } from '../../../store/snapshot.ts';
 import { claim } from '../../shared/claim.ts';
@@ -29,7 +28,7 @@ export function planStatefulSet(view: StatefulSetView, nowMs: number): Plan {
   const claimed = claim({
     snapshot,
     owner: set,
-    ownerKind: StatefulSet as unknown as Kind,
+    ownerKind: StatefulSet,
     childKind: Pod,
     selector: set.spec.selector,
     owned,

@@ -2,8 +2,7 @@
 // outlast the pod (k8s.io/kubernetes pkg/controller/statefulset/stateful_set_utils.go).
 
 import { StatefulSet } from '../../../api/apps/stateful-set.ts';
-import { Pod } from '../../../api/core/pod.ts';
-import type { Kind } from '../../../api/kind.ts';
+import type { Pod } from '../../../api/core/pod.ts';
 import { controllerReference, isTerminating } from '../../shared/metadata.ts';
 import { availableAtMs, isReady } from '../../shared/pods.ts';
 import { podFromTemplate } from '../pod-from-template.ts';
@@ -35,12 +34,15 @@ export function revisionNameOf({ metadata }: Pod): string {
   return metadata.labels?.[REVISION_LABEL] ?? '';
 }
 
-/** A pod of the set that is to be made. */
+/**
+ * A pod of the set that is to be made. Its claims are named as Kubernetes names them; no object is made
+ * of them, as whoever runs the pod keeps a folder for each name.
+ */
 export function newReplica(set: StatefulSet, ordinal: number, revision: Revision): Replica {
   const { namespace = '', name: setName = '' } = set.metadata;
   const { serviceName, volumeClaimTemplates = [] } = set.spec;
   const name = `${setName}-${ordinal}`;
-  const owner = controllerReference(StatefulSet as unknown as Kind, set);
+  const owner = controllerReference(StatefulSet, set);
   const { template } = revision;
   const pod = podFromTemplate({ template, namespace, name, generateName: `${setName}-`, owner });
   const claims = volumeClaimTemplates.map((claim) => {

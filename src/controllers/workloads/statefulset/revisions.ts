@@ -3,7 +3,6 @@
 
 import { StatefulSet } from '../../../api/apps/stateful-set.ts';
 import type { PodTemplateSpec } from '../../../api/core/pod-template.ts';
-import type { Kind } from '../../../api/kind.ts';
 import { deepEqual } from '../../../lib/equal.ts';
 import type { Snapshot } from '../../../store/snapshot.ts';
 import type { ObjectWrite } from '../../../store/write.ts';
@@ -83,7 +82,7 @@ function newRevision(
         name,
         namespace,
         labels: { ...template.metadata.labels, [HASH_LABEL]: hash },
-        ownerReferences: [controllerReference(StatefulSet as unknown as Kind, set)],
+        ownerReferences: [controllerReference(StatefulSet, set)],
       },
       data: revisionData(template),
       revision,
@@ -103,8 +102,7 @@ export function outdatedRevisions(
     .toSorted((a, b) => a.revision - b.revision || compareAge(a, b));
   const excess = unused.length - set.spec.revisionHistoryLimit;
   if (excess <= 0) return [];
-  const kind = ControllerRevision as unknown as Kind;
-  return unused.slice(0, excess).flatMap((revision) => removeWrites(kind, revision));
+  return unused.slice(0, excess).flatMap((revision) => removeWrites(ControllerRevision, revision));
 }
 
 /** The revisions of a set among all there are. */

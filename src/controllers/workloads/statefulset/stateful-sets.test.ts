@@ -1,14 +1,13 @@
+// StatefulSets as the Kubernetes documentation describes them, pod by pod.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StatefulSet } from '../../../api/apps/stateful-set.ts';
 import { Pod } from '../../../api/core/pod.ts';
-import type { Kind } from '../../../api/kind.ts';
 import { isActive, isReady } from '../../shared/pods.ts';
 import { Lab } from '../../testing/lab.ts';
 import { ControllerRevision } from './controller-revision.ts';
 import { createStatefulSetController } from './stateful-sets.ts';
-
-const POD = Pod as unknown as Kind;
 
 function lab(): Lab {
   return new Lab([createStatefulSetController()]);
@@ -50,7 +49,7 @@ function run(own: Lab): void {
 function assign(own: Lab): void {
   for (const pod of own.list(Pod)) {
     const object = { ...pod, spec: { ...pod.spec, nodeName: 'laptop' } };
-    own.store.write([{ op: 'put', kind: POD, object }]);
+    own.store.write([{ op: 'put', kind: Pod, object }]);
   }
   own.reconcile();
 }
@@ -93,7 +92,7 @@ describe('a pod of a StatefulSet', () => {
     const pod = own.get(Pod, 'db-0');
     const { 'apps.kubernetes.io/pod-index': _index, ...labels } = pod.metadata.labels ?? {};
     const object = { ...pod, metadata: { ...pod.metadata, labels } };
-    own.store.write([{ op: 'put', kind: POD, object }]);
+    own.store.write([{ op: 'put', kind: Pod, object }]);
     own.reconcile();
     assert.equal(own.get(Pod, 'db-0').metadata.labels?.['apps.kubernetes.io/pod-index'], '0');
   });
@@ -148,6 +147,45 @@ describe('in order', () => {
     assert.deepEqual(pods(own), ['db-0:1!', 'db-1:1', 'db-2:1']);
   });
 
+  test('no pod is made while one below it ends, though that still works', () => {
+    const own = lab();
+    put(own, '1', { replicas: 2 });
+    own.settle();
+    assign(own);
+    own.store.write([
+      { op: 'terminate', kind: Pod, namespace: 'default', name: 'db-0', gracePeriodSeconds: 30 },
+    ]);
+    put(own, '1', { replicas: 3 });
+    own.reconcile();
+    assert.deepEqual(pods(own), ['db-0:1†', 'db-1:1']);
+  });
+
+  test('of pods that are too many and not well only the lowest does not hold up the others', () => {
+    const own = lab();
+    put(own, '1', { replicas: 3 });
+    own.settle();
+    own.run(own.get(Pod, 'db-1'), false);
+    own.run(own.get(Pod, 'db-2'), false);
+    put(own, '2', { replicas: 1 });
+    own.reconcile();
+    assert.deepEqual(pods(own), ['db-0:1', 'db-1:1!', 'db-2:1!']);
+    own.run(own.get(Pod, 'db-1'));
+    own.reconcile();
+    assert.deepEqual(pods(own), ['db-0:2!']);
+  });
+
+  test('an update waits until there are no more pods too many', () => {
+    const own = lab();
+    put(own, '1', { replicas: 3 });
+    own.settle();
+    assign(own);
+    put(own, '2', { replicas: 2 });
+    own.reconcile();
+    assert.deepEqual(pods(own), ['db-0:1', 'db-1:1', 'db-2:1†']);
+    stop(own, 'db-2');
+    assert.deepEqual(pods(own), ['db-0:1', 'db-1:1†']);
+  });
+
   test('a pod that ends is made again under its name when it is gone', () => {
     const own = lab();
     put(own, '1', { replicas: 2 });
@@ -155,7 +193,7 @@ describe('in order', () => {
     assign(own);
     const { uid } = own.get(Pod, 'db-0').metadata;
     own.store.write([
-      { op: 'terminate', kind: POD, namespace: 'default', name: 'db-0', gracePeriodSeconds: 30 },
+      { op: 'terminate', kind: Pod, namespace: 'default', name: 'db-0', gracePeriodSeconds: 30 },
     ]);
     own.reconcile();
     assert.deepEqual(pods(own), ['db-0:1†', 'db-1:1']);
