@@ -15,7 +15,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   lookup: async () => (await import('./lookup.ts')).lookup,
   head: async () => (await import('./head.ts')).head,
   start: async () => (await import('./start.ts')).start,
-  save: async () => (await import('./save.ts')).save,
+  save: async () => (await import('./save.ts')).saving,
   proxy: async () => (await import('./proxy.ts')).proxy,
 };
 

@@ -72,7 +72,8 @@ export class TableBuilder {
   #thaw(): void {
     if (this.#frozen === undefined) return;
     this.#entries = new Map(this.#entries);
-    this.#base = this.#frozen;
+    // Only a list that was made is of use; and tables must not hold on to all tables before them.
+    this.#base = this.#frozen.isListed ? this.#frozen : undefined;
     this.#changed = new Set();
     this.#frozen = undefined;
   }
@@ -103,6 +104,10 @@ class FrozenTable implements Table {
     return this.#entries.size;
   }
 
+  get isListed(): boolean {
+    return this.#objects !== undefined;
+  }
+
   get(namespace: string, name: string): Entry | undefined {
     return this.#entries.get(keyOf(namespace, name));
   }
@@ -110,7 +115,6 @@ class FrozenTable implements Table {
   get objects(): readonly KubeObject[] {
     if (this.#objects === undefined) {
       this.#objects = this.#merged() ?? this.#sorted();
-      // Tables must not hold on to all tables before them.
       this.#base = undefined;
     }
     return this.#objects;
@@ -127,8 +131,9 @@ class FrozenTable implements Table {
 
   /** The objects of the table before, with the few changed ones put in their places. */
   #merged(): readonly KubeObject[] | undefined {
-    const before = this.#base?.#objects;
-    if (before === undefined || this.#changed.size > before.length * FEW_CHANGES) return undefined;
+    if (this.#base === undefined) return undefined;
+    const before = this.#base.objects;
+    if (this.#changed.size > before.length * FEW_CHANGES) return undefined;
     const objects = [...before];
     for (const key of this.#changed) {
       const slash = key.indexOf('/');
