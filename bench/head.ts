@@ -6,7 +6,7 @@ import { parseRequestHead, parseResponseHead } from '../src/targets/proxy/datapa
 import { writeRequestHead, writeResponseHead } from '../src/targets/proxy/datapath/h1/write.ts';
 import { DEFAULT_LIMITS } from '../src/targets/proxy/datapath/limits.ts';
 import type { RequestHead, ResponseHead } from '../src/targets/proxy/datapath/stream.ts';
-import { nanosecondsOfRounds } from './h2/measure.ts';
+import { nanosecondsOfRounds } from './support/measure.ts';
 import { isWanted } from './support/benchmark.ts';
 import type { Benchmark, Context, Outcome } from './support/benchmark.ts';
 import { BROWSER_FIELDS } from './support/browser.ts';
@@ -73,7 +73,12 @@ interface Row {
   readonly call: () => number;
 }
 
-function row(name: string, title: string, heads: readonly Buffer[], one: (at: number) => number): Row {
+function row(
+  name: string,
+  title: string,
+  heads: readonly Buffer[],
+  one: (at: number) => number,
+): Row {
   const call = (): number => {
     let sum = 0;
     for (let at = 0; at < VARIANTS; at++) sum += one(at);
@@ -88,7 +93,12 @@ function rows(): readonly Row[] {
   return [
     row('text', 'browser: bytes to text', BROWSER, (i) => textOf(BROWSER[i]!).length),
     row('tiny', 'tiny request: bytes to head', TINY, (i) => readRequest(TINY[i]!).target.length),
-    row('browser', 'browser: bytes to head', BROWSER, (i) => readRequest(BROWSER[i]!).target.length),
+    row(
+      'browser',
+      'browser: bytes to head',
+      BROWSER,
+      (i) => readRequest(BROWSER[i]!).target.length,
+    ),
     row('response', 'response: bytes to head', RESPONSE, (i) => readResponse(RESPONSE[i]!).status),
     row('write-tiny', 'tiny request: head to text', TINY, (i) =>
       flat(writeRequestHead(written.tiny[i]!, false)),
@@ -106,7 +116,7 @@ const sink = Buffer.alloc(4096);
 
 /** Joined text costs where it is made one piece, as the socket does when it is written. */
 function flat(text: string): number {
-  return sink.latin1Write(text, 0);
+  return sink.write(text, 0, 'latin1');
 }
 
 function run(context: Context): Promise<Outcome> {

@@ -9,7 +9,7 @@ import { HostIndex } from '../src/targets/proxy/datapath/hosts.ts';
 import { RouteTable } from '../src/targets/proxy/datapath/router.ts';
 import type { TableRule } from '../src/targets/proxy/datapath/router.ts';
 import type { PathGroup, TableProgram } from '../src/targets/proxy/program.ts';
-import { nanosecondsOfRounds } from './h2/measure.ts';
+import { nanosecondsOfRounds } from './support/measure.ts';
 import { isWanted } from './support/benchmark.ts';
 import type { Benchmark, Context, Outcome } from './support/benchmark.ts';
 import { formatSpread } from './support/report.ts';

@@ -39,6 +39,15 @@ for (const testCase of cases) {
 function check(probe: WrittenProbe, fate: RequestFate): void {
   assert.deepEqual(describeFate(fate), probe.fate);
   const shares = fate.kind === 'forward' ? fate.shares : [];
+  if (probe.endpoints !== undefined) {
+    assert.deepEqual(
+      shares.map((share) => share.endpoints),
+      [probe.endpoints],
+    );
+  }
+  if (probe.sees !== undefined || probe.response !== undefined) {
+    assert.notEqual(shares.length, 0, 'there is no backend that sees anything');
+  }
   for (const { request, responseHeaders } of shares) {
     if (probe.sees?.host !== undefined) assert.equal(request.host, probe.sees.host);
     if (probe.sees?.path !== undefined) assert.equal(request.target, probe.sees.path);

@@ -49,8 +49,15 @@ function wrkCommand(row: Row, { scratch, origin, host, seconds }: Load): readonl
 
 function h2loadCommand(row: Row, { origin, host, seconds }: Load): readonly string[] {
   return [
-    ...['h2load', '-t1', `-c${row.connections}`, `-m${row.streams}`, `--duration=${seconds}`],
-    ...['--warm-up-time=0', '-H', `:authority: ${host}`, `${origin}/app/${row.path}`],
+    'h2load',
+    '-t1',
+    `-c${row.connections}`,
+    `-m${row.streams}`,
+    `--duration=${seconds}`,
+    '--warm-up-time=0',
+    '-H',
+    `:authority: ${host}`,
+    `${origin}/app/${row.path}`,
   ];
 }
 

@@ -69,10 +69,7 @@ export async function startFairwayPeer(options: PeerOptions): Promise<Peer> {
   scratch.write('fairway/gateway.yaml', gateway({ httpPort, httpsPort }));
   scratch.write('fairway/secret.yaml', secret(keys.certificate, keys.privateKey));
   scratch.write('fairway/service.yaml', service(backend));
-  scratch.write(
-    'fairway/routes.yaml',
-    toFile(Array.from({ length: routes }, (_, i) => route(i))),
-  );
+  scratch.write('fairway/routes.yaml', toFile(Array.from({ length: routes }, (_, i) => route(i))));
   const { pid } = await startFairway(context, scratch.file('fairway'), {
     args: ['--workers', '1', '--no-watch'],
     cores: core,
@@ -138,7 +135,11 @@ ${blocks.join('\n')}`;
 async function startNginx(
   { scratch }: Context,
   name: string,
-  { core, port, servers }: { readonly core: string; readonly port: number; readonly servers: string },
+  {
+    core,
+    port,
+    servers,
+  }: { readonly core: string; readonly port: number; readonly servers: string },
 ): Promise<Running> {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (kind) => `${kind}_temp_path ${scratch.file(`${name}/${kind}`)};`,

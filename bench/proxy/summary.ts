@@ -71,8 +71,15 @@ export function tableOf(rows: readonly Row[], lines: readonly Line[]): Table {
   return {
     title: 'medians of the rounds (lowest-highest)',
     columns: [
-      ...['', 'proxy', 'requests/s', ...peers.map((name) => `x ${name}`)],
-      ...['p50 ms', 'p99 ms', 'CPU µs', 'user µs', ...peers.map((name) => `CPU x ${name}`)],
+      '',
+      'proxy',
+      'requests/s',
+      ...peers.map((name) => `x ${name}`),
+      'p50 ms',
+      'p99 ms',
+      'CPU µs',
+      'user µs',
+      ...peers.map((name) => `CPU x ${name}`),
     ],
     rows: rows.flatMap((row) => {
       const own = lines.filter((line) => line.row === row.name);
@@ -81,8 +88,10 @@ export function tableOf(rows: readonly Row[], lines: readonly Line[]): Table {
         line.proxy,
         formatSpread(line.perSecond, 0),
         ...peers.map((name) => (line.proxy === 'fairway' ? showRatio(line.ratios[name]) : '')),
-        ...[showMs(line.p50Ms), showMs(line.p99Ms)],
-        ...[line.cpuUs.median.toFixed(1), line.userUs.toFixed(1)],
+        showMs(line.p50Ms),
+        showMs(line.p99Ms),
+        line.cpuUs.median.toFixed(1),
+        line.userUs.toFixed(1),
         ...peers.map((name) => (line.proxy === 'fairway' ? cpuRatio(line, own, name) : '')),
       ]);
     }),

@@ -26,7 +26,10 @@ export function ownCpuMs(): number {
 /** The fields of /proc/PID/stat after the name, which may hold blanks; [0] is the state. */
 function statFields(pid: number): readonly number[] {
   const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  return text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number);
+  return text
+    .slice(text.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
 }
 
 /** Milliseconds each core has been busy, whoever had it; what the hypervisor took counts as well. */

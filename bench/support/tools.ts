@@ -32,7 +32,8 @@ export async function needTools(
         .filter((tool) => !isThere(tool))
         .map((tool) => [tool, `${tool} is missing (${PACKAGES[tool]} ${reason})`]),
     );
-  if (process.getuid?.() !== 0 || !isInPath('apt-get')) return explain('is to be installed by root');
+  if (process.getuid?.() !== 0 || !isInPath('apt-get'))
+    return explain('is to be installed by root');
   progress(`installing ${missing.map((tool) => PACKAGES[tool]).join(', ')}`);
   const withdraw = forbidServices();
   try {
@@ -41,7 +42,11 @@ export async function needTools(
     await scratch.run(['apt-get', 'update', '-q'], options);
     await scratch.run(
       [
-        ...['apt-get', 'install', '-q', '-y', '--no-install-recommends'],
+        'apt-get',
+        'install',
+        '-q',
+        '-y',
+        '--no-install-recommends',
         ...missing.map((tool) => PACKAGES[tool]),
       ],
       options,

@@ -69,9 +69,6 @@ export const ObjectMeta = object({
 });
 export type ObjectMeta = Infer<typeof ObjectMeta>;
 
-/** The part of metadata a pod or claim template may carry. */
-export const TemplateMeta = ObjectMeta;
-
 export const Condition = object({
   type: string({
     maxLength: 316,

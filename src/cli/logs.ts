@@ -114,7 +114,7 @@ async function firstContainer(place: PodLogs): Promise<string> {
 }
 
 async function list(directory: string): Promise<readonly string[]> {
-  const names = await readdir(directory).catch(() => []);
+  const names: readonly string[] = await readdir(directory).catch(() => []);
   return names.toSorted();
 }
 

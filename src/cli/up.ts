@@ -90,7 +90,7 @@ function untilReady(
     const unsubscribe = pipeline.subscribe(() => {
       if (look().length === 0) done();
     });
-    void interrupted.then(done);
+    void interrupted.finally(done);
     if (look().length === 0) done();
   });
 }

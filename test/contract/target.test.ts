@@ -93,17 +93,19 @@ function viewOf(entryPoints: readonly EntryPoint[], backendPort: number): View {
 }
 
 describe(`target ${proxyTarget.name}`, () => {
-  const { compile, render, traceRequest } = proxyTarget;
-
   it('compiles the same view to the same program, part by part', () => {
     const point = entryPoint(18080, '/');
-    const [a, b] = [compile(viewOf([point], 1)), compile(viewOf([point], 1))];
+    const [a, b] = [
+      proxyTarget.compile(viewOf([point], 1)),
+      proxyTarget.compile(viewOf([point], 1)),
+    ];
     assert.deepEqual(a, b);
     for (const [key, table] of a.tables) assert.equal(table, b.tables.get(key));
   });
 
   it('renders what people may read: the routes, and no private key', () => {
-    const text = render(compile(viewOf([entryPoint(18080, '/here')], 1)))
+    const text = proxyTarget
+      .render(proxyTarget.compile(viewOf([entryPoint(18080, '/here')], 1)))
       .map((file) => file.text)
       .join('\n');
     assert.match(text, /\/here/);
@@ -112,9 +114,9 @@ describe(`target ${proxyTarget.name}`, () => {
   });
 
   it('answers for every part of a program', () => {
-    const program = compile(viewOf([entryPoint(18080, '/here')], 1));
+    const program = proxyTarget.compile(viewOf([entryPoint(18080, '/here')], 1));
     const ask = (target: string) =>
-      traceRequest(program, {
+      proxyTarget.traceRequest(program, {
         scheme: 'http',
         port: 18080,
         method: 'GET',
@@ -148,7 +150,7 @@ describe(`target ${proxyTarget.name}`, () => {
       backend.closeAllConnections();
     });
     const apply = (...points: readonly EntryPoint[]) =>
-      proxy.apply(compile(viewOf(points, backendPort)));
+      proxy.apply(proxyTarget.compile(viewOf(points, backendPort)));
     const status = async (port: number, path: string): Promise<number> =>
       (await get(`http://${ADDRESS}:${port}${path}`)).status;
 

@@ -1,12 +1,19 @@
 // The probes of every case with echo backends, played against real sockets: what the tracers promise is
-// what clients get.
+// what clients get. The instances run in this process, one after the other; up.test.ts starts the program.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { request } from 'node:http';
-import { folder, startFairway } from '../support/fairway.ts';
-import type { Fairway } from '../support/fairway.ts';
+import { Gateway } from '../../src/api/gateway/gateway.ts';
+import { SERVED_KINDS } from '../../src/api/kinds.ts';
+import { startInstance } from '../../src/cli/instance.ts';
+import type { Instance } from '../../src/cli/instance.ts';
+import { notReady } from '../../src/cli/readiness.ts';
+import { defaultConfiguration } from '../../src/config/config.ts';
+import type { Report } from '../../src/pipeline/pipeline.ts';
+import { createFilesSource } from '../../src/sources/files/files.ts';
+import { folder, until } from '../support/fairway.ts';
 import { caseInput, listCases, toProbe } from '../support/cases.ts';
 import type { Case, WrittenProbe } from '../support/cases.ts';
 
@@ -28,30 +35,53 @@ interface Answer {
   readonly rawHeaders: readonly string[];
 }
 
+const home = folder({});
+process.env['FAIRWAY_HOME'] = home.path;
+after(() => home.remove());
+
 for (const testCase of listCases().filter((c) => c.options.backends === 'echo')) {
   describe(testCase.name, () => {
-    const home = folder({});
-    let fairway: Fairway;
+    let instance: Instance;
     before(async () => {
-      const { paths, stdin } = caseInput(testCase);
-      const classes = (testCase.options.gatewayClasses ?? []).flatMap((c) => [
-        '--gateway-class',
-        c,
-      ]);
-      fairway = await startFairway([...classes, '--no-watch', ...paths], {
-        home: home.path,
-        stdin,
-      });
+      instance = await start(testCase);
+      await until(() => waitsFor(instance).length === 0, `${testCase.name} to be ready`);
     });
-    after(async () => {
-      await fairway.stop();
-      home.remove();
-    });
+    after(() => instance.stop());
 
     for (const probe of testCase.probes) {
-      it(probe.name, () => play(testCase, probe, fairway));
+      it(probe.name, () => play(testCase, probe, instance));
     }
   });
+}
+
+function start(testCase: Case): Promise<Instance> {
+  const { paths, stdin } = caseInput(testCase);
+  const source = createFilesSource({
+    paths,
+    kinds: SERVED_KINDS,
+    stdin: (async function* () {
+      yield stdin;
+    })(),
+    watch: false,
+  });
+  return startInstance({
+    configuration: {
+      ...defaultConfiguration(),
+      gatewayClasses: testCase.options.gatewayClasses ?? [],
+    },
+    sources: [source],
+    workers: 1,
+    pods: true,
+    onError: (error) => {
+      throw error;
+    },
+  });
+}
+
+/** Pods only: what some cases are about is a Gateway that will never be ready. */
+function waitsFor({ pipeline: { report } }: Instance): readonly string[] {
+  if (report === undefined) return ['nothing is served yet'];
+  return notReady(report.snapshot, true).filter((reason) => !reason.startsWith('Gateway '));
 }
 
 /** What an echo can tell: its Service, but not the port it was reached by. */
@@ -59,13 +89,18 @@ function withoutPort(fate: string): string {
   return fate.replace(/^([^ ]+\/[^ ]+):\d+$/, '$1');
 }
 
-async function play(testCase: Case, probe: WrittenProbe, fairway: Fairway): Promise<void> {
-  const place = findPlace(probe, fairway);
+async function play(
+  testCase: Case,
+  probe: WrittenProbe,
+  { pipeline: { report } }: Instance,
+): Promise<void> {
+  assert.ok(report);
+  const place = findPlace(probe, report);
   if (typeof probe.fate !== 'string') {
     await playSplit(probe, probe.fate, place);
     return;
   }
-  const answer = place === undefined ? 'refused' : await ask(probe, place).catch(() => 'refused');
+  const answer = place === undefined ? 'refused' : await ask(probe, place).catch(toRefused);
   if (typeof answer === 'string') {
     assert.equal(answer, probe.fate, testCase.name);
     return;
@@ -102,26 +137,30 @@ async function playSplit(
   );
 }
 
+/** By the system, or in the handshake, for want of a certificate for that name. */
+function toRefused(error: NodeJS.ErrnoException): 'refused' {
+  const isRefusal =
+    error.code === 'ECONNREFUSED' || error.message.includes('alert handshake failure');
+  if (isRefusal) return 'refused';
+  throw error;
+}
+
 interface Place {
   readonly address: string;
   readonly port: number;
 }
 
-/** Where the probe's port is served: by the Gateway that says so, or the only one there is. */
-function findPlace(probe: WrittenProbe, { gateways }: Fairway): Place | undefined {
+/** Where the probe's port is served: by the Gateway at the address it says, or the only one there is. */
+function findPlace(probe: WrittenProbe, { snapshot, bindings }: Report): Place | undefined {
   const { scheme, port, address } = toProbe(probe);
-  for (const gateway of Object.values(gateways)) {
-    if (address !== undefined && gateway.address !== address) continue;
-    for (const { url } of Object.values(gateway.listeners)) {
-      const found = new URL(url);
-      const defaultPort = scheme === 'https' ? 443 : 80;
-      const actual = found.port === '' ? defaultPort : Number(found.port);
-      // Without the privilege for low ports, they are moved up.
-      const asked = actual === port || actual - 8000 === port;
-      if (asked && found.protocol === `${scheme}:`) {
-        return { address: gateway.address, port: actual };
-      }
-    }
+  const protocol = scheme === 'https' ? 'HTTPS' : 'HTTP';
+  for (const { metadata, spec, status } of snapshot.list(Gateway)) {
+    const own = status.addresses?.[0]?.value;
+    if (address !== undefined && own !== address) continue;
+    if (!spec.listeners.some((l) => l.port === port && l.protocol === protocol)) continue;
+    const socket = `${metadata.namespace}/${metadata.name}:${port}`;
+    const binding = bindings.find((b) => b.socket === socket && b.address === own);
+    if (binding !== undefined) return { address: binding.address, port: binding.port };
   }
   return undefined;
 }
@@ -132,8 +171,7 @@ function ask(probe: WrittenProbe, { address, port }: Place): Promise<Answer> {
     const options = {
       method,
       path: target,
-      headers: [['host', host], ['connection', 'close'], ...headers].flat() as string[],
-      agent: false as const,
+      headers: { host, connection: 'close' },
       ...(scheme === 'https'
         ? {
             createConnection: () =>
@@ -145,7 +183,7 @@ function ask(probe: WrittenProbe, { address, port }: Place): Promise<Answer> {
                 ALPNProtocols: ['http/1.1'],
               }),
           }
-        : { host: address, port }),
+        : { host: address, port, agent: false as const }),
     };
     const sent = request(options, (response) => {
       const chunks: Buffer[] = [];
@@ -163,6 +201,9 @@ function ask(probe: WrittenProbe, { address, port }: Place): Promise<Answer> {
       });
     });
     sent.once('error', reject);
+    // As it is written: the constructor turns it into capitals.
+    sent.method = method;
+    for (const [name, value] of headers) sent.appendHeader(name, value);
     sent.end();
   });
 }

@@ -54,6 +54,8 @@ export interface WrittenProbe {
   readonly address?: string;
   /** See `describeFate`. */
   readonly fate: string | Readonly<Record<string, number>>;
+  /** `address:port` of those that may get the request, in order. Of one backend only. */
+  readonly endpoints?: readonly string[];
   /** What the backend sees; only what is named is compared. Null: the header is absent. */
   readonly sees?: {
     readonly host?: string;
@@ -96,7 +98,11 @@ interface WrittenService {
   readonly metadata: { readonly name: string; readonly namespace?: string };
   readonly spec: {
     readonly selector?: Readonly<Record<string, string>>;
-    readonly ports?: readonly { readonly port: number; readonly targetPort?: number }[];
+    readonly ports?: readonly {
+      readonly port: number;
+      readonly targetPort?: number;
+      readonly protocol?: string;
+    }[];
   };
 }
 
@@ -112,7 +118,7 @@ function echoBackends(text: string): string {
 }
 
 function echoDeployment({ metadata, spec }: WrittenService): object {
-  const [port] = spec.ports ?? [];
+  const port = spec.ports?.find((p) => p.protocol !== 'UDP');
   const number = port?.targetPort ?? port?.port ?? 3000;
   const field = (fieldPath: string): object => ({ fieldRef: { fieldPath } });
   const container = {
@@ -120,7 +126,8 @@ function echoDeployment({ metadata, spec }: WrittenService): object {
     image: 'registry.k8s.io/gateway-api/echo-basic:v1.5.1',
     env: [
       { name: 'HTTP_PORT', value: String(number) },
-      { name: 'H2C_PORT', value: '0' },
+      // Not where HTTP is, which has 3001 to itself otherwise.
+      { name: 'H2C_PORT', value: String(number === 3001 ? 3002 : 3001) },
       { name: 'SERVICE_NAME', value: metadata.name },
       { name: 'POD_NAME', valueFrom: field('metadata.name') },
       { name: 'NAMESPACE', valueFrom: field('metadata.namespace') },

@@ -13,7 +13,9 @@ const server = createServer((request, response) => {
     response.end('ok\n');
     return;
   }
-  console.log(`${request.method} ${request.url} through ${request.headers['x-served-through'] ?? 'nothing'}`);
+  console.log(
+    `${request.method} ${request.url} through ${request.headers['x-served-through'] ?? 'nothing'}`,
+  );
   response.setHeader('content-type', 'application/json').end(`${JSON.stringify(books)}\n`);
 });
 

@@ -3,7 +3,13 @@
 
 import { createServer } from 'node:http';
 
-const { VERSION = '1', GREETING = '', BOOKS_SERVICE_HOST, BOOKS_SERVICE_PORT, HOSTNAME } = process.env;
+const {
+  VERSION = '1',
+  GREETING = '',
+  BOOKS_SERVICE_HOST,
+  BOOKS_SERVICE_PORT,
+  HOSTNAME,
+} = process.env;
 const booksUrl = `http://${BOOKS_SERVICE_HOST}:${BOOKS_SERVICE_PORT}/api/books`;
 
 async function page() {

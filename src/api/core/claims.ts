@@ -3,7 +3,7 @@
 
 import { def, described, map, object, oneOf, opt, requiredDef, string } from '../schema/schema.ts';
 import type { Infer } from '../schema/schema.ts';
-import { LabelSelector, TemplateMeta } from '../meta.ts';
+import { LabelSelector, ObjectMeta } from '../meta.ts';
 import { keyed, requiredText, text, texts, time } from './fields.ts';
 import { TypedLocalObjectReference, TypedObjectReference } from './references.ts';
 import { VolumeResourceRequirements, resourceList } from './resources.ts';
@@ -76,7 +76,7 @@ const PersistentVolumeClaimStatus = object({
 
 /** A claim made for a pod with an ephemeral volume. */
 export const PersistentVolumeClaimTemplate = object({
-  metadata: def(described(TemplateMeta, 'Labels and annotations of the claim.'), {}),
+  metadata: def(described(ObjectMeta, 'Labels and annotations of the claim.'), {}),
   spec: requiredDef(described(PersistentVolumeClaimSpec, 'The claim.'), {}),
 });
 
@@ -84,7 +84,7 @@ export const PersistentVolumeClaimTemplate = object({
 export const PersistentVolumeClaim = object({
   apiVersion: def(text('API version of the claim.'), 'v1'),
   kind: def(text('Kind of the claim.'), 'PersistentVolumeClaim'),
-  metadata: def(described(TemplateMeta, 'Name, labels and annotations of the claim.'), {}),
+  metadata: def(described(ObjectMeta, 'Name, labels and annotations of the claim.'), {}),
   spec: def(described(PersistentVolumeClaimSpec, 'The claim.'), {}),
   status: def(described(PersistentVolumeClaimStatus, 'Not used in a template.'), {}),
 });

@@ -2,11 +2,11 @@
 
 import { def, described, object } from '../schema/schema.ts';
 import type { Infer } from '../schema/schema.ts';
-import { TemplateMeta } from '../meta.ts';
+import { ObjectMeta } from '../meta.ts';
 import { PodSpec } from './pod-spec.ts';
 
 export const PodTemplateSpec = object({
-  metadata: def(described(TemplateMeta, 'Labels and annotations of the pods.'), {}),
+  metadata: def(described(ObjectMeta, 'Labels and annotations of the pods.'), {}),
   spec: def(described(PodSpec, 'What the pods are made of.'), {}),
 });
 export type PodTemplateSpec = Infer<typeof PodTemplateSpec>;

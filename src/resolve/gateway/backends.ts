@@ -72,7 +72,9 @@ function resolvePort(
     );
   }
   if (!(service.spec.ports ?? []).some((p) => p.port === port && p.protocol === 'TCP')) {
-    const ports = (service.spec.ports ?? []).map((p) => p.port).join(', ');
+    const ports = (service.spec.ports ?? [])
+      .map((p) => (p.protocol === 'TCP' ? p.port : `${p.port}/${p.protocol}`))
+      .join(', ');
     return broken(
       'BackendNotFound',
       `${field}.port`,

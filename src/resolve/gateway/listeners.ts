@@ -120,12 +120,17 @@ function allowedKinds(
           problem(
             'InvalidRouteKinds',
             `${field}.allowedRoutes.kinds[${i}]`,
-            `listener "${spec.name}": ${spec.protocol} listeners have no routes of kind ${a.kind}`,
+            `listener "${spec.name}": ${spec.protocol} listeners have no routes of kind ${nameKind(a, GATEWAY_GROUP)}`,
             `kinds that may attach: ${supported.map((s) => s.kind).join(', ')}`,
           ),
         ],
   );
   return { kinds, problems };
+}
+
+/** A kind, with its group unless that is the usual one. */
+function nameKind({ group, kind }: RouteKind, usual: string): string {
+  return group === usual ? kind : `${kind}.${group}`;
 }
 
 function resolveCertificates(
@@ -140,7 +145,10 @@ function resolveCertificates(
     const at = `${field}.tls.certificateRefs[${i}]`;
     const found = resolveCertificate(namespace, ref, surroundings);
     if ('certificate' in found) certificates.push(found.certificate);
-    else problems.push(problem(found.reason, at, `listener "${spec.name}": ${found.trouble}`));
+    else {
+      const message = `listener "${spec.name}": ${found.trouble}`;
+      problems.push(problem(found.reason, at, message, found.hint));
+    }
   });
   return { certificates, problems };
 }
@@ -151,20 +159,25 @@ function resolveCertificate(
   namespace: string,
   ref: CertificateRef,
   { reader, grants }: Surroundings,
-): { certificate: Certificate } | { reason: string; trouble: string } {
+): { certificate: Certificate } | { reason: string; trouble: string; hint?: string } {
   if (ref.group !== '' || ref.kind !== 'Secret') {
-    const trouble = `certificates come from Secrets, not from ${ref.kind} "${ref.name}"`;
+    const trouble = `certificates come from Secrets, not from ${nameKind(ref, '')} "${ref.name}"`;
     return { reason: 'InvalidCertificateRef', trouble };
   }
   const to = { group: '', kind: 'Secret', namespace: ref.namespace ?? namespace, name: ref.name };
   if (!grants.permits({ group: GATEWAY_GROUP, kind: 'Gateway', namespace }, to)) {
     const trouble = `no ReferenceGrant in namespace "${to.namespace}" lets Gateways of "${namespace}" use Secret "${ref.name}"`;
-    return { reason: 'RefNotPermitted', trouble };
+    const hint = `add a ReferenceGrant to namespace ${to.namespace}`;
+    return { reason: 'RefNotPermitted', trouble, hint };
   }
   const secret = reader.get(Secret, to.namespace, to.name);
   const name = `Secret ${to.namespace}/${to.name}`;
   if (secret === undefined) {
-    return { reason: 'InvalidCertificateRef', trouble: `${name} does not exist` };
+    return {
+      reason: 'InvalidCertificateRef',
+      trouble: `${name} does not exist`,
+      hint: 'create it, or have it issued here: annotate the Gateway with fairway.dev/issuer: local',
+    };
   }
   const loaded = loadCertificate(secret);
   return 'certificate' in loaded

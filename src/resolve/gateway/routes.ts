@@ -74,7 +74,7 @@ function resolveRoute(
   const rules = resolveRules(route, { reader, grants });
   const parents: ResolvedParent[] = [];
   const contributions: Contribution[] = [];
-  const problems = [...rules.unresolved, ...rules.unsupported, ...rules.ignored];
+  const problems = [...rules.unresolved, ...rules.unsupported, ...rules.warnings];
   (route.spec.parentRefs ?? []).forEach((ref, i) => {
     const field = `spec.parentRefs[${i}]`;
     const found = findGateway(ref, namespace, field, gateways, reader);

@@ -48,8 +48,8 @@ export interface ResolvedRules {
   readonly unsupported: readonly Problem[];
   /** The rules that are concerned by `unsupported`. */
   readonly dropped: readonly DroppedRule[];
-  /** Fields without effect; everything else of the rule works. */
-  readonly ignored: readonly Problem[];
+  /** What is likely not as meant, and no fault in the sense of the API. */
+  readonly warnings: readonly Problem[];
 }
 
 /** A rule that does not do what it says. */
@@ -74,7 +74,7 @@ class Collector implements ResolvedRules {
   readonly unresolved: Problem[] = [];
   readonly unsupported: Problem[] = [];
   readonly dropped: DroppedRule[] = [];
-  readonly ignored: Problem[] = [];
+  readonly warnings: Problem[] = [];
   readonly #route: HTTPRoute;
   readonly #surroundings: Surroundings;
 
@@ -93,7 +93,7 @@ class Collector implements ResolvedRules {
       const match = resolveMatch(m, field);
       if ('reason' in match) problems.push(match);
       else matches.push({ match, matchIndex });
-      this.ignored.push(...ignoredConditions(m, field));
+      this.warnings.push(...ignoredConditions(m, field));
     });
     this.#noteIgnored(written, origin.field);
     const prefix = matches[0]?.match.path.value ?? '/';
@@ -143,6 +143,16 @@ class Collector implements ResolvedRules {
     );
     problems.push(...backends.flatMap((b) => b.problems));
     const result = forward(backends.map((b) => b.weighted));
+    if (result.kind === 'respond') {
+      this.warnings.push({
+        ...problem(
+          'NoBackends',
+          origin.field,
+          `every request is answered with 500: ${result.reason}`,
+        ),
+        severity: 'warning',
+      });
+    }
     const works = backends.length === 0 || backends.some((b) => b.problems.length === 0);
     return { action: { id, filters, result, origin }, works };
   }
@@ -178,7 +188,7 @@ class Collector implements ResolvedRules {
   #noteIgnored(written: WrittenRule, field: string): void {
     for (const name of ['timeouts', 'retry', 'sessionPersistence'] as const) {
       if (written[name] === undefined) continue;
-      this.ignored.push({
+      this.warnings.push({
         severity: 'warning',
         reason: 'UnsupportedField',
         field: `${field}.${name}`,

@@ -44,12 +44,6 @@ export function diffPrograms(before: ProxyProgram, after: ProxyProgram): Patch {
   };
 }
 
-export function isEmptyPatch(patch: Patch): boolean {
-  return Object.values(patch).every(
-    (delta: Delta<unknown>) => delta.set.length === 0 && delta.removed.length === 0,
-  );
-}
-
 function byId<T extends { readonly id: string }>(items: readonly T[]): Map<string, T> {
   return new Map(items.map((item) => [item.id, item]));
 }

@@ -194,7 +194,7 @@ function comparable(fate: RequestFate): unknown {
       return fate.shares.map((share) => ({
         ...share,
         to: typeof share.to === 'string' ? share.to : share.to.statusCode,
-        request: { ...share.request, headers: share.request.headers.toSorted() },
+        request: { ...share.request, headers: share.request.headers.toSorted(byName) },
       }));
   }
 }
@@ -216,3 +216,7 @@ describe('the proxy', () => {
     );
   });
 });
+
+function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {
+  return a < b ? -1 : a === b ? 0 : 1;
+}
