@@ -5,10 +5,19 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { RequestFate } from '../src/model/answer.ts';
+import type { ConnectionFate, RequestFate } from '../src/model/answer.ts';
+import { traceConnection } from '../src/model/trace-connection.ts';
 import { traceRequest } from '../src/model/trace.ts';
+import { traceProxyConnection } from '../src/targets/proxy/trace-connection.ts';
 import { traceProxy } from '../src/targets/proxy/trace.ts';
-import { describeFate, listCases, runCase, toProbe } from './support/cases.ts';
+import {
+  describeConnection,
+  describeFate,
+  listCases,
+  runCase,
+  toConnectionProbe,
+  toProbe,
+} from './support/cases.ts';
 import type { WrittenProbe } from './support/cases.ts';
 
 const cases = listCases();
@@ -28,12 +37,27 @@ for (const testCase of cases) {
     }
 
     for (const probe of testCase.probes) {
+      if (probe.connect !== undefined) {
+        const connection = toConnectionProbe(probe);
+        it(`${probe.name}: the model agrees`, () =>
+          checkConnection(probe, traceConnection(evaluation.resolution.model, connection).fate));
+        it(`${probe.name}: the proxy agrees`, () =>
+          checkConnection(probe, traceProxyConnection(program, connection)));
+        continue;
+      }
       it(`${probe.name}: the model agrees`, () =>
         check(probe, traceRequest(evaluation.resolution.model, toProbe(probe)).fate));
       it(`${probe.name}: the proxy agrees`, () =>
         check(probe, traceProxy(program, toProbe(probe))));
     }
   });
+}
+
+function checkConnection(probe: WrittenProbe, fate: ConnectionFate): void {
+  assert.deepEqual(describeConnection(fate), probe.fate);
+  if (probe.sees?.tls !== undefined) {
+    assert.equal(fate.kind === 'relay' && fate.mode === 'passthrough', probe.sees.tls);
+  }
 }
 
 function check(probe: WrittenProbe, fate: RequestFate): void {

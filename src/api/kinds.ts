@@ -14,6 +14,9 @@ import { Gateway } from './gateway/gateway.ts';
 import { GatewayClass } from './gateway/gatewayclass.ts';
 import { HTTPRoute } from './gateway/httproute.ts';
 import { ReferenceGrant } from './gateway/referencegrant.ts';
+import { TCPRoute } from './gateway/tcproute.ts';
+import { TLSRoute } from './gateway/tlsroute.ts';
+import { UDPRoute } from './gateway/udproute.ts';
 import type { Kind } from './kind.ts';
 
 export const SERVED_KINDS: readonly Kind[] = [
@@ -30,5 +33,8 @@ export const SERVED_KINDS: readonly Kind[] = [
   GatewayClass,
   Gateway,
   HTTPRoute,
+  TLSRoute,
+  TCPRoute,
+  UDPRoute,
   ReferenceGrant,
 ];

@@ -29,17 +29,22 @@ export interface Model {
 
 /** One port of one Gateway: where connections from clients come in. */
 export interface EntryPoint {
-  /** `namespace/gateway:port` */
+  /** `namespace/gateway:port`, and `…:port/udp` for UDP */
   readonly id: string;
   /** `namespace/name` of the Gateway. */
   readonly gateway: string;
   readonly addresses: readonly string[];
   readonly port: number;
-  /** With https, connections begin with TLS that ends here. */
-  readonly protocol: 'http' | 'https';
+  readonly protocol: EntryProtocol;
   /** The most specific hostname first; a request belongs to the first one that takes its host. */
   readonly listeners: readonly Listener[];
 }
+
+/**
+ * What connections are taken as. With https they begin with TLS that ends here. With tls it is each
+ * listener that says so, and the server name says which listener. With tcp and udp bytes are bytes.
+ */
+export type EntryProtocol = 'http' | 'https' | 'tls' | 'tcp' | 'udp';
 
 export interface Listener {
   /** `namespace/gateway/listener` */
@@ -51,6 +56,40 @@ export interface Listener {
   readonly certificates: readonly string[];
   /** The most specific hostname first. A request none of whose rules match goes on to the next host. */
   readonly hosts: readonly Host[];
+  /** Set when it takes connections or datagrams as they are, and not requests: `hosts` is empty then. */
+  readonly stream?: StreamListener;
+  readonly origin: Origin;
+}
+
+/** A listener that hands on whole connections, or datagrams. */
+export interface StreamListener {
+  /** passthrough: TLS goes on to the backend untouched. terminate: it ends here. plain: there is none. */
+  readonly mode: 'passthrough' | 'terminate' | 'plain';
+  /** The most specific hostname first. What no host takes is reset, or dropped if a datagram. */
+  readonly hosts: readonly StreamHost[];
+}
+
+/** Where connections for one server name go; of plain ones, all of them. */
+export interface StreamHost {
+  readonly hostname: string;
+  readonly rule: StreamRule;
+}
+
+/** The one rule of a TLSRoute, TCPRoute or UDPRoute. */
+export interface StreamRule {
+  /** `TCPRoute shop/database rule 0` */
+  readonly id: string;
+  /** Connections go to one of them by weight. When all weigh 0, every connection is reset. */
+  readonly backends: readonly StreamBackend[];
+  readonly origin: Origin;
+}
+
+export interface StreamBackend {
+  /** Key into Model.backends; null when the reference is broken: its share is reset or dropped. */
+  readonly backend: string | null;
+  readonly weight: number;
+  /** Why, when `backend` is null. */
+  readonly reason?: string;
   readonly origin: Origin;
 }
 
@@ -133,8 +172,11 @@ export interface Backend {
   readonly origin: Origin;
 }
 
-/** What is spoken to a backend: HTTP/1.1, HTTP/2 by prior knowledge, or HTTP/1.1 made for WebSocket. */
-export type BackendProtocol = 'http' | 'h2c' | 'ws';
+/**
+ * What is spoken to a backend: HTTP/1.1, HTTP/2 by prior knowledge, HTTP/1.1 made for WebSocket, or
+ * datagrams. Connections that are handed on whole do not ask.
+ */
+export type BackendProtocol = 'http' | 'h2c' | 'ws' | 'udp';
 
 /** One place that serves a backend or a service port. */
 export interface Endpoint {

@@ -26,7 +26,10 @@ function decide(model: Model, probe: RequestProbe, steps: Step[]): RequestFate {
     return { kind: 'refused', reason: `nothing listens for ${probe.scheme} on port ${probe.port}` };
   }
   const listener = chooseListener(entryPoint, host, steps);
-  if (listener === undefined && entryPoint.protocol === 'https') {
+  if (listener?.stream !== undefined) {
+    return { kind: 'refused', reason: `listener ${listener.id} takes connections, not requests` };
+  }
+  if (listener === undefined && entryPoint.protocol !== 'http') {
     return { kind: 'refused', reason: `no listener has a certificate for ${describeHost(host)}` };
   }
   const target = splitTarget(probe.target);
@@ -74,7 +77,9 @@ function chooseEntryPoint(
 
 function entryPointMismatch(entryPoint: EntryPoint, probe: RequestProbe): string | undefined {
   if (entryPoint.port !== probe.port) return `it is on port ${entryPoint.port}`;
-  if (entryPoint.protocol !== probe.scheme) return `it speaks ${entryPoint.protocol}`;
+  // On a port for TLS, listeners for HTTPS are beside those for connections.
+  const spoken = entryPoint.protocol === 'tls' ? 'https' : entryPoint.protocol;
+  if (spoken !== probe.scheme) return `it speaks ${entryPoint.protocol}`;
   if (probe.address !== undefined && !entryPoint.addresses.includes(probe.address)) {
     return `its address is ${entryPoint.addresses.join(', ') || 'not assigned'}`;
   }

@@ -14,7 +14,11 @@ import { createGatewayResolver } from './gateway/gateways.ts';
 import type { ResolvedGateways } from './gateway/gateways.ts';
 import { createHostAssembler } from './gateway/hosts.ts';
 import { createRouteResolver } from './gateway/routes.ts';
-import type { ResolvedRoute } from './gateway/routes.ts';
+import type { ResolvedRouteBase } from './gateway/routes.ts';
+import { createStreamHostAssembler, overruled } from './gateway/stream-hosts.ts';
+import type { StreamHostsByListener } from './gateway/stream-hosts.ts';
+import { createStreamRouteResolver } from './gateway/stream-routes.ts';
+import type { ResolvedStreamRoute } from './gateway/stream-routes.ts';
 import type { Resolution } from './resolution.ts';
 import { createBackendResolver, createServiceResolver } from './services/services.ts';
 import { createSliceIndexer } from './services/slices.ts';
@@ -34,7 +38,9 @@ export type Resolver = (snapshot: Snapshot) => Resolution;
 export function createResolver(options: ResolveOptions): Resolver {
   const resolveGateways = createGatewayResolver();
   const resolveRoutes = createRouteResolver();
+  const resolveStreamRoutes = createStreamRouteResolver();
   const assembleHosts = createHostAssembler();
+  const assembleStreamHosts = createStreamHostAssembler();
   const assembleEntryPoints = createEntryPointAssembler();
   const indexSlices = createSliceIndexer();
   const resolveServices = createServiceResolver();
@@ -44,23 +50,31 @@ export function createResolver(options: ResolveOptions): Resolver {
     const addresses = assignAddresses(ours, options.gatewayCidr);
     const gateways = resolveGateways(snapshot, ours, addresses);
     const routes = resolveRoutes(snapshot, gateways);
+    const streamRoutes = resolveStreamRoutes(snapshot, gateways);
     const hosts = assembleHosts(routes);
+    const streamHosts = assembleStreamHosts(streamRoutes);
+    const allRoutes = [...routes, ...streamRoutes];
     const slices = indexSlices(snapshot);
     const model: Model = {
-      entryPoints: assembleEntryPoints(gateways, hosts),
-      backends: resolveBackends(snapshot, slices, usedBackends(routes)),
+      entryPoints: assembleEntryPoints(gateways, hosts, streamHosts),
+      backends: resolveBackends(snapshot, slices, usedBackends(allRoutes)),
       certificates: usedCertificates(gateways),
       services: resolveServices(snapshot, slices),
     };
-    const attached = countAttached(routes);
+    const attached = countAttached(allRoutes);
     return {
       model,
       statuses: [
         ...classStatuses(snapshot),
         ...[...gateways.values()].map((gateway) => gatewayStatus(gateway, attached)),
-        ...routes.map(routeStatus),
+        ...allRoutes.map(routeStatus),
       ],
-      findings: [...findings, ...gatewayFindings(gateways), ...routes.flatMap(routeFindings)],
+      findings: [
+        ...findings,
+        ...gatewayFindings(gateways),
+        ...allRoutes.flatMap(routeFindings),
+        ...streamRoutes.flatMap((route) => overruledFindings(route, streamHosts)),
+      ],
     };
   };
 }
@@ -79,7 +93,9 @@ function chooseGateways(
   return { ours, findings };
 }
 
-function usedBackends(routes: readonly ResolvedRoute[]): ReadonlyMap<string, BackendUse> {
+function usedBackends(
+  routes: readonly (ResolvedRouteBase & { readonly contributions: readonly unknown[] })[],
+): ReadonlyMap<string, BackendUse> {
   const uses = new Map<string, BackendUse>();
   for (const route of routes) {
     if (route.contributions.length === 0) continue;
@@ -110,17 +126,31 @@ function gatewayFindings(gateways: ResolvedGateways): readonly Finding[] {
   );
 }
 
-const routeFindingLists = new WeakMap<ResolvedRoute, readonly Finding[]>();
+const routeFindingLists = new WeakMap<ResolvedRouteBase, readonly Finding[]>();
 
-function routeFindings(route: ResolvedRoute): readonly Finding[] {
+function routeFindings(route: ResolvedRouteBase): readonly Finding[] {
   let findings = routeFindingLists.get(route);
   if (findings === undefined) {
-    const { namespace, name } = route;
-    const object = { kind: 'HTTPRoute', namespace, name };
+    const { kind, namespace, name } = route;
+    const object = { kind: kind.kind, namespace, name };
     findings = route.problems.map((p) => toFinding(p, { object }));
     routeFindingLists.set(route, findings);
   }
   return findings;
+}
+
+function overruledFindings(
+  route: ResolvedStreamRoute,
+  hosts: StreamHostsByListener,
+): readonly Finding[] {
+  const { kind, namespace, name } = route;
+  return overruled(route, hosts).map(({ listener, hostname, by }) => ({
+    severity: 'warning',
+    reason: 'Overruled',
+    message: `listener ${listener}: connections${hostname === '' ? '' : ` for ${hostname}`} go to ${by}, which is older`,
+    hint: 'attach the route to another listener, or give it other hostnames',
+    origin: { object: { kind: kind.kind, namespace, name }, field: 'spec.parentRefs' },
+  }));
 }
 
 function toFinding(problem: Problem, origin: FindingOrigin): Finding {

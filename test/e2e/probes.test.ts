@@ -15,6 +15,7 @@ import type { Report } from '../../src/pipeline/pipeline.ts';
 import { createFilesSource } from '../../src/sources/files/files.ts';
 import { folder, until } from '../support/fairway.ts';
 import { caseInput, listCases, toProbe } from '../support/cases.ts';
+import { playConnection } from '../support/play-connection.ts';
 import type { Case, WrittenProbe } from '../support/cases.ts';
 
 /** Requests sent to see every backend of a split at least once, as likely as never to fail. */
@@ -95,6 +96,10 @@ async function play(
   { pipeline: { report } }: Instance,
 ): Promise<void> {
   assert.ok(report);
+  if (probe.connect !== undefined) {
+    await playConnection(probe, report);
+    return;
+  }
   const place = findPlace(probe, report);
   if (typeof probe.fate !== 'string') {
     await playSplit(probe, probe.fate, place);

@@ -16,7 +16,12 @@ import { SERVED_KINDS } from '../../src/api/kinds.ts';
 import { networkOfBlock } from '../../src/config/network.ts';
 import { createControllers } from '../../src/controllers/controllers.ts';
 import { lower } from '../../src/lower/view.ts';
-import type { RequestFate, RequestProbe } from '../../src/model/answer.ts';
+import type {
+  ConnectionFate,
+  ConnectionProbe,
+  RequestFate,
+  RequestProbe,
+} from '../../src/model/answer.ts';
 import { printableModel } from '../../src/model/print.ts';
 import { evaluate } from '../../src/pipeline/evaluate.ts';
 import type { Evaluation } from '../../src/pipeline/evaluate.ts';
@@ -44,11 +49,16 @@ export interface Case {
   readonly probes: readonly WrittenProbe[];
 }
 
-/** One entry of probes.yaml. */
+/** One entry of probes.yaml: a request, or a connection. */
 export interface WrittenProbe {
   readonly name: string;
   /** `GET http://host:port/path` */
-  readonly request: string;
+  readonly request?: string;
+  /**
+   * `tls://server.name:port`, `tls://:port` for a client that names no server, `tcp://:port` or
+   * `udp://:port`: a connection or a datagram. See `describeConnection`.
+   */
+  readonly connect?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** The address dialled, where several Gateways serve the port. */
   readonly address?: string;
@@ -58,6 +68,8 @@ export interface WrittenProbe {
   readonly endpoints?: readonly string[];
   /** What the backend sees; only what is named is compared. Null: the header is absent. */
   readonly sees?: {
+    /** Whether the backend is spoken to in TLS. */
+    readonly tls?: boolean;
     readonly host?: string;
     readonly path?: string;
     readonly headers?: Readonly<Record<string, string | null>>;
@@ -95,7 +107,13 @@ export function caseInput({ directory, options }: Case): { paths: string[]; stdi
 
 interface WrittenService {
   readonly kind?: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    /** `echo`: what the backend speaks: http (the default), tcp, udp or grpc.
+     *  `echo-certificate`: the Secret with which it speaks TLS, on port 8443, as well. */
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
   readonly spec: {
     readonly selector?: Readonly<Record<string, string>>;
     readonly ports?: readonly {
@@ -117,30 +135,76 @@ function echoBackends(text: string): string {
     .join('---\n');
 }
 
+const CERTIFICATE_PATH = '/etc/echo-certificate';
+/** Each mode has a spelling of its own for the key. */
+const CERTIFICATE_SETTINGS = [
+  { name: 'TLS_SERVER_CERT', value: `${CERTIFICATE_PATH}/tls.crt` },
+  { name: 'TLS_SERVER_PRIVKEY', value: `${CERTIFICATE_PATH}/tls.key` },
+  { name: 'TLS_SERVER_PRIV_KEY', value: `${CERTIFICATE_PATH}/tls.key` },
+];
+
+function echoSettings(echo: string, port: number): readonly object[] {
+  switch (echo) {
+    case 'tcp':
+      return [
+        { name: 'TCP_ECHO_SERVER', value: '1' },
+        { name: 'TCP_PORT', value: String(port === 8443 ? 3000 : port) },
+        { name: 'TLS_PORT', value: '8443' },
+      ];
+    case 'udp':
+      return [
+        { name: 'UDP_ECHO_SERVER', value: '1' },
+        { name: 'UDP_PORT', value: String(port) },
+      ];
+    case 'grpc':
+      return [
+        { name: 'GRPC_ECHO_SERVER', value: '1' },
+        { name: 'HTTP_PORT', value: String(port === 8443 ? 3000 : port) },
+      ];
+    default:
+      return [
+        { name: 'HTTP_PORT', value: String(port === 8443 ? 3000 : port) },
+        // Not where HTTP is, which has 3001 to itself otherwise.
+        { name: 'H2C_PORT', value: String(port === 3001 ? 3002 : 3001) },
+      ];
+  }
+}
+
 function echoDeployment({ metadata, spec }: WrittenService): object {
-  const port = spec.ports?.find((p) => p.protocol !== 'UDP');
+  const isUdp = metadata.annotations?.['echo'] === 'udp';
+  const port = spec.ports?.find((p) => (p.protocol === 'UDP') === isUdp);
   const number = port?.targetPort ?? port?.port ?? 3000;
   const field = (fieldPath: string): object => ({ fieldRef: { fieldPath } });
+  const { echo = 'http', 'echo-certificate': certificate } = metadata.annotations ?? {};
   const container = {
     name: 'echo',
     image: 'registry.k8s.io/gateway-api/echo-basic:v1.5.1',
     env: [
-      { name: 'HTTP_PORT', value: String(number) },
-      // Not where HTTP is, which has 3001 to itself otherwise.
-      { name: 'H2C_PORT', value: String(number === 3001 ? 3002 : 3001) },
+      ...echoSettings(echo, number),
+      ...(certificate === undefined ? [] : CERTIFICATE_SETTINGS),
       { name: 'SERVICE_NAME', value: metadata.name },
       { name: 'POD_NAME', valueFrom: field('metadata.name') },
       { name: 'NAMESPACE', valueFrom: field('metadata.namespace') },
     ],
-    ports: [{ containerPort: number }],
+    ports: [{ containerPort: number, ...(echo === 'udp' ? { protocol: 'UDP' } : {}) }],
+    ...(certificate === undefined
+      ? {}
+      : { volumeMounts: [{ name: 'certificate', mountPath: CERTIFICATE_PATH }] }),
   };
+  const volumes =
+    certificate === undefined
+      ? {}
+      : { volumes: [{ name: 'certificate', secret: { secretName: certificate } }] };
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata,
     spec: {
       selector: { matchLabels: spec.selector },
-      template: { metadata: { labels: spec.selector }, spec: { containers: [container] } },
+      template: {
+        metadata: { labels: spec.selector },
+        spec: { containers: [container], ...volumes },
+      },
     },
   };
 }
@@ -236,7 +300,7 @@ function isPlain(node: Node | null): boolean {
 }
 
 /** A probe as the tracers take it. */
-export function toProbe({ request, headers = {}, address }: WrittenProbe): RequestProbe {
+export function toProbe({ request = '', headers = {}, address }: WrittenProbe): RequestProbe {
   const [method = '', address_ = ''] = request.split(' ');
   const match = /^(https?):\/\/([^/?]*)(.*)$/.exec(address_);
   if (match === null) throw new Error(`probe request is not METHOD URL: ${request}`);
@@ -251,6 +315,35 @@ export function toProbe({ request, headers = {}, address }: WrittenProbe): Reque
     target: target.startsWith('/') ? target : `/${target}`,
     headers: Object.entries(headers),
   };
+}
+
+/** A probe of a connection as the tracers take it. */
+export function toConnectionProbe({ connect = '', address }: WrittenProbe): ConnectionProbe {
+  const match = /^(tcp|tls|udp):\/\/([^:]*):(\d+)$/.exec(connect);
+  if (match === null) throw new Error(`probe is not TRANSPORT://NAME:PORT: ${connect}`);
+  const [, transport = '', serverName = '', port = ''] = match;
+  return {
+    transport: transport as ConnectionProbe['transport'],
+    ...(address === undefined ? {} : { address }),
+    port: Number(port),
+    serverName,
+  };
+}
+
+/**
+ * A fate of a connection in the words probes.yaml uses: `refused`, `reset` (of datagrams: dropped),
+ * `http` when requests are read from it, `default/foo:80` for one backend, and for several their
+ * weights by name, broken ones under `reset`.
+ */
+export function describeConnection(fate: ConnectionFate): WrittenProbe['fate'] {
+  if (fate.kind !== 'relay') return fate.kind;
+  const weights: Record<string, number> = {};
+  for (const { to, weight, endpoints } of fate.shares) {
+    const name = to === null || endpoints.length === 0 ? 'reset' : to.replace('Service ', '');
+    weights[name] = (weights[name] ?? 0) + weight;
+  }
+  const [only, ...others] = Object.keys(weights);
+  return others.length === 0 && only !== undefined ? only : weights;
 }
 
 /**

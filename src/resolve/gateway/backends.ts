@@ -10,12 +10,16 @@ import type { Surroundings } from './grants.ts';
 
 export type BackendRef = NonNullable<HTTPRoute['spec']['rules'][number]['backendRefs']>[number];
 
+/** What every kind of route says of a backend. */
+export type BackendObjectRef = Pick<BackendRef, 'group' | 'kind' | 'name' | 'namespace' | 'port'>;
+
 /** A port of a Service that some route sends requests to. */
 export interface BackendUse {
   readonly key: string;
   readonly namespace: string;
   readonly name: string;
   readonly port: number;
+  readonly protocol: 'TCP' | 'UDP';
 }
 
 export type ResolvedBackendRef =
@@ -23,9 +27,10 @@ export type ResolvedBackendRef =
   | { readonly broken: RespondResult; readonly problem: Problem };
 
 export function resolveBackendRef(
-  ref: BackendRef,
+  ref: BackendObjectRef,
   origin: Origin,
   { reader, grants }: Surroundings,
+  protocol: BackendUse['protocol'] = 'TCP',
 ): ResolvedBackendRef {
   const namespace = ref.namespace ?? origin.namespace;
   const { field } = origin;
@@ -53,13 +58,21 @@ export function resolveBackendRef(
   if (service === undefined) {
     return broken('BackendNotFound', field, `Service ${namespace}/${ref.name} does not exist`);
   }
-  return resolvePort(ref, service, { namespace, field });
+  return resolvePort(ref, service, { namespace, field, protocol });
 }
 
 function resolvePort(
-  ref: BackendRef,
+  ref: BackendObjectRef,
   service: Service,
-  { namespace, field }: { readonly namespace: string; readonly field: string },
+  {
+    namespace,
+    field,
+    protocol,
+  }: {
+    readonly namespace: string;
+    readonly field: string;
+    readonly protocol: BackendUse['protocol'];
+  },
 ): ResolvedBackendRef {
   const port = ref.port ?? 0;
   const name = `Service ${namespace}/${ref.name}`;
@@ -71,18 +84,19 @@ function resolvePort(
       'use a Service with a selector, or one without and an EndpointSlice',
     );
   }
-  if (!(service.spec.ports ?? []).some((p) => p.port === port && p.protocol === 'TCP')) {
+  if (!(service.spec.ports ?? []).some((p) => p.port === port && p.protocol === protocol)) {
     const ports = (service.spec.ports ?? [])
       .map((p) => (p.protocol === 'TCP' ? p.port : `${p.port}/${p.protocol}`))
       .join(', ');
     return broken(
       'BackendNotFound',
       `${field}.port`,
-      `${name} has no TCP port ${port}`,
+      `${name} has no ${protocol} port ${port}`,
       `its ports: ${ports}`,
     );
   }
-  return { use: { key: `${name}:${port}`, namespace, name: ref.name, port } };
+  const key = protocol === 'TCP' ? `${name}:${port}` : `${name}:${port}/${protocol}`;
+  return { use: { key, namespace, name: ref.name, port, protocol } };
 }
 
 function broken(reason: string, field: string, message: string, hint?: string): ResolvedBackendRef {

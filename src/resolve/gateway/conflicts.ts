@@ -13,15 +13,24 @@ export function markConflicts(listeners: readonly ResolvedListener[]): readonly 
   });
 }
 
+/** Protocols that are told apart by what comes first, the server name of a handshake, can share a port. */
+function familyOf({ protocol }: ResolvedListener): ResolvedListener['protocol'] {
+  return protocol === 'https' ? 'tls' : protocol;
+}
+
 function conflictsOf(
   listener: ResolvedListener,
   all: readonly ResolvedListener[],
 ): readonly Problem[] {
   // Who is not accepted for itself takes no connections and stands in nobody's way.
   const isBeside = (other: ResolvedListener): boolean =>
-    other !== listener && other.port === listener.port && other.unaccepted.length === 0;
+    other !== listener &&
+    other.port === listener.port &&
+    // One number is two ports: one for UDP, one for everything else.
+    (other.protocol === 'udp') === (listener.protocol === 'udp') &&
+    other.unaccepted.length === 0;
   const neighbours = listener.unaccepted.length > 0 ? [] : all.filter(isBeside);
-  const otherProtocol = neighbours.find((other) => other.protocol !== listener.protocol);
+  const otherProtocol = neighbours.find((other) => familyOf(other) !== familyOf(listener));
   if (otherProtocol !== undefined) {
     return [
       problem(

@@ -2,14 +2,16 @@
 // point is the same value as long as nothing in it changes.
 
 import { compareHostnames } from '../../lib/hostname.ts';
-import type { EntryPoint, Host, Listener } from '../../model/model.ts';
+import type { EntryPoint, EntryProtocol, Host, Listener, StreamHost } from '../../model/model.ts';
 import { same } from '../reader.ts';
 import type { ResolvedGateway, ResolvedGateways } from './gateways.ts';
 import type { HostsByListener } from './hosts.ts';
+import type { StreamHostsByListener } from './stream-hosts.ts';
 import { isServing } from './listeners.ts';
 import type { ResolvedListener } from './listeners.ts';
 
 const NO_HOSTS: readonly Host[] = [];
+const NO_STREAM_HOSTS: readonly StreamHost[] = [];
 
 interface Made {
   readonly inputs: readonly unknown[];
@@ -19,21 +21,26 @@ interface Made {
 export function createEntryPointAssembler(): (
   gateways: ResolvedGateways,
   hosts: HostsByListener,
+  streams: StreamHostsByListener,
 ) => readonly EntryPoint[] {
   let made = new Map<string, Made>();
-  return (gateways, hosts) => {
+  return (gateways, hosts, streams) => {
     const next = new Map<string, Made>();
     for (const gateway of gateways.values()) {
       const serving = gateway.listeners.filter(isServing);
-      for (const [port, listeners] of Map.groupBy(serving, (l) => l.port)) {
-        const id = `${gateway.key}:${port}`;
-        const inputs = [gateway, ...listeners.map((l) => hosts.get(l.id) ?? NO_HOSTS)];
+      for (const [place, listeners] of Map.groupBy(serving, placeOf)) {
+        const id = `${gateway.key}:${place}`;
+        const inputs = [
+          gateway,
+          ...listeners.map((l) => hosts.get(l.id) ?? NO_HOSTS),
+          ...listeners.map((l) => streams.get(l.id) ?? NO_STREAM_HOSTS),
+        ];
         const known = made.get(id);
         next.set(
           id,
           known !== undefined && same(known.inputs, inputs)
             ? known
-            : { inputs, entryPoint: assemble(id, gateway, listeners, hosts) },
+            : { inputs, entryPoint: assemble(id, gateway, listeners, { hosts, streams }) },
         );
       }
     }
@@ -42,11 +49,27 @@ export function createEntryPointAssembler(): (
   };
 }
 
+/** Of a port, `80` or `53/udp`: one number is two ports. */
+function placeOf({ port, protocol }: ResolvedListener): string {
+  return protocol === 'udp' ? `${port}/udp` : String(port);
+}
+
+/** A port is for TLS as soon as one listener wants connections and not requests. */
+function protocolOf(listeners: readonly ResolvedListener[]): EntryProtocol {
+  const isTls = listeners.some((l) => l.protocol === 'tls');
+  return isTls ? 'tls' : (listeners[0]?.protocol ?? 'http');
+}
+
+interface Attached {
+  readonly hosts: HostsByListener;
+  readonly streams: StreamHostsByListener;
+}
+
 function assemble(
   id: string,
   gateway: ResolvedGateway,
   listeners: readonly ResolvedListener[],
-  hosts: HostsByListener,
+  attached: Attached,
 ): EntryPoint {
   const [first] = listeners as readonly [ResolvedListener];
   return {
@@ -54,24 +77,27 @@ function assemble(
     gateway: gateway.key,
     addresses: gateway.address === '' ? [] : [gateway.address],
     port: first.port,
-    protocol: first.protocol ?? 'http',
+    protocol: protocolOf(listeners),
     listeners: listeners
       .toSorted((a, b) => compareHostnames(a.hostname, b.hostname))
-      .map((listener) => toListener(listener, gateway, hosts.get(listener.id) ?? NO_HOSTS)),
+      .map((listener) => toListener(listener, gateway, attached)),
   };
 }
 
 function toListener(
   listener: ResolvedListener,
   { namespace, name }: ResolvedGateway,
-  hosts: readonly Host[],
+  { hosts, streams }: Attached,
 ): Listener {
   return {
     id: listener.id,
     name: listener.name,
     hostname: listener.hostname,
     certificates: listener.certificates.map((c) => c.key),
-    hosts,
+    hosts: hosts.get(listener.id) ?? NO_HOSTS,
+    ...(listener.mode === undefined
+      ? {}
+      : { stream: { mode: listener.mode, hosts: streams.get(listener.id) ?? NO_STREAM_HOSTS } }),
     origin: { kind: 'Gateway', namespace, name, field: listener.field },
   };
 }

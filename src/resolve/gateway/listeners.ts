@@ -3,7 +3,7 @@
 
 import { Secret } from '../../api/core/secret.ts';
 import type { Gateway } from '../../api/gateway/gateway.ts';
-import type { Certificate } from '../../model/model.ts';
+import type { Certificate, EntryProtocol, StreamListener } from '../../model/model.ts';
 import { problem } from '../status/conditions.ts';
 import type { Problem } from '../status/conditions.ts';
 import { loadCertificate } from './certificates.ts';
@@ -24,7 +24,9 @@ export interface ResolvedListener {
   readonly name: string;
   readonly port: number;
   /** What the port speaks; undefined when Fairway does not serve the protocol. */
-  readonly protocol: 'http' | 'https' | undefined;
+  readonly protocol: EntryProtocol | undefined;
+  /** How a listener without requests takes its connections; undefined for HTTP and HTTPS. */
+  readonly mode: StreamListener['mode'] | undefined;
   readonly hostname: string;
   /** Kinds of routes that may attach. */
   readonly kinds: readonly RouteKind[];
@@ -45,11 +47,43 @@ export function isServing(listener: ResolvedListener): boolean {
     listener.protocol !== undefined &&
     listener.unaccepted.length === 0 &&
     listener.conflicts.length === 0 &&
-    (listener.protocol === 'http' || listener.certificates.length > 0)
+    (!endsTls(listener) || listener.certificates.length > 0)
   );
 }
 
-const HTTP_ROUTES: readonly RouteKind[] = [{ group: GATEWAY_GROUP, kind: 'HTTPRoute' }];
+function endsTls({ protocol, mode }: Pick<ResolvedListener, 'protocol' | 'mode'>): boolean {
+  return protocol === 'https' || mode === 'terminate';
+}
+
+function routeKinds(...kinds: readonly string[]): readonly RouteKind[] {
+  return kinds.map((kind) => ({ group: GATEWAY_GROUP, kind }));
+}
+
+const HTTP_ROUTES = routeKinds('HTTPRoute');
+const TCP_ROUTES = routeKinds('TCPRoute');
+const UDP_ROUTES = routeKinds('UDPRoute');
+const TLS_ROUTES = routeKinds('TLSRoute');
+/** Once TLS is off, what is left is a TCP connection. */
+const TERMINATED_ROUTES = routeKinds('TLSRoute', 'TCPRoute');
+
+function supportedRoutes({
+  protocol,
+  mode,
+}: Pick<ResolvedListener, 'protocol' | 'mode'>): readonly RouteKind[] {
+  switch (protocol) {
+    case undefined:
+      return [];
+    case 'http':
+    case 'https':
+      return HTTP_ROUTES;
+    case 'tls':
+      return mode === 'terminate' ? TERMINATED_ROUTES : TLS_ROUTES;
+    case 'tcp':
+      return TCP_ROUTES;
+    case 'udp':
+      return UDP_ROUTES;
+  }
+}
 
 export function resolveListener(
   gateway: Gateway,
@@ -60,16 +94,21 @@ export function resolveListener(
   const { namespace = '', name = '' } = gateway.metadata;
   const field = `spec.listeners[${index}]`;
   const protocol = protocolOf(spec);
-  const { kinds, problems: kindProblems } = allowedKinds(spec, protocol, field);
-  const { certificates, problems } =
-    protocol === 'https'
-      ? resolveCertificates(namespace, spec, field, surroundings)
-      : { certificates: [], problems: [] };
+  const mode = modeOf(spec, protocol);
+  const { kinds, problems: kindProblems } = allowedKinds(
+    spec,
+    supportedRoutes({ protocol, mode }),
+    field,
+  );
+  const { certificates, problems } = endsTls({ protocol, mode })
+    ? resolveCertificates(namespace, spec, field, surroundings)
+    : { certificates: [], problems: [] };
   return {
     id: `${namespace}/${name}/${spec.name}`,
     name: spec.name,
     port: spec.port,
     protocol,
+    mode,
     hostname: (spec.hostname ?? '').toLowerCase(),
     kinds,
     allowedNamespaces: spec.allowedRoutes.namespaces,
@@ -87,8 +126,31 @@ function protocolOf(spec: ListenerSpec): ResolvedListener['protocol'] {
       return 'http';
     case 'HTTPS':
       return 'https';
+    case 'TLS':
+      return 'tls';
+    case 'TCP':
+      return 'tcp';
+    case 'UDP':
+      return 'udp';
     default:
       return undefined;
+  }
+}
+
+function modeOf(
+  { tls }: ListenerSpec,
+  protocol: ResolvedListener['protocol'],
+): ResolvedListener['mode'] {
+  switch (protocol) {
+    case undefined:
+    case 'http':
+    case 'https':
+      return undefined;
+    case 'tls':
+      return tls?.mode === 'Passthrough' ? 'passthrough' : 'terminate';
+    case 'tcp':
+    case 'udp':
+      return 'plain';
   }
 }
 
@@ -97,19 +159,18 @@ function unsupportedProtocol(spec: ListenerSpec, field: string): Problem {
     'UnsupportedProtocol',
     `${field}.protocol`,
     `listener "${spec.name}": protocol ${spec.protocol} is not served`,
-    'Fairway serves HTTP and HTTPS',
+    'Fairway serves HTTP, HTTPS, TLS, TCP and UDP',
   );
 }
 
 /** The kinds that may attach: what the listener names, as far as its protocol has routes of the kind. */
 function allowedKinds(
   spec: ListenerSpec,
-  protocol: ResolvedListener['protocol'],
+  supported: readonly RouteKind[],
   field: string,
 ): { kinds: readonly RouteKind[]; problems: readonly Problem[] } {
-  const supported = protocol === undefined ? [] : HTTP_ROUTES;
   const asked = spec.allowedRoutes.kinds ?? [];
-  if (asked.length === 0 || protocol === undefined) return { kinds: supported, problems: [] };
+  if (asked.length === 0 || supported.length === 0) return { kinds: supported, problems: [] };
   const kinds = supported.filter((s) =>
     asked.some((a) => a.group === s.group && a.kind === s.kind),
   );

@@ -120,12 +120,12 @@ function resolveBackend(
   slices: readonly EndpointSlice[],
 ): Backend {
   const ports = service?.spec.ports ?? [];
-  const index = ports.findIndex((p) => p.port === use.port && p.protocol === 'TCP');
+  const index = ports.findIndex((p) => p.port === use.port && p.protocol === use.protocol);
   const port = ports[index];
   return {
     key: use.key,
-    protocol: protocolOf(port?.appProtocol),
-    endpoints: endpointsOf(slices, port?.name ?? '', 'TCP'),
+    protocol: use.protocol === 'UDP' ? 'udp' : protocolOf(port?.appProtocol),
+    endpoints: endpointsOf(slices, port?.name ?? '', use.protocol),
     origin: {
       kind: 'Service',
       namespace: use.namespace,

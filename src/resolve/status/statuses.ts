@@ -2,11 +2,10 @@
 // parents (Gateway API conditions; facts of GEP-1364).
 
 import { Gateway } from '../../api/gateway/gateway.ts';
-import { HTTPRoute } from '../../api/gateway/httproute.ts';
 import type { ResolvedGateway } from '../gateway/gateways.ts';
 import { isServing } from '../gateway/listeners.ts';
 import type { ResolvedListener } from '../gateway/listeners.ts';
-import type { ResolvedRoute } from '../gateway/routes.ts';
+import type { ResolvedRouteBase } from '../gateway/routes.ts';
 import type { StatusWish, WishedListenerStatus } from '../resolution.ts';
 import { verdict, verdictOf } from './conditions.ts';
 import type { Verdict } from './conditions.ts';
@@ -87,9 +86,9 @@ function conflicted(listener: ResolvedListener): Verdict {
     : verdict('Conflicted', 'True', first.reason, first.message);
 }
 
-export function routeStatus(route: ResolvedRoute): StatusWish {
+export function routeStatus(route: ResolvedRouteBase): StatusWish {
   return {
-    kind: HTTPRoute,
+    kind: route.kind,
     namespace: route.namespace,
     name: route.name,
     generation: route.generation,
@@ -101,7 +100,7 @@ export function routeStatus(route: ResolvedRoute): StatusWish {
 }
 
 /** How many routes each listener has attached, by listener id. */
-export function countAttached(routes: readonly ResolvedRoute[]): ReadonlyMap<string, number> {
+export function countAttached(routes: readonly ResolvedRouteBase[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const route of routes) {
     for (const id of new Set(route.parents.flatMap((p) => p.listeners))) {

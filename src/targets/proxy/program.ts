@@ -2,7 +2,12 @@
 // needs no further thought to look up. Made by compile.ts, taken apart by patch.ts.
 
 import type { Filter } from '../../model/filter.ts';
-import type { BackendProtocol, PathChange } from '../../model/model.ts';
+import type {
+  BackendProtocol,
+  EntryProtocol,
+  PathChange,
+  StreamListener,
+} from '../../model/model.ts';
 
 export interface ProxyProgram {
   readonly sockets: readonly SocketProgram[];
@@ -13,13 +18,13 @@ export interface ProxyProgram {
   readonly certificates: ReadonlyMap<string, CertificateProgram>;
 }
 
-/** One listening port for HTTP. */
+/** One listening port of a Gateway. */
 export interface SocketProgram {
   /** Of the entry point. */
   readonly id: string;
   readonly addresses: readonly string[];
   readonly port: number;
-  readonly tls: boolean;
+  readonly protocol: EntryProtocol;
   /** The most specific first. */
   readonly listeners: readonly ListenerProgram[];
 }
@@ -30,6 +35,20 @@ export interface ListenerProgram {
   readonly certificates: readonly string[];
   /** The most specific first. */
   readonly hosts: readonly { readonly hostname: string; readonly table: string }[];
+  /** Null when it takes requests. */
+  readonly stream: StreamProgram | null;
+}
+
+/** What becomes of connections or datagrams of a listener. */
+export interface StreamProgram {
+  readonly mode: StreamListener['mode'];
+  /** The most specific first. */
+  readonly hosts: readonly { readonly hostname: string; readonly rule: StreamRuleProgram }[];
+}
+
+export interface StreamRuleProgram {
+  readonly id: string;
+  readonly backends: readonly WeightedProgram[];
 }
 
 /** The rules of one host, grouped by the path they ask for; groups keep the order of precedence. */
@@ -76,7 +95,7 @@ export type ResultProgram =
   | { readonly kind: 'respond'; readonly statusCode: number; readonly reason: string };
 
 export interface WeightedProgram {
-  /** Key of the backend; null answers `statusCode` itself. */
+  /** Key of the backend; null answers `statusCode` itself, or resets the connection. */
   readonly backend: string | null;
   readonly statusCode: number;
   readonly reason: string;

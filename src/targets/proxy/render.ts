@@ -9,6 +9,7 @@ import type {
   ProxyProgram,
   RuleProgram,
   SocketProgram,
+  StreamProgram,
   TableProgram,
 } from './program.ts';
 
@@ -37,9 +38,9 @@ function renderSocket(
   socket: SocketProgram,
   tables: ReadonlyMap<string, TableProgram>,
 ): readonly string[] {
-  const { id, addresses, port, tls, listeners } = socket;
+  const { id, addresses, port, protocol, listeners } = socket;
   return [
-    `port ${port} of Gateway ${id.slice(0, id.lastIndexOf(':'))} on ${addresses.join(', ')} (${tls ? 'https' : 'http'})`,
+    `port ${port} of Gateway ${id.slice(0, id.lastIndexOf(':'))} on ${addresses.join(', ')} (${protocol})`,
     ...listeners.flatMap((listener) => [
       `  listener ${listener.id} for ${listener.hostname || 'every host'}`,
       ...listener.certificates.map((key) => `    certificate ${key}`),
@@ -47,8 +48,24 @@ function renderSocket(
         `    host ${hostname || 'every other'}`,
         ...renderTable(tables.get(table)),
       ]),
+      ...(listener.stream === null ? [] : renderStream(listener.stream)),
     ]),
     '',
+  ];
+}
+
+function renderStream({ mode, hosts }: StreamProgram): readonly string[] {
+  return [
+    `    ${mode}${hosts.length === 0 ? ': no route, every connection is reset' : ''}`,
+    ...hosts.flatMap(({ hostname, rule }) => [
+      `    host ${hostname || 'every other'}`,
+      `      # ${rule.id}`,
+      ...rule.backends.map(({ backend, weight, reason }) =>
+        backend === null
+          ? `      weight ${weight}: reset: ${reason}`
+          : `      weight ${weight}: ${backend}`,
+      ),
+    ]),
   ];
 }
 

@@ -27,7 +27,10 @@ export function traceProxy(program: ProxyProgram, probe: RequestProbe): RequestF
     return { kind: 'refused', reason: `nothing listens for ${probe.scheme} on port ${probe.port}` };
   }
   const listener = listenersOf(socket).find(host);
-  if (listener === undefined && socket.tls) {
+  if (listener !== undefined && listener.stream !== null) {
+    return { kind: 'refused', reason: `listener ${listener.id} takes connections, not requests` };
+  }
+  if (listener === undefined && socket.protocol !== 'http') {
     return { kind: 'refused', reason: `no listener has a certificate for ${host}` };
   }
   const target = splitTarget(probe.target);
@@ -52,10 +55,11 @@ function chooseSocket(
   probe: RequestProbe,
   host: string,
 ): SocketProgram | undefined {
+  const protocols = probe.scheme === 'https' ? ['https', 'tls'] : ['http'];
   const candidates = sockets.filter(
     (socket) =>
       socket.port === probe.port &&
-      socket.tls === (probe.scheme === 'https') &&
+      protocols.includes(socket.protocol) &&
       (probe.address === undefined || socket.addresses.includes(probe.address)),
   );
   // Without an address, several Gateways may serve the port: ask the one that knows the host best.
@@ -66,7 +70,7 @@ function chooseSocket(
   return best.find(host) ?? candidates[0];
 }
 
-function listenersOf(socket: SocketProgram): HostIndex<ListenerProgram> {
+export function listenersOf(socket: SocketProgram): HostIndex<ListenerProgram> {
   const index = new HostIndex<ListenerProgram>();
   for (const listener of socket.listeners) index.set(listener.hostname, listener);
   return index;

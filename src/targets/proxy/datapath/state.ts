@@ -2,12 +2,13 @@
 // force. A patch is applied between two requests and seen whole: what is new is made before anything
 // points to it, what is gone is let go last.
 
-import type { BackendProgram, SocketProgram, TableProgram } from '../program.ts';
+import type { BackendProgram, SocketProgram, StreamProgram, TableProgram } from '../program.ts';
 import type { Patch } from '../patch.ts';
-import { activate } from './action.ts';
+import { activate, Forward } from './action.ts';
 import type { Action } from './action.ts';
 import { Backend } from './backend.ts';
 import { Certificate, CertificateIndex } from './certificates.ts';
+import type { ConnectionListener } from './connection-relay.ts';
 import type { Listener, TableSlot } from './dispatch.ts';
 import { Endpoint } from './endpoint.ts';
 import type { EndpointCommon } from './endpoint.ts';
@@ -22,6 +23,7 @@ export class State {
   readonly #options: StateOptions;
   readonly #tables = new Map<string, TableSlot>();
   readonly #listeners = new WeakMap<SocketProgram, HostIndex<Listener>>();
+  readonly #connectionListeners = new WeakMap<SocketProgram, HostIndex<ConnectionListener>>();
   readonly #backends = new Map<string, Backend>();
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #certificates = new Map<string, Certificate>();
@@ -70,6 +72,27 @@ export class State {
       listeners.set(hostname, { id, hosts: tables });
     }
     return listeners;
+  }
+
+  /** The listeners of a port as connections see them, by server name. Made once for each program of it. */
+  connectionListeners(socket: SocketProgram): HostIndex<ConnectionListener> {
+    let listeners = this.#connectionListeners.get(socket);
+    if (listeners === undefined) {
+      listeners = new HostIndex();
+      for (const { id, hostname, stream } of socket.listeners) {
+        listeners.set(hostname, { id, stream: stream === null ? null : this.#makeStream(stream) });
+      }
+      this.#connectionListeners.set(socket, listeners);
+    }
+    return listeners;
+  }
+
+  #makeStream({ mode, hosts: programs }: StreamProgram): ConnectionListener['stream'] {
+    const hosts = new HostIndex<Forward>();
+    for (const { hostname, rule } of programs) {
+      hosts.set(hostname, new Forward(rule.backends, (key) => this.#backend(key)));
+    }
+    return { mode, hosts };
   }
 
   certificates(socket: SocketProgram): CertificateIndex {
