@@ -2,6 +2,7 @@
 // needs no further thought to look up. Made by compile.ts, taken apart by patch.ts.
 
 import type { Filter } from '../../model/filter.ts';
+import type { ValueMatch } from '../../model/match.ts';
 import type {
   BackendProtocol,
   EntryProtocol,
@@ -54,6 +55,8 @@ export interface StreamRuleProgram {
 /** The rules of one host, grouped by the path they ask for; groups keep the order of precedence. */
 export interface TableProgram {
   readonly exact: readonly PathGroup[];
+  /** `path` is an expression in RE2 syntax. In order of precedence. */
+  readonly regex: readonly PathGroup[];
   readonly prefix: readonly PathGroup[];
 }
 
@@ -64,8 +67,8 @@ export interface PathGroup {
 
 export interface RuleProgram {
   readonly method: string | null;
-  readonly headers: readonly { readonly name: string; readonly value: string }[];
-  readonly queryParams: readonly { readonly name: string; readonly value: string }[];
+  readonly headers: readonly ValueMatch[];
+  readonly queryParams: readonly ValueMatch[];
   readonly action: ActionProgram;
 }
 

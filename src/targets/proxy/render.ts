@@ -74,11 +74,12 @@ function renderTable(table: TableProgram | undefined): readonly string[] {
   const byLength = table.prefix.toSorted((a, b) => b.path.length - a.path.length);
   return [
     ...table.exact.flatMap((group) => renderGroup('=', group)),
+    ...table.regex.flatMap((group) => renderGroup('~', group)),
     ...byLength.flatMap((group) => renderGroup('^', group)),
   ];
 }
 
-/** `= /path` takes that path, `^ /path` what is under it. */
+/** `= /path` takes that path, `~ expression` what it matches, `^ /path` what is under it. */
 function renderGroup(sign: string, { path, rules }: PathGroup): readonly string[] {
   return rules.flatMap((rule) => [
     `      ${sign} ${path}${renderConditions(rule)}`,
@@ -89,8 +90,8 @@ function renderGroup(sign: string, { path, rules }: PathGroup): readonly string[
 function renderConditions({ method, headers, queryParams }: RuleProgram): string {
   return [
     ...(method === null ? [] : [method]),
-    ...headers.map((h) => `${h.name}: ${h.value}`),
-    ...queryParams.map((q) => `?${q.name}=${q.value}`),
+    ...headers.map((h) => `${h.name}${h.regex === true ? ' ~ ' : ': '}${h.value}`),
+    ...queryParams.map((q) => `?${q.name}${q.regex === true ? ' ~ ' : '='}${q.value}`),
   ]
     .map((condition) => ` [${condition}]`)
     .join('');

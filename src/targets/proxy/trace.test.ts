@@ -22,17 +22,29 @@ const value = fc.record({
   name: fc.constantFrom('x-a', 'x-b', 'x-c'),
   value: fc.constantFrom('1', '2'),
 });
-const values = fc.uniqueArray(value, { maxLength: 2, selector: (v) => v.name });
+const valueTest = fc.oneof(
+  value,
+  fc.record({
+    name: fc.constantFrom('x-a', 'x-b', 'x-c'),
+    value: fc.constantFrom('[0-9]', '1|3', '.*', '1,.*'),
+    regex: fc.constant(true as const),
+  }),
+);
+const tests = fc.uniqueArray(valueTest, { maxLength: 2, selector: (v) => v.name });
 const method = fc.constantFrom('GET', 'POST', 'PUT');
 
 const match: fc.Arbitrary<Match> = fc.record({
   path: fc.oneof(
     fc.record({ kind: fc.constant('exact' as const), value: path }),
     fc.record({ kind: fc.constant('prefix' as const), value: path }),
+    fc.record({
+      kind: fc.constant('regex' as const),
+      value: fc.constantFrom('/a/.*', '/.*/aa', '/(a|b)', '/[ab]+', '.*', '/aa?/b'),
+    }),
   ),
   method: fc.option(method, { nil: undefined }),
-  headers: values,
-  queryParams: values,
+  headers: tests,
+  queryParams: tests,
 }) as fc.Arbitrary<Match>;
 
 const changes = {

@@ -83,7 +83,7 @@ function tablesOf(
   const index = new HostIndex<RouteTable<ActionProgram>>();
   for (const { hostname, table } of listener.hosts) {
     const found = program.tables.get(table);
-    if (found !== undefined) index.set(hostname, new RouteTable(found, (rule) => rule));
+    if (found !== undefined) index.set(hostname, new RouteTable(found, (action) => action));
   }
   return index;
 }
