@@ -13,6 +13,7 @@ import { traceProxy } from '../src/targets/proxy/trace.ts';
 import {
   describeConnection,
   describeFate,
+  isCall,
   listCases,
   runCase,
   toConnectionProbe,
@@ -61,7 +62,7 @@ function checkConnection(probe: WrittenProbe, fate: ConnectionFate): void {
 }
 
 function check(probe: WrittenProbe, fate: RequestFate): void {
-  assert.deepEqual(describeFate(fate), probe.fate);
+  assert.deepEqual(describeFate(fate, isCall(probe)), probe.fate);
   const shares = fate.kind === 'forward' ? fate.shares : [];
   if (probe.endpoints !== undefined) {
     assert.deepEqual(

@@ -12,6 +12,7 @@ import { Service } from './core/service.ts';
 import { EndpointSlice } from './discovery/endpoint-slice.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { GatewayClass } from './gateway/gatewayclass.ts';
+import { GRPCRoute } from './gateway/grpcroute.ts';
 import { HTTPRoute } from './gateway/httproute.ts';
 import { ReferenceGrant } from './gateway/referencegrant.ts';
 import { TCPRoute } from './gateway/tcproute.ts';
@@ -33,6 +34,7 @@ export const SERVED_KINDS: readonly Kind[] = [
   GatewayClass,
   Gateway,
   HTTPRoute,
+  GRPCRoute,
   TLSRoute,
   TCPRoute,
   UDPRoute,

@@ -4,6 +4,7 @@
 
 import { Secret } from '../api/core/secret.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
+import { GRPCRoute } from '../api/gateway/grpcroute.ts';
 import { HTTPRoute } from '../api/gateway/httproute.ts';
 import { TLSRoute } from '../api/gateway/tlsroute.ts';
 import { hostMatches } from '../lib/hostname.ts';
@@ -36,7 +37,11 @@ export function wantedCertificates(snapshot: Snapshot): readonly WantedCertifica
     .list(Gateway)
     .filter(({ metadata }) => ISSUER_ANNOTATIONS.some((a) => a in (metadata.annotations ?? {})));
   if (asking.length === 0) return [];
-  const routes = [...snapshot.list(HTTPRoute), ...snapshot.list(TLSRoute)];
+  const routes = [
+    ...snapshot.list(HTTPRoute),
+    ...snapshot.list(GRPCRoute),
+    ...snapshot.list(TLSRoute),
+  ];
   const hosts = new Set(routes.flatMap((route) => route.spec.hostnames ?? []));
   return asking
     .flatMap((gateway) => askedBy(gateway, [...hosts]))

@@ -3,6 +3,7 @@
 
 import { Service } from '../api/core/service.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
+import { GRPCRoute } from '../api/gateway/grpcroute.ts';
 import { HTTPRoute } from '../api/gateway/httproute.ts';
 import { TCPRoute } from '../api/gateway/tcproute.ts';
 import { TLSRoute } from '../api/gateway/tlsroute.ts';
@@ -63,7 +64,7 @@ type AnyRoute = Pick<HTTPRoute, 'apiVersion' | 'kind' | 'metadata' | 'status'> &
 };
 
 function routeRows({ snapshot }: Overview): string[][] {
-  const routes = [HTTPRoute, TLSRoute, TCPRoute, UDPRoute].flatMap((kind) =>
+  const routes = [HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute].flatMap((kind) =>
     snapshot.list(kind as Kind<AnyRoute>),
   );
   return routes.map((route) => {

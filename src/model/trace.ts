@@ -169,6 +169,9 @@ function mismatch(rule: Rule, request: TracedRequest): string | undefined {
   if (method !== undefined && request.probe.method !== method) {
     return `method ${request.probe.method} is not ${method}`;
   }
+  if (rule.match.pattern !== undefined && !patternMatches(rule.match.pattern, requested)) {
+    return `path ${requested} does not match ${rule.match.pattern}`;
+  }
   if (path.kind === 'regex' && !patternMatches(path.value, requested)) {
     return `path ${requested} does not match ${path.value}`;
   }
@@ -223,7 +226,7 @@ function describePattern(pattern: string): string {
 function describeMatch(rule: Rule): string {
   const { path, method, headers, queryParams } = rule.match;
   return [
-    describePath(path),
+    rule.match.pattern === undefined ? describePath(path) : `path matching ${rule.match.pattern}`,
     ...(method === undefined ? [] : [`method ${method}`]),
     ...headers.map((h) => `header ${describeValue(h)}`),
     ...queryParams.map((q) => `query ${describeValue(q)}`),

@@ -13,8 +13,10 @@ import { notReady } from '../../src/cli/readiness.ts';
 import { defaultConfiguration } from '../../src/config/config.ts';
 import type { Report } from '../../src/pipeline/pipeline.ts';
 import { createFilesSource } from '../../src/sources/files/files.ts';
+import { grpcStatusName } from '../../src/lib/grpc-status.ts';
+import { callEcho } from '../support/grpc.ts';
 import { folder, until } from '../support/fairway.ts';
-import { caseInput, listCases, toProbe } from '../support/cases.ts';
+import { caseInput, isCall, listCases, toProbe } from '../support/cases.ts';
 import { playConnection } from '../support/play-connection.ts';
 import type { Case, WrittenProbe } from '../support/cases.ts';
 
@@ -34,6 +36,7 @@ interface Answer {
   readonly location: string | undefined;
   readonly echoed: Echoed | undefined;
   readonly rawHeaders: readonly string[];
+  readonly grpcStatus?: number;
 }
 
 const home = folder({});
@@ -87,7 +90,7 @@ function waitsFor({ pipeline: { report } }: Instance): readonly string[] {
 
 /** What an echo can tell: its Service, but not the port it was reached by. */
 function withoutPort(fate: string): string {
-  return fate.replace(/^([^ ]+\/[^ ]+):\d+$/, '$1');
+  return fate.replace(/^([^ ]+\/[^ ]+):\d+(?:\/\w+)?$/, '$1');
 }
 
 async function play(
@@ -105,7 +108,8 @@ async function play(
     await playSplit(probe, probe.fate, place);
     return;
   }
-  const answer = place === undefined ? 'refused' : await ask(probe, place).catch(toRefused);
+  const send = isCall(probe) ? call : ask;
+  const answer = place === undefined ? 'refused' : await send(probe, place).catch(toRefused);
   if (typeof answer === 'string') {
     assert.equal(answer, probe.fate, testCase.name);
     return;
@@ -126,7 +130,7 @@ async function playSplit(
   assert.ok(place, 'nothing serves the probe');
   const counts: Record<string, number> = {};
   for (let i = 0; i < SPLIT_REQUESTS; i++) {
-    const answer = await ask(probe, place);
+    const answer = await (isCall(probe) ? call(probe, place) : ask(probe, place));
     const fate = describeAnswer(answer);
     counts[fate] = (counts[fate] ?? 0) + 1;
     checkSeen(probe, answer);
@@ -168,6 +172,12 @@ function findPlace(probe: WrittenProbe, { snapshot, bindings }: Report): Place |
     if (binding !== undefined) return { address: binding.address, port: binding.port };
   }
   return undefined;
+}
+
+/** A gRPC call, answered by the echo with what it saw. */
+async function call(probe: WrittenProbe, place: Place): Promise<Answer> {
+  const { grpcStatus, headers, echoed } = await callEcho(toProbe(probe), place);
+  return { status: 200, location: undefined, echoed, rawHeaders: headers, grpcStatus };
 }
 
 function ask(probe: WrittenProbe, { address, port }: Place): Promise<Answer> {
@@ -213,7 +223,8 @@ function ask(probe: WrittenProbe, { address, port }: Place): Promise<Answer> {
   });
 }
 
-function describeAnswer({ status, location, echoed }: Answer): string {
+function describeAnswer({ status, location, echoed, grpcStatus = 0 }: Answer): string {
+  if (grpcStatus !== 0) return `grpc ${grpcStatusName(grpcStatus)}`;
   if (location !== undefined) return `${status} ${location}`;
   if (echoed === undefined) return String(status);
   return `${echoed.namespace}/${echoed.service}`;

@@ -15,6 +15,7 @@ import type { Node } from 'yaml';
 import { SERVED_KINDS } from '../../src/api/kinds.ts';
 import { networkOfBlock } from '../../src/config/network.ts';
 import { createControllers } from '../../src/controllers/controllers.ts';
+import { grpcStatusName, grpcStatusOf, isGrpcContentType } from '../../src/lib/grpc-status.ts';
 import { lower } from '../../src/lower/view.ts';
 import type {
   ConnectionFate,
@@ -317,6 +318,11 @@ export function toProbe({ request = '', headers = {}, address }: WrittenProbe): 
   };
 }
 
+/** Whether a probe is a gRPC call. */
+export function isCall({ headers = {} }: WrittenProbe): boolean {
+  return isGrpcContentType(headers['content-type'] ?? '');
+}
+
 /** A probe of a connection as the tracers take it. */
 export function toConnectionProbe({ connect = '', address }: WrittenProbe): ConnectionProbe {
   const match = /^(tcp|tls|udp):\/\/([^:]*):(\d+)$/.exec(connect);
@@ -348,14 +354,17 @@ export function describeConnection(fate: ConnectionFate): WrittenProbe['fate'] {
 
 /**
  * A fate in the words probes.yaml uses: `refused`, `404`, `302 https://…`, `default/foo:80` for one
- * backend, and for several their weights by name, a broken reference under its status.
+ * backend, and for several their weights by name, a broken reference under its status. What gRPC calls
+ * are answered is `grpc UNAVAILABLE`.
  */
-export function describeFate(fate: RequestFate): WrittenProbe['fate'] {
+export function describeFate(fate: RequestFate, isCall = false): WrittenProbe['fate'] {
+  const status = (code: number): string =>
+    isCall ? `grpc ${grpcStatusName(grpcStatusOf(code))}` : String(code);
   switch (fate.kind) {
     case 'refused':
       return 'refused';
     case 'respond':
-      return String(fate.statusCode);
+      return status(fate.statusCode);
     case 'redirect':
       return `${fate.statusCode} ${fate.location}`;
     case 'forward': {
@@ -363,9 +372,9 @@ export function describeFate(fate: RequestFate): WrittenProbe['fate'] {
       for (const { to, weight, endpoints } of fate.shares) {
         const name =
           typeof to !== 'string'
-            ? String(to.statusCode)
+            ? status(to.statusCode)
             : endpoints.length === 0
-              ? '503'
+              ? status(503)
               : to.replace('Service ', '');
         weights[name] = (weights[name] ?? 0) + weight;
       }

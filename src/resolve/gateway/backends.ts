@@ -20,6 +20,8 @@ export interface BackendUse {
   readonly name: string;
   readonly port: number;
   readonly protocol: 'TCP' | 'UDP';
+  /** gRPC is spoken over HTTP/2, whether the port says so or not. */
+  readonly isGrpc: boolean;
 }
 
 export type ResolvedBackendRef =
@@ -58,7 +60,12 @@ export function resolveBackendRef(
   if (service === undefined) {
     return broken('BackendNotFound', field, `Service ${namespace}/${ref.name} does not exist`);
   }
-  return resolvePort(ref, service, { namespace, field, protocol });
+  return resolvePort(ref, service, {
+    namespace,
+    field,
+    protocol,
+    isGrpc: origin.kind === 'GRPCRoute',
+  });
 }
 
 function resolvePort(
@@ -68,10 +75,12 @@ function resolvePort(
     namespace,
     field,
     protocol,
+    isGrpc,
   }: {
     readonly namespace: string;
     readonly field: string;
     readonly protocol: BackendUse['protocol'];
+    readonly isGrpc: boolean;
   },
 ): ResolvedBackendRef {
   const port = ref.port ?? 0;
@@ -84,7 +93,8 @@ function resolvePort(
       'use a Service with a selector, or one without and an EndpointSlice',
     );
   }
-  if (!(service.spec.ports ?? []).some((p) => p.port === port && p.protocol === protocol)) {
+  const found = (service.spec.ports ?? []).find((p) => p.port === port && p.protocol === protocol);
+  if (found === undefined) {
     const ports = (service.spec.ports ?? [])
       .map((p) => (p.protocol === 'TCP' ? p.port : `${p.port}/${p.protocol}`))
       .join(', ');
@@ -95,8 +105,10 @@ function resolvePort(
       `its ports: ${ports}`,
     );
   }
-  const key = protocol === 'TCP' ? `${name}:${port}` : `${name}:${port}/${protocol}`;
-  return { use: { key, namespace, name: ref.name, port, protocol } };
+  const isOther = isGrpc && found.appProtocol !== 'kubernetes.io/h2c';
+  const suffix = protocol === 'UDP' ? '/UDP' : isOther ? '/grpc' : '';
+  const key = `${name}:${port}${suffix}`;
+  return { use: { key, namespace, name: ref.name, port, protocol, isGrpc } };
 }
 
 function broken(reason: string, field: string, message: string, hint?: string): ResolvedBackendRef {

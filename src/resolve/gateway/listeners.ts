@@ -59,7 +59,7 @@ function routeKinds(...kinds: readonly string[]): readonly RouteKind[] {
   return kinds.map((kind) => ({ group: GATEWAY_GROUP, kind }));
 }
 
-const HTTP_ROUTES = routeKinds('HTTPRoute');
+const HTTP_ROUTES = routeKinds('HTTPRoute', 'GRPCRoute');
 const TCP_ROUTES = routeKinds('TCPRoute');
 const UDP_ROUTES = routeKinds('UDPRoute');
 const TLS_ROUTES = routeKinds('TLSRoute');

@@ -1,5 +1,6 @@
-// HTTPRoute → what it contributes to which listeners, and what it is to be told of itself.
+// HTTPRoute or GRPCRoute → what it contributes to which listeners, and what it is to be told of itself.
 
+import { GRPCRoute } from '../../api/gateway/grpcroute.ts';
 import { HTTPRoute } from '../../api/gateway/httproute.ts';
 import type { Kind } from '../../api/kind.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
@@ -12,6 +13,8 @@ import type { BackendUse } from './backends.ts';
 import type { ResolvedGateways } from './gateways.ts';
 import { grantsOf } from './grants.ts';
 import type { Grants } from './grants.ts';
+import { resolveGrpcRules } from './grpc-rules.ts';
+import { settleKindConflicts } from './kind-conflicts.ts';
 import { attachedVerdict, refusedVerdict, resolvedRefsVerdict, resolveParents } from './parents.ts';
 import type { ParentOutcome } from './parents.ts';
 import { resolveRules } from './rules.ts';
@@ -30,6 +33,8 @@ export interface ResolvedRouteBase {
 }
 
 export interface ResolvedRoute extends ResolvedRouteBase {
+  /** creationTimestamp */
+  readonly created: string;
   readonly contributions: readonly Contribution[];
 }
 
@@ -56,34 +61,45 @@ export function createRouteResolver(): (
   let last: readonly ResolvedRoute[] = [];
   return (snapshot, gateways) => {
     const grants = grantsOf(snapshot);
-    const resolved = snapshot.list(HTTPRoute).map((route) => {
+    const written = [...snapshot.list(HTTPRoute), ...snapshot.list(GRPCRoute)];
+    const resolved = written.map((route) => {
       const { namespace = '', name = '', uid, generation } = route.metadata;
       const inputs = [route.spec, uid, generation, gateways, grants];
-      return memo.get(`${namespace}/${name}`, snapshot, inputs, (reader) =>
+      return memo.get(`${route.kind} ${namespace}/${name}`, snapshot, inputs, (reader) =>
         resolveRoute(route, gateways, grants, reader),
       );
     });
     memo.sweep();
     if (!same(last, resolved)) last = resolved;
-    return last;
+    return settleKindConflicts(last);
   };
 }
 
+function isGrpc(route: HTTPRoute | GRPCRoute): route is GRPCRoute {
+  return route.kind === GRPCRoute.kind;
+}
+
 function resolveRoute(
-  route: HTTPRoute,
+  route: HTTPRoute | GRPCRoute,
   gateways: ResolvedGateways,
   grants: Grants,
   reader: Reader,
 ): ResolvedRoute {
-  const { namespace = '', name = '', generation = 0 } = route.metadata;
-  const rules = resolveRules(route, { reader, grants });
+  const { namespace = '', name = '', generation = 0, creationTimestamp = '' } = route.metadata;
+  const kind: Kind = isGrpc(route) ? GRPCRoute : HTTPRoute;
+  const rules = isGrpc(route)
+    ? resolveGrpcRules(route, { reader, grants })
+    : resolveRules(route, { reader, grants });
   const contributions: Contribution[] = [];
   const { parentRefs = [], hostnames = [] } = route.spec;
-  const attaching = { kind: HTTPRoute.kind, namespace, parentRefs, hostnames };
+  const attaching = { kind: kind.kind, namespace, parentRefs, hostnames };
   const { outcomes, problems } = resolveParents(attaching, gateways, reader);
-  const parents = outcomes.map((o) => resolveParent(o, route, rules, contributions));
+  const parents = outcomes.map((o) =>
+    resolveParent(o, (route.spec.rules ?? []).length, rules, contributions),
+  );
   return {
-    kind: HTTPRoute,
+    kind,
+    created: creationTimestamp,
     namespace,
     name,
     generation,
@@ -96,7 +112,7 @@ function resolveRoute(
 
 function resolveParent(
   { parentRef, attachments, refused }: ParentOutcome,
-  route: HTTPRoute,
+  ruleCount: number,
   rules: ResolvedRules,
   contributions: Contribution[],
 ): ResolvedParent {
@@ -111,7 +127,7 @@ function resolveParent(
       contributions.push({ listener: listener.id, hostname, rules: rules.rules });
     }
   }
-  const [accepted, ...others] = acceptance(rules, attachments, route.spec.rules.length);
+  const [accepted, ...others] = acceptance(rules, attachments, ruleCount);
   return {
     parentRef,
     conditions: [accepted, resolvedRefs, ...others],

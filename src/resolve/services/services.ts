@@ -124,7 +124,7 @@ function resolveBackend(
   const port = ports[index];
   return {
     key: use.key,
-    protocol: use.protocol === 'UDP' ? 'udp' : protocolOf(port?.appProtocol),
+    protocol: use.protocol === 'UDP' ? 'udp' : use.isGrpc ? 'h2c' : protocolOf(port?.appProtocol),
     endpoints: endpointsOf(slices, port?.name ?? '', use.protocol),
     origin: {
       kind: 'Service',

@@ -150,6 +150,7 @@ function groupRuns(rules: readonly Rule[]): readonly PathGroup[] {
 function compileRule({ match, action }: Rule): RuleProgram {
   return {
     method: match.method ?? null,
+    pattern: match.pattern ?? null,
     headers: match.headers,
     queryParams: match.queryParams,
     action: remember(actionPrograms, action, compileAction),

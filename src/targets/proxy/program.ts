@@ -67,6 +67,8 @@ export interface PathGroup {
 
 export interface RuleProgram {
   readonly method: string | null;
+  /** The whole path must match this expression as well. */
+  readonly pattern: string | null;
   readonly headers: readonly ValueMatch[];
   readonly queryParams: readonly ValueMatch[];
   readonly action: ActionProgram;

@@ -87,9 +87,10 @@ function renderGroup(sign: string, { path, rules }: PathGroup): readonly string[
   ]);
 }
 
-function renderConditions({ method, headers, queryParams }: RuleProgram): string {
+function renderConditions({ method, pattern, headers, queryParams }: RuleProgram): string {
   return [
     ...(method === null ? [] : [method]),
+    ...(pattern === null ? [] : [`~ ${pattern}`]),
     ...headers.map((h) => `${h.name}${h.regex === true ? ' ~ ' : ': '}${h.value}`),
     ...queryParams.map((q) => `?${q.name}${q.regex === true ? ' ~ ' : '='}${q.value}`),
   ]
