@@ -73,7 +73,9 @@ function check(probe: WrittenProbe, fate: RequestFate): void {
   if (probe.sees !== undefined || probe.response !== undefined) {
     assert.notEqual(shares.length, 0, 'there is no backend that sees anything');
   }
-  for (const { request, responseHeaders } of shares) {
+  for (const { request, responseHeaders, serverName } of shares) {
+    if (probe.sees?.tls !== undefined) assert.equal(serverName !== undefined, probe.sees.tls);
+    if (probe.sees?.serverName !== undefined) assert.equal(serverName, probe.sees.serverName);
     if (probe.sees?.host !== undefined) assert.equal(request.host, probe.sees.host);
     if (probe.sees?.path !== undefined) assert.equal(request.target, probe.sees.path);
     for (const [name, value] of Object.entries(probe.sees?.headers ?? {})) {

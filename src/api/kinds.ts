@@ -10,6 +10,7 @@ import { Pod } from './core/pod.ts';
 import { Secret } from './core/secret.ts';
 import { Service } from './core/service.ts';
 import { EndpointSlice } from './discovery/endpoint-slice.ts';
+import { BackendTLSPolicy } from './gateway/backendtlspolicy.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { GatewayClass } from './gateway/gatewayclass.ts';
 import { GRPCRoute } from './gateway/grpcroute.ts';
@@ -39,4 +40,5 @@ export const SERVED_KINDS: readonly Kind[] = [
   TCPRoute,
   UDPRoute,
   ReferenceGrant,
+  BackendTLSPolicy,
 ];

@@ -34,6 +34,8 @@ export interface Share {
   readonly to: string | { readonly statusCode: number; readonly reason: string };
   /** `address:port` of each endpoint that takes new requests. */
   readonly endpoints: readonly string[];
+  /** The server that is asked for in TLS; absent for plain text. */
+  readonly serverName?: string;
   readonly request: SeenRequest;
   /** What the response goes through on its way back. */
   readonly responseHeaders: readonly HeaderChange[];

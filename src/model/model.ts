@@ -36,6 +36,8 @@ export interface EntryPoint {
   readonly addresses: readonly string[];
   readonly port: number;
   readonly protocol: EntryProtocol;
+  /** Key of the certificate that is shown to backends that ask for one. */
+  readonly backendCertificate?: string;
   /** The most specific hostname first; a request belongs to the first one that takes its host. */
   readonly listeners: readonly Listener[];
 }
@@ -167,16 +169,37 @@ export interface Backend {
   /** `Service shop/cart:8080` */
   readonly key: string;
   readonly protocol: BackendProtocol;
+  /** Set when it is spoken to in TLS. */
+  readonly tls?: BackendTls;
+  /** Why it cannot be spoken to at all, though it may have endpoints; they are left out. */
+  readonly fault?: string;
   /** Sorted by address and port. */
   readonly endpoints: readonly Endpoint[];
   readonly origin: Origin;
 }
 
+/** How a backend is spoken to in TLS, and which certificates of it are good. */
+export interface BackendTls {
+  /** The server that is asked for in the handshake. */
+  readonly serverName: string;
+  /** What its certificate must descend from: the system's authorities, or these in PEM. */
+  readonly authorities: 'system' | readonly string[];
+  /** Its certificate must be for one of them. */
+  readonly names: readonly CertificateName[];
+  readonly origin: Origin;
+}
+
+/** A DNS name, or a URI such as `spiffe://cluster.example/ns/shop/sa/cart`. */
+export interface CertificateName {
+  readonly kind: 'dns' | 'uri';
+  readonly value: string;
+}
+
 /**
  * What is spoken to a backend: HTTP/1.1, HTTP/2 by prior knowledge, HTTP/1.1 made for WebSocket, or
- * datagrams. Connections that are handed on whole do not ask.
+ * whatever the connections and datagrams carry that are handed on.
  */
-export type BackendProtocol = 'http' | 'h2c' | 'ws' | 'udp';
+export type BackendProtocol = 'http' | 'h2c' | 'ws' | 'tcp' | 'udp';
 
 /** One place that serves a backend or a service port. */
 export interface Endpoint {

@@ -29,11 +29,19 @@ export function statusWrites(
   return writes;
 }
 
+/** More the API does not take (PolicyStatus.ancestors). */
+const ANCESTORS_MAX = 16;
+
 /** As much of any kind's status as is looked at here. */
 interface WrittenStatus {
   readonly conditions?: readonly Condition[];
   readonly listeners?: readonly {
     readonly name: string;
+    readonly conditions: readonly Condition[];
+  }[];
+  readonly ancestors?: readonly {
+    readonly ancestorRef: object;
+    readonly controllerName: string;
     readonly conditions: readonly Condition[];
   }[];
   readonly parents?: readonly {
@@ -60,6 +68,21 @@ function fulfil(wish: StatusWish, current: WrittenStatus, time: string): Written
           return { ...listener, conditions: stamp(listener.conditions, before?.conditions) };
         }),
       };
+    case 'policy': {
+      const ours = (current.ancestors ?? []).filter((a) => a.controllerName === CONTROLLER_NAME);
+      const others = (current.ancestors ?? []).filter((a) => a.controllerName !== CONTROLLER_NAME);
+      const room = ANCESTORS_MAX - others.length;
+      const ancestors = wished.ancestors.slice(0, room).map(({ ancestorRef, conditions }) => {
+        const before = ours.find((a) => deepEqual(a.ancestorRef, ancestorRef));
+        return {
+          ancestorRef,
+          controllerName: CONTROLLER_NAME,
+          conditions: stamp(conditions, before?.conditions),
+        };
+      });
+      if (current.ancestors === undefined && ancestors.length === 0) return current;
+      return { ...current, ancestors: [...others, ...ancestors] };
+    }
     case 'route': {
       const ours = (current.parents ?? []).filter((p) => p.controllerName === CONTROLLER_NAME);
       const others = (current.parents ?? []).filter((p) => p.controllerName !== CONTROLLER_NAME);

@@ -29,12 +29,18 @@ export type WishedStatus =
       readonly addresses: readonly string[];
       readonly listeners: readonly WishedListenerStatus[];
     }
-  | { readonly kind: 'route'; readonly parents: readonly WishedParentStatus[] };
+  | { readonly kind: 'route'; readonly parents: readonly WishedParentStatus[] }
+  | { readonly kind: 'policy'; readonly ancestors: readonly WishedAncestorStatus[] };
 
 export interface WishedListenerStatus {
   readonly name: string;
   readonly supportedKinds: readonly { readonly group: string; readonly kind: string }[];
   readonly attachedRoutes: number;
+  readonly conditions: readonly Verdict[];
+}
+
+export interface WishedAncestorStatus {
+  readonly ancestorRef: object;
   readonly conditions: readonly Verdict[];
 }
 

@@ -3,23 +3,30 @@
 // what it changes. (Next on the tour: ../model/model.ts.)
 
 import type { Finding, Origin as FindingOrigin } from '../api/finding.ts';
+import { BackendTLSPolicy } from '../api/gateway/backendtlspolicy.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
 import type { Certificate, Model } from '../model/model.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import { assignAddresses } from './gateway/addresses.ts';
 import type { BackendUse } from './gateway/backends.ts';
+import {
+  createBackendPolicyResolver,
+  policyProblems,
+  policyStatus,
+} from './gateway/backend-tls.ts';
+import type { BackendPolicies, ResolvedPolicy, ServiceUser } from './gateway/backend-tls.ts';
 import { classStatuses, serves } from './gateway/classes.ts';
 import { createEntryPointAssembler } from './gateway/entry-points.ts';
 import { createGatewayResolver } from './gateway/gateways.ts';
 import type { ResolvedGateways } from './gateway/gateways.ts';
 import { createHostAssembler } from './gateway/hosts.ts';
 import { createRouteResolver } from './gateway/routes.ts';
-import type { ResolvedRouteBase } from './gateway/routes.ts';
+import type { ResolvedRoute, ResolvedRouteBase } from './gateway/routes.ts';
 import { createStreamHostAssembler, overruled } from './gateway/stream-hosts.ts';
 import type { StreamHostsByListener } from './gateway/stream-hosts.ts';
 import { createStreamRouteResolver } from './gateway/stream-routes.ts';
 import type { ResolvedStreamRoute } from './gateway/stream-routes.ts';
-import type { Resolution } from './resolution.ts';
+import type { Resolution, StatusWish } from './resolution.ts';
 import { createBackendResolver, createServiceResolver } from './services/services.ts';
 import { createSliceIndexer } from './services/slices.ts';
 import type { Problem } from './status/conditions.ts';
@@ -37,6 +44,7 @@ export type Resolver = (snapshot: Snapshot) => Resolution;
 /** Makes a resolver. It remembers what it resolved; a new one gives the same results, only slower. */
 export function createResolver(options: ResolveOptions): Resolver {
   const resolveGateways = createGatewayResolver();
+  const resolvePolicies = createBackendPolicyResolver();
   const resolveRoutes = createRouteResolver();
   const resolveStreamRoutes = createStreamRouteResolver();
   const assembleHosts = createHostAssembler();
@@ -55,9 +63,10 @@ export function createResolver(options: ResolveOptions): Resolver {
     const streamHosts = assembleStreamHosts(streamRoutes);
     const allRoutes = [...routes, ...streamRoutes];
     const slices = indexSlices(snapshot);
+    const policies = resolvePolicies(snapshot);
     const model: Model = {
       entryPoints: assembleEntryPoints(gateways, hosts, streamHosts),
-      backends: resolveBackends(snapshot, slices, usedBackends(allRoutes)),
+      backends: resolveBackends(snapshot, slices, usedBackends(allRoutes), policies),
       certificates: usedCertificates(gateways),
       services: resolveServices(snapshot, slices),
     };
@@ -68,11 +77,13 @@ export function createResolver(options: ResolveOptions): Resolver {
         ...classStatuses(snapshot),
         ...[...gateways.values()].map((gateway) => gatewayStatus(gateway, attached)),
         ...allRoutes.map(routeStatus),
+        ...policyStatuses(policies, gateways, routes),
       ],
       findings: [
         ...findings,
         ...gatewayFindings(gateways),
         ...allRoutes.flatMap(routeFindings),
+        ...policies.all.flatMap((policy) => policyFindings(policy, policies)),
         ...streamRoutes.flatMap((route) => overruledFindings(route, streamHosts)),
       ],
     };
@@ -106,7 +117,10 @@ function usedBackends(
 
 function usedCertificates(gateways: ResolvedGateways): ReadonlyMap<string, Certificate> {
   const certificates = new Map<string, Certificate>();
-  for (const { listeners } of gateways.values()) {
+  for (const { listeners, backendCertificate } of gateways.values()) {
+    if (backendCertificate !== undefined) {
+      certificates.set(backendCertificate.key, backendCertificate);
+    }
     for (const listener of listeners) {
       for (const certificate of listener.certificates) {
         certificates.set(certificate.key, certificate);
@@ -117,13 +131,15 @@ function usedCertificates(gateways: ResolvedGateways): ReadonlyMap<string, Certi
 }
 
 function gatewayFindings(gateways: ResolvedGateways): readonly Finding[] {
-  return [...gateways.values()].flatMap(({ namespace, name, listeners }) =>
-    listeners.flatMap(({ unaccepted, unresolved, conflicts }) =>
-      [...unaccepted, ...unresolved, ...conflicts].map((p) =>
-        toFinding(p, { object: { kind: 'Gateway', namespace, name } }),
-      ),
-    ),
-  );
+  return [...gateways.values()].flatMap(({ namespace, name, listeners, unresolved: own }) => {
+    const ofListeners = listeners.flatMap(({ unaccepted, unresolved, conflicts }) => [
+      ...unaccepted,
+      ...unresolved,
+      ...conflicts,
+    ]);
+    const object = { kind: 'Gateway', namespace, name };
+    return [...own, ...ofListeners].map((p) => toFinding(p, { object }));
+  });
 }
 
 const routeFindingLists = new WeakMap<ResolvedRouteBase, readonly Finding[]>();
@@ -137,6 +153,30 @@ function routeFindings(route: ResolvedRouteBase): readonly Finding[] {
     routeFindingLists.set(route, findings);
   }
   return findings;
+}
+
+function policyStatuses(
+  policies: BackendPolicies,
+  gateways: ResolvedGateways,
+  routes: readonly ResolvedRoute[],
+): readonly StatusWish[] {
+  if (policies.all.length === 0) return [];
+  const gatewayOf = new Map(
+    [...gateways.values()].flatMap(({ key, listeners }) => listeners.map((l) => [l.id, key])),
+  );
+  const users = routes.flatMap(({ contributions, uses }): readonly ServiceUser[] => {
+    const own = new Set(contributions.map(({ listener }) => gatewayOf.get(listener) ?? ''));
+    return uses.flatMap(({ namespace, name, portName }) =>
+      Array.from(own, (gateway) => ({ service: `${namespace}/${name}`, portName, gateway })),
+    );
+  });
+  return policies.all.map((policy) => policyStatus(policy, policies, users));
+}
+
+function policyFindings(policy: ResolvedPolicy, policies: BackendPolicies): readonly Finding[] {
+  const { namespace, name } = policy;
+  const object = { kind: BackendTLSPolicy.kind, namespace, name };
+  return policyProblems(policy, policies).map((p) => toFinding(p, { object }));
 }
 
 function overruledFindings(

@@ -28,6 +28,7 @@ interface Echoed {
   readonly host: string;
   readonly namespace: string;
   readonly service: string;
+  readonly tls?: { readonly serverName: string; readonly peerCertificates?: readonly string[] };
   readonly headers: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -112,6 +113,10 @@ async function play(
   const answer = place === undefined ? 'refused' : await send(probe, place).catch(toRefused);
   if (typeof answer === 'string') {
     assert.equal(answer, probe.fate, testCase.name);
+    return;
+  }
+  if (probe.handshake === 'fails') {
+    assert.equal(describeAnswer(answer), '503');
     return;
   }
   assert.equal(describeAnswer(answer), withoutPort(probe.fate));
@@ -238,6 +243,12 @@ function headerOf({ headers }: Echoed, name: string): string | null {
 function checkSeen(probe: WrittenProbe, { echoed, rawHeaders }: Answer): void {
   if (echoed !== undefined && probe.sees !== undefined) {
     const { sees } = probe;
+    if (sees.tls !== undefined) assert.equal(echoed.tls !== undefined, sees.tls, 'TLS');
+    if (sees.serverName !== undefined) assert.equal(echoed.tls?.serverName, sees.serverName);
+    if (sees.certificate !== undefined) {
+      const shown = (echoed.tls?.peerCertificates ?? []).length > 0;
+      assert.equal(shown, sees.certificate, 'a certificate is shown');
+    }
     if (sees.host !== undefined) assert.equal(echoed.host, sees.host);
     if (sees.path !== undefined) assert.equal(echoed.path, sees.path);
     for (const [name, value] of Object.entries(sees.headers ?? {})) {

@@ -65,12 +65,18 @@ export interface WrittenProbe {
   readonly address?: string;
   /** See `describeFate`. */
   readonly fate: string | Readonly<Record<string, number>>;
+  /** The backend is chosen, but no connection to it comes about: on real sockets, 503. */
+  readonly handshake?: 'fails';
   /** `address:port` of those that may get the request, in order. Of one backend only. */
   readonly endpoints?: readonly string[];
   /** What the backend sees; only what is named is compared. Null: the header is absent. */
   readonly sees?: {
     /** Whether the backend is spoken to in TLS. */
     readonly tls?: boolean;
+    /** The server it is asked for in TLS. */
+    readonly serverName?: string;
+    /** Whether it is shown a certificate; asked of real sockets only. */
+    readonly certificate?: boolean;
     readonly host?: string;
     readonly path?: string;
     readonly headers?: Readonly<Record<string, string | null>>;
@@ -112,7 +118,8 @@ interface WrittenService {
     readonly name: string;
     readonly namespace?: string;
     /** `echo`: what the backend speaks: http (the default), tcp, udp or grpc.
-     *  `echo-certificate`: the Secret with which it speaks TLS, on port 8443, as well. */
+     *  `echo-certificate`: the Secret with which it speaks TLS, on port 8443, as well.
+     *  `echo-client-authority`: the ConfigMap with the authority of clients it asks for a certificate. */
     readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly spec: {
@@ -136,6 +143,7 @@ function echoBackends(text: string): string {
     .join('---\n');
 }
 
+const AUTHORITY_PATH = '/etc/echo-client-authority';
 const CERTIFICATE_PATH = '/etc/echo-certificate';
 /** Each mode has a spelling of its own for the key. */
 const CERTIFICATE_SETTINGS = [
@@ -176,26 +184,45 @@ function echoDeployment({ metadata, spec }: WrittenService): object {
   const port = spec.ports?.find((p) => (p.protocol === 'UDP') === isUdp);
   const number = port?.targetPort ?? port?.port ?? 3000;
   const field = (fieldPath: string): object => ({ fieldRef: { fieldPath } });
-  const { echo = 'http', 'echo-certificate': certificate } = metadata.annotations ?? {};
+  const {
+    echo = 'http',
+    'echo-certificate': certificate,
+    'echo-client-authority': authority,
+  } = metadata.annotations ?? {};
+  const mounts = [
+    ...(certificate === undefined
+      ? []
+      : [
+          {
+            name: 'certificate',
+            path: CERTIFICATE_PATH,
+            from: { secret: { secretName: certificate } },
+          },
+        ]),
+    ...(authority === undefined
+      ? []
+      : [{ name: 'authority', path: AUTHORITY_PATH, from: { configMap: { name: authority } } }]),
+  ];
   const container = {
     name: 'echo',
     image: 'registry.k8s.io/gateway-api/echo-basic:v1.5.1',
     env: [
       ...echoSettings(echo, number),
       ...(certificate === undefined ? [] : CERTIFICATE_SETTINGS),
+      ...(authority === undefined
+        ? []
+        : [{ name: 'TLS_CLIENT_CACERTS', value: `${AUTHORITY_PATH}/ca.crt` }]),
       { name: 'SERVICE_NAME', value: metadata.name },
       { name: 'POD_NAME', valueFrom: field('metadata.name') },
       { name: 'NAMESPACE', valueFrom: field('metadata.namespace') },
     ],
     ports: [{ containerPort: number, ...(echo === 'udp' ? { protocol: 'UDP' } : {}) }],
-    ...(certificate === undefined
+    ...(mounts.length === 0
       ? {}
-      : { volumeMounts: [{ name: 'certificate', mountPath: CERTIFICATE_PATH }] }),
+      : { volumeMounts: mounts.map(({ name, path }) => ({ name, mountPath: path })) }),
   };
   const volumes =
-    certificate === undefined
-      ? {}
-      : { volumes: [{ name: 'certificate', secret: { secretName: certificate } }] };
+    mounts.length === 0 ? {} : { volumes: mounts.map(({ name, from }) => ({ name, ...from })) };
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',

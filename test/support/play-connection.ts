@@ -73,7 +73,7 @@ async function playSplit(
 
 /** What an echo can tell: its Service, but not the port it was reached by. */
 function withoutPort(fate: string): string {
-  return fate.replace(/:\d+(?:\/UDP)?$/, '');
+  return fate.replace(/:\d+(?:\/\w+)?$/, '');
 }
 
 function findPlace(probe: ConnectionProbe, { model, bindings }: Report): Place | undefined {

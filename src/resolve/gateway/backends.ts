@@ -20,8 +20,10 @@ export interface BackendUse {
   readonly name: string;
   readonly port: number;
   readonly protocol: 'TCP' | 'UDP';
-  /** gRPC is spoken over HTTP/2, whether the port says so or not. */
-  readonly isGrpc: boolean;
+  /** What is sent there: requests, calls (gRPC is spoken over HTTP/2, whether the port says so or not), or whole connections and datagrams. */
+  readonly carries: 'requests' | 'calls' | 'streams';
+  /** Name of the port. */
+  readonly portName: string;
 }
 
 export type ResolvedBackendRef =
@@ -64,7 +66,7 @@ export function resolveBackendRef(
     namespace,
     field,
     protocol,
-    isGrpc: origin.kind === 'GRPCRoute',
+    carries: carriedBy(origin.kind),
   });
 }
 
@@ -75,12 +77,12 @@ function resolvePort(
     namespace,
     field,
     protocol,
-    isGrpc,
+    carries,
   }: {
     readonly namespace: string;
     readonly field: string;
     readonly protocol: BackendUse['protocol'];
-    readonly isGrpc: boolean;
+    readonly carries: BackendUse['carries'];
   },
 ): ResolvedBackendRef {
   const port = ref.port ?? 0;
@@ -105,10 +107,27 @@ function resolvePort(
       `its ports: ${ports}`,
     );
   }
-  const isOther = isGrpc && found.appProtocol !== 'kubernetes.io/h2c';
-  const suffix = protocol === 'UDP' ? '/UDP' : isOther ? '/grpc' : '';
+  const { appProtocol, name: portName = '' } = found;
+  const suffix =
+    carries === 'streams'
+      ? `/${protocol}`
+      : carries === 'calls' && appProtocol !== 'kubernetes.io/h2c'
+        ? '/grpc'
+        : '';
   const key = `${name}:${port}${suffix}`;
-  return { use: { key, namespace, name: ref.name, port, protocol, isGrpc } };
+  return { use: { key, namespace, name: ref.name, port, protocol, carries, portName } };
+}
+
+/** By the kind of the route. */
+function carriedBy(kind: string): BackendUse['carries'] {
+  switch (kind) {
+    case 'HTTPRoute':
+      return 'requests';
+    case 'GRPCRoute':
+      return 'calls';
+    default:
+      return 'streams';
+  }
 }
 
 function broken(reason: string, field: string, message: string, hint?: string): ResolvedBackendRef {

@@ -78,6 +78,9 @@ function assemble(
     addresses: gateway.address === '' ? [] : [gateway.address],
     port: first.port,
     protocol: protocolOf(listeners),
+    ...(gateway.backendCertificate === undefined
+      ? {}
+      : { backendCertificate: gateway.backendCertificate.key }),
     listeners: listeners
       .toSorted((a, b) => compareHostnames(a.hostname, b.hostname))
       .map((listener) => toListener(listener, gateway, attached)),

@@ -2,11 +2,15 @@
 // is told of itself last (../status/gateway-status.ts).
 
 import type { Gateway } from '../../api/gateway/gateway.ts';
+import type { Certificate } from '../../model/model.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { Memo, same } from '../reader.ts';
+import { problem } from '../status/conditions.ts';
+import type { Problem } from '../status/conditions.ts';
 import { markConflicts } from './conflicts.ts';
 import { grantsOf } from './grants.ts';
-import { resolveListener } from './listeners.ts';
+import type { Surroundings } from './grants.ts';
+import { resolveCertificate, resolveListener } from './listeners.ts';
 import type { ResolvedListener } from './listeners.ts';
 
 export interface ResolvedGateway {
@@ -18,6 +22,11 @@ export interface ResolvedGateway {
   /** Empty when none could be assigned. */
   readonly address: string;
   readonly listeners: readonly ResolvedListener[];
+  /** Shown to backends that ask for a certificate. */
+  readonly backendCertificate: Certificate | undefined;
+  /** Whether it refers to anything for itself, and which of it leads nowhere. */
+  readonly hasReferences: boolean;
+  readonly unresolved: readonly Problem[];
 }
 
 /** All Gateways we serve, by `namespace/name`. The same value as long as none of them changes. */
@@ -45,6 +54,7 @@ export function createGatewayResolver(): (
         name,
         generation,
         address,
+        ...resolveBackendCertificate(gateway, { reader, grants }),
         listeners: markConflicts(
           gateway.spec.listeners.map((_, i) => resolveListener(gateway, i, { reader, grants })),
         ),
@@ -55,4 +65,28 @@ export function createGatewayResolver(): (
     if (!same([...last.values()], [...resolved.values()])) last = resolved;
     return last;
   };
+}
+
+function resolveBackendCertificate(
+  { metadata, spec }: Gateway,
+  surroundings: Surroundings,
+): Pick<ResolvedGateway, 'backendCertificate' | 'hasReferences' | 'unresolved'> {
+  const ref = spec.tls?.backend?.clientCertificateRef;
+  if (ref === undefined) {
+    return { backendCertificate: undefined, hasReferences: false, unresolved: [] };
+  }
+  const found = resolveCertificate(metadata.namespace ?? '', ref, surroundings);
+  if ('certificate' in found) {
+    return { backendCertificate: found.certificate, hasReferences: true, unresolved: [] };
+  }
+  const reason = found.reason === 'RefNotPermitted' ? found.reason : 'InvalidClientCertificateRef';
+  const unresolved = [
+    problem(
+      reason,
+      'spec.tls.backend.clientCertificateRef',
+      found.trouble,
+      reason === 'RefNotPermitted' ? found.hint : 'create the Secret, with tls.crt and tls.key',
+    ),
+  ];
+  return { backendCertificate: undefined, hasReferences: true, unresolved };
 }

@@ -214,9 +214,12 @@ function resolveCertificates(
   return { certificates, problems };
 }
 
-type CertificateRef = NonNullable<NonNullable<ListenerSpec['tls']>['certificateRefs']>[number];
+export type CertificateRef = NonNullable<
+  NonNullable<ListenerSpec['tls']>['certificateRefs']
+>[number];
 
-function resolveCertificate(
+/** The certificate a Gateway of `namespace` refers to, or what is wrong with the reference. */
+export function resolveCertificate(
   namespace: string,
   ref: CertificateRef,
   { reader, grants }: Surroundings,

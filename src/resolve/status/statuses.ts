@@ -37,7 +37,13 @@ function gatewayConditions(gateway: ResolvedGateway): readonly Verdict[] {
       : bad.length < gateway.listeners.length
         ? verdict('Accepted', 'True', 'ListenersNotValid', `not served: listener ${names}`)
         : verdict('Accepted', 'False', 'ListenersNotValid', `no listener can be served: ${names}`);
-  return [accepted, gatewayProgrammed(gateway, accepted)];
+  const programmed = gatewayProgrammed(gateway, accepted);
+  if (!gateway.hasReferences) return [accepted, programmed];
+  const resolvedRefs = verdictOf('ResolvedRefs', gateway.unresolved, {
+    reason: 'ResolvedRefs',
+    message: 'every reference leads to an object',
+  });
+  return [accepted, programmed, resolvedRefs];
 }
 
 function gatewayProgrammed(gateway: ResolvedGateway, accepted: Verdict): Verdict {

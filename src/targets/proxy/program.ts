@@ -5,6 +5,7 @@ import type { Filter } from '../../model/filter.ts';
 import type { ValueMatch } from '../../model/match.ts';
 import type {
   BackendProtocol,
+  BackendTls,
   EntryProtocol,
   PathChange,
   StreamListener,
@@ -26,6 +27,8 @@ export interface SocketProgram {
   readonly addresses: readonly string[];
   readonly port: number;
   readonly protocol: EntryProtocol;
+  /** Key of the certificate shown to backends that ask for one. */
+  readonly backendCertificate: string | null;
   /** The most specific first. */
   readonly listeners: readonly ListenerProgram[];
 }
@@ -111,6 +114,8 @@ export interface WeightedProgram {
 export interface BackendProgram {
   readonly key: string;
   readonly protocol: BackendProtocol;
+  /** Null for plain text. */
+  readonly tls: BackendTls | null;
   readonly endpoints: readonly EndpointProgram[];
   readonly draining: readonly EndpointProgram[];
 }

@@ -1,6 +1,7 @@
 // ProxyProgram → text for people: ports, the rules behind each host in the order they are asked, and
 // the endpoints of each backend.
 
+import type { BackendTls } from '../../model/model.ts';
 import type { RenderedFile } from '../target.ts';
 import type {
   ActionProgram,
@@ -19,6 +20,7 @@ export function renderProxy(program: ProxyProgram): readonly RenderedFile[] {
     ...program.sockets.flatMap((socket) => renderSocket(socket, program.tables)),
     ...[...program.backends.values()].flatMap((backend) => [
       `backend ${backend.key} (${backend.protocol})`,
+      ...(backend.tls === null ? [] : renderTls(backend.tls)),
       ...(backend.endpoints.length === 0 ? ['  no endpoint: 503'] : []),
       ...backend.endpoints.map((e) => `  ${e.address}:${e.port}`),
       ...backend.draining.map((e) => `  ${e.address}:${e.port} (draining)`),
@@ -41,6 +43,9 @@ function renderSocket(
   const { id, addresses, port, protocol, listeners } = socket;
   return [
     `port ${port} of Gateway ${id.slice(0, id.lastIndexOf(':'))} on ${addresses.join(', ')} (${protocol})`,
+    ...(socket.backendCertificate === null
+      ? []
+      : [`  shows backends certificate ${socket.backendCertificate}`]),
     ...listeners.flatMap((listener) => [
       `  listener ${listener.id} for ${listener.hostname || 'every host'}`,
       ...listener.certificates.map((key) => `    certificate ${key}`),
@@ -51,6 +56,14 @@ function renderSocket(
       ...(listener.stream === null ? [] : renderStream(listener.stream)),
     ]),
     '',
+  ];
+}
+
+function renderTls({ serverName, authorities, names }: BackendTls): readonly string[] {
+  const from = authorities === 'system' ? 'the system knows' : `${authorities.length} given`;
+  return [
+    `  in TLS as ${serverName}, by authorities ${from}`,
+    ...names.map(({ kind, value }) => `  certificate for ${kind} ${value}`),
   ];
 }
 

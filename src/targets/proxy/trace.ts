@@ -137,6 +137,9 @@ function shareOf(
     weight,
     to: backend === undefined ? { statusCode, reason } : backend.key,
     endpoints: (backend?.endpoints ?? []).map((e) => `${e.address}:${e.port}`),
+    ...(backend === undefined || backend.tls === null
+      ? {}
+      : { serverName: backend.tls.serverName }),
     request: {
       method: probe.method,
       host: own.authority,

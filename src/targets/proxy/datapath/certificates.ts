@@ -30,6 +30,11 @@ export class Certificate {
     };
   }
 
+  /** As a client shows it. */
+  get identity(): { readonly cert: string; readonly key: string } {
+    return { cert: this.#program.chain, key: this.#program.privateKey };
+  }
+
   get context(): SecureContext {
     this.#context ??= createSecureContext(this.options);
     return this.#context;

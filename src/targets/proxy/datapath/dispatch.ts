@@ -8,6 +8,7 @@ import type { PathPolicy, SplitTarget } from '../../../lib/http-path.ts';
 import { normalizeHost } from '../../../lib/hostname.ts';
 import type { Action } from './action.ts';
 import { answer } from './answer.ts';
+import type { Certificate } from './certificates.ts';
 import type { Counters } from './counters.ts';
 import { Exchange } from './exchange.ts';
 import type { H2Shared } from './h2/shared.ts';
@@ -36,6 +37,8 @@ export interface Entry {
   listeners: HostIndex<Listener>;
   /** Where the Gateway's ports are really reached at this address, if not at their own numbers. */
   ports: ReadonlyMap<number, number>;
+  /** Shown to backends that ask for a certificate. */
+  identity: Certificate | null;
 }
 
 /** What all requests of a worker share. */
@@ -133,6 +136,7 @@ function run(action: Action, routed: Routed): Receiver {
         head: forwarded,
         hasBody: routed.hasBody,
         backend: weighted.backend,
+        identity: entry.identity,
         action,
         weighted,
         explain,

@@ -9,6 +9,7 @@
 import type { Action, Weighted } from './action.ts';
 import { answer } from './answer.ts';
 import type { Backend } from './backend.ts';
+import type { Certificate } from './certificates.ts';
 import type { Worker } from './dispatch.ts';
 import type { Endpoint, Taker } from './endpoint.ts';
 import type {
@@ -31,6 +32,8 @@ export interface ExchangeOptions {
   readonly head: RequestHead;
   readonly hasBody: boolean;
   readonly backend: Backend;
+  /** Shown to backends that ask for a certificate. */
+  readonly identity: Certificate | null;
   readonly action: Action;
   readonly weighted: Weighted;
   /** The rule's name when the client asked for it, else empty. */
@@ -85,7 +88,7 @@ export class Exchange implements Receiver, Taker {
     }
     this.#endpoint = endpoint;
     endpoint.outstanding++;
-    endpoint.take(this);
+    endpoint.takeAs(this.#options.identity, this);
   }
 
   onConnection(connection: ClientConnection): void {

@@ -48,7 +48,13 @@ export class HttpPort implements Port {
 }
 
 export function newEntry(socket: SocketProgram, scheme: Entry['scheme']): Entry {
-  return { port: socket.port, scheme, listeners: new HostIndex(), ports: new Map() };
+  return {
+    port: socket.port,
+    scheme,
+    listeners: new HostIndex(),
+    ports: new Map(),
+    identity: null,
+  };
 }
 
 export function updateEntry(
@@ -59,6 +65,7 @@ export function updateEntry(
 ): void {
   entry.listeners = state.listeners(socket);
   entry.ports = new Map(binding.ports);
+  entry.identity = state.identity(socket);
 }
 
 function plainServer(acceptor: Acceptor): Server {

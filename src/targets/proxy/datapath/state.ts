@@ -2,6 +2,7 @@
 // force. A patch is applied between two requests and seen whole: what is new is made before anything
 // points to it, what is gone is let go last.
 
+import type { BackendTls } from '../../../model/model.ts';
 import type { BackendProgram, SocketProgram, StreamProgram, TableProgram } from '../program.ts';
 import type { Patch } from '../patch.ts';
 import { activate, Forward } from './action.ts';
@@ -27,6 +28,7 @@ export class State {
   readonly #backends = new Map<string, Backend>();
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #certificates = new Map<string, Certificate>();
+  readonly #tlsNames = new Map<string, string>();
   readonly #sockets = new Map<string, SocketProgram>();
 
   constructor(options: StateOptions) {
@@ -99,6 +101,13 @@ export class State {
     return new CertificateIndex(socket, (key) => this.#certificates.get(key));
   }
 
+  /** The certificate the port's Gateway shows to backends. */
+  identity({ backendCertificate }: SocketProgram): Certificate | null {
+    return (
+      (backendCertificate === null ? null : this.#certificates.get(backendCertificate)) ?? null
+    );
+  }
+
   get sockets(): ReadonlyMap<string, SocketProgram> {
     return this.#sockets;
   }
@@ -132,16 +141,25 @@ export class State {
   }
 
   #setBackend(program: BackendProgram): void {
-    const { protocol } = program;
+    const { protocol, tls } = program;
+    const security = tls === null ? '' : this.#nameTls(tls);
     this.#backend(program.key).endpoints = program.endpoints.map(({ address, port }) => {
-      const key = `${protocol}|${address}|${port}`;
+      const key = `${protocol}|${address}|${port}|${security}`;
       let endpoint = this.#endpoints.get(key);
       if (endpoint === undefined) {
-        endpoint = new Endpoint({ address, port, protocol }, this.#options);
+        endpoint = new Endpoint({ address, port, protocol, tls }, this.#options);
         this.#endpoints.set(key, endpoint);
       }
       return endpoint;
     });
+  }
+
+  /** A short name for a way of TLS: endpoints of the same way share their connections. */
+  #nameTls({ serverName, authorities, names }: BackendTls): string {
+    const text = JSON.stringify([serverName, authorities, names]);
+    const name = this.#tlsNames.get(text) ?? String(this.#tlsNames.size + 1);
+    this.#tlsNames.set(text, name);
+    return name;
   }
 
   /** Lets go of endpoints that no backend has any more; their running requests are finished. */
