@@ -10,8 +10,12 @@ export interface RequestProbe {
   readonly address?: string;
   readonly port: number;
   readonly method: string;
-  /** Host header or :authority; for https also the server name of the handshake. */
+  /** Host header or :authority. */
   readonly host: string;
+  /** Of the handshake; absent: the host. */
+  readonly serverName?: string;
+  /** Whether the certificate that the client shows is one its port asks for; absent: it shows none. */
+  readonly clientCertificate?: 'valid' | 'invalid';
   /** Path and query. */
   readonly target: string;
   readonly headers: readonly (readonly [string, string])[];

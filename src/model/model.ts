@@ -36,10 +36,20 @@ export interface EntryPoint {
   readonly addresses: readonly string[];
   readonly port: number;
   readonly protocol: EntryProtocol;
+  /** What clients must show on the listeners of this port that take requests in TLS. */
+  readonly clientValidation?: ClientValidation;
   /** Key of the certificate that is shown to backends that ask for one. */
   readonly backendCertificate?: string;
   /** The most specific hostname first; a request belongs to the first one that takes its host. */
   readonly listeners: readonly Listener[];
+}
+
+/** Asks clients for a certificate. */
+export interface ClientValidation {
+  /** Clients whose certificate does not descend from the authorities, or who have none, are refused. */
+  readonly isRequired: boolean;
+  /** PEM. */
+  readonly authorities: readonly string[];
 }
 
 /**

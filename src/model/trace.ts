@@ -23,16 +23,32 @@ export function traceRequest(model: Model, probe: RequestProbe): RequestAnswer {
 
 function decide(model: Model, probe: RequestProbe, steps: Step[]): RequestFate {
   const host = normalizeHost(probe.host);
-  const entryPoint = chooseEntryPoint(model.entryPoints, probe, host, steps);
+  const serverName = normalizeHost(probe.serverName ?? probe.host);
+  const asked = probe.scheme === 'https' ? serverName : host;
+  const entryPoint = chooseEntryPoint(model.entryPoints, probe, asked, steps);
   if (entryPoint === undefined) {
     return { kind: 'refused', reason: `nothing listens for ${probe.scheme} on port ${probe.port}` };
   }
-  const listener = chooseListener(entryPoint, host, steps);
+  const listener = chooseListener(entryPoint, asked, steps);
   if (listener?.stream !== undefined) {
     return { kind: 'refused', reason: `listener ${listener.id} takes connections, not requests` };
   }
   if (listener === undefined && entryPoint.protocol !== 'http') {
     return { kind: 'refused', reason: `no listener has a certificate for ${describeHost(host)}` };
+  }
+  if (entryPoint.clientValidation?.isRequired === true && probe.clientCertificate !== 'valid') {
+    return { kind: 'refused', reason: 'the client shows no certificate that is valid here' };
+  }
+  if (asked !== host && listener !== undefined) {
+    // A connection made for one listener must not carry requests for another (421, RFC 9110 15.5.20).
+    const meant = entryPoint.listeners.find((l) => hostMatches(l.hostname, host));
+    if (meant !== undefined && meant !== listener) {
+      const reason = `the connection is for ${describeHost(asked)}, which is another listener's`;
+      return { kind: 'respond', statusCode: 421, reason };
+    }
+    if (meant === undefined) {
+      return { kind: 'respond', statusCode: 404, reason: 'no listener takes the host' };
+    }
   }
   const target = splitTarget(probe.target);
   if (target === null) {

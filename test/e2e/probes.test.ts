@@ -2,6 +2,8 @@
 // what clients get. The instances run in this process, one after the other; up.test.ts starts the program.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { request } from 'node:http';
@@ -106,11 +108,12 @@ async function play(
   }
   const place = findPlace(probe, report);
   if (typeof probe.fate !== 'string') {
-    await playSplit(probe, probe.fate, place);
+    await playSplit(testCase, probe, probe.fate, place);
     return;
   }
   const send = isCall(probe) ? call : ask;
-  const answer = place === undefined ? 'refused' : await send(probe, place).catch(toRefused);
+  const answer =
+    place === undefined ? 'refused' : await send(probe, place, testCase).catch(toRefused);
   if (typeof answer === 'string') {
     assert.equal(answer, probe.fate, testCase.name);
     return;
@@ -125,6 +128,7 @@ async function play(
 
 /** Every share gets what it is due, give or take what chance allows; those with weight 0 get nothing. */
 async function playSplit(
+  testCase: Case,
   probe: WrittenProbe,
   written: Readonly<Record<string, number>>,
   place: Place | undefined,
@@ -135,7 +139,7 @@ async function playSplit(
   assert.ok(place, 'nothing serves the probe');
   const counts: Record<string, number> = {};
   for (let i = 0; i < SPLIT_REQUESTS; i++) {
-    const answer = await (isCall(probe) ? call(probe, place) : ask(probe, place));
+    const answer = await (isCall(probe) ? call(probe, place) : ask(probe, place, testCase));
     const fate = describeAnswer(answer);
     counts[fate] = (counts[fate] ?? 0) + 1;
     checkSeen(probe, answer);
@@ -151,10 +155,12 @@ async function playSplit(
   );
 }
 
-/** By the system, or in the handshake, for want of a certificate for that name. */
+/** By the system, or in the handshake, for want of a certificate: of ours for that name, or of the client. */
 function toRefused(error: NodeJS.ErrnoException): 'refused' {
   const isRefusal =
-    error.code === 'ECONNREFUSED' || error.message.includes('alert handshake failure');
+    error.code === 'ECONNREFUSED' ||
+    error.code === 'ECONNRESET' ||
+    /alert (?:handshake failure|certificate required)/.test(error.message);
   if (isRefusal) return 'refused';
   throw error;
 }
@@ -185,8 +191,15 @@ async function call(probe: WrittenProbe, place: Place): Promise<Answer> {
   return { status: 200, location: undefined, echoed, rawHeaders: headers, grpcStatus };
 }
 
-function ask(probe: WrittenProbe, { address, port }: Place): Promise<Answer> {
-  const { scheme, method, host, target, headers } = toProbe(probe);
+/** The certificate and the key of a client, in one file. */
+function clientIdentity(directory: string, client: string): { cert: string; key: string } {
+  const pem = readFileSync(join(directory, 'clients', `${client}.pem`), 'utf8');
+  return { cert: pem, key: pem };
+}
+
+function ask(probe: WrittenProbe, { address, port }: Place, { directory }: Case): Promise<Answer> {
+  const { scheme, method, host, target, headers, serverName } = toProbe(probe);
+  const identity = probe.client === undefined ? {} : clientIdentity(directory, probe.client);
   return new Promise((resolve, reject) => {
     const options = {
       method,
@@ -198,8 +211,9 @@ function ask(probe: WrittenProbe, { address, port }: Place): Promise<Answer> {
               connectTls({
                 host: address,
                 port,
-                servername: host.replace(/:\d+$/, ''),
+                servername: serverName ?? host.replace(/:\d+$/, ''),
                 rejectUnauthorized: false,
+                ...identity,
                 ALPNProtocols: ['http/1.1'],
               }),
           }

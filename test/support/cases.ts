@@ -61,6 +61,10 @@ export interface WrittenProbe {
    */
   readonly connect?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The server asked for in the handshake, when it is not the host. */
+  readonly serverName?: string;
+  /** The client shows the certificate of clients/valid.pem or clients/invalid.pem. */
+  readonly client?: 'valid' | 'invalid';
   /** The address dialled, where several Gateways serve the port. */
   readonly address?: string;
   /** See `describeFate`. */
@@ -328,7 +332,8 @@ function isPlain(node: Node | null): boolean {
 }
 
 /** A probe as the tracers take it. */
-export function toProbe({ request = '', headers = {}, address }: WrittenProbe): RequestProbe {
+export function toProbe(probe: WrittenProbe): RequestProbe {
+  const { request = '', headers = {}, address, serverName, client } = probe;
   const [method = '', address_ = ''] = request.split(' ');
   const match = /^(https?):\/\/([^/?]*)(.*)$/.exec(address_);
   if (match === null) throw new Error(`probe request is not METHOD URL: ${request}`);
@@ -342,6 +347,8 @@ export function toProbe({ request = '', headers = {}, address }: WrittenProbe): 
     host,
     target: target.startsWith('/') ? target : `/${target}`,
     headers: Object.entries(headers),
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(client === undefined ? {} : { clientCertificate: client }),
   };
 }
 

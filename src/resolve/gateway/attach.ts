@@ -7,7 +7,7 @@ import { intersectHostnames } from '../../lib/hostname.ts';
 import { problem } from '../status/conditions.ts';
 import type { Problem } from '../status/conditions.ts';
 import type { ResolvedGateway } from './gateways.ts';
-import { GATEWAY_GROUP } from './listeners.ts';
+import { GATEWAY_GROUP } from './names.ts';
 import type { ResolvedListener } from './listeners.ts';
 
 export interface RouteToAttach {

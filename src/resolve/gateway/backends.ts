@@ -5,7 +5,7 @@ import type { HTTPRoute } from '../../api/gateway/httproute.ts';
 import type { Origin, RespondResult } from '../../model/model.ts';
 import { problem } from '../status/conditions.ts';
 import type { Problem } from '../status/conditions.ts';
-import { GATEWAY_GROUP } from './listeners.ts';
+import { GATEWAY_GROUP } from './names.ts';
 import type { Surroundings } from './grants.ts';
 
 export type BackendRef = NonNullable<HTTPRoute['spec']['rules'][number]['backendRefs']>[number];

@@ -78,6 +78,7 @@ function assemble(
     addresses: gateway.address === '' ? [] : [gateway.address],
     port: first.port,
     protocol: protocolOf(listeners),
+    ...clientValidationOf(listeners),
     ...(gateway.backendCertificate === undefined
       ? {}
       : { backendCertificate: gateway.backendCertificate.key }),
@@ -85,6 +86,14 @@ function assemble(
       .toSorted((a, b) => compareHostnames(a.hostname, b.hostname))
       .map((listener) => toListener(listener, gateway, attached)),
   };
+}
+
+/** It is said by port, so that all listeners for HTTPS on it have the same. */
+function clientValidationOf(
+  listeners: readonly ResolvedListener[],
+): Pick<EntryPoint, 'clientValidation'> {
+  const found = listeners.find((l) => l.clientValidation !== undefined);
+  return found?.clientValidation === undefined ? {} : { clientValidation: found.clientValidation };
 }
 
 function toListener(

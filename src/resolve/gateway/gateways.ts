@@ -7,6 +7,7 @@ import type { Snapshot } from '../../store/snapshot.ts';
 import { Memo, same } from '../reader.ts';
 import { problem } from '../status/conditions.ts';
 import type { Problem } from '../status/conditions.ts';
+import { isInsecure } from './client-validation.ts';
 import { markConflicts } from './conflicts.ts';
 import { grantsOf } from './grants.ts';
 import type { Surroundings } from './grants.ts';
@@ -27,6 +28,8 @@ export interface ResolvedGateway {
   /** Whether it refers to anything for itself, and which of it leads nowhere. */
   readonly hasReferences: boolean;
   readonly unresolved: readonly Problem[];
+  /** Some port lets clients in whose certificate is not valid. */
+  readonly isInsecure: boolean;
 }
 
 /** All Gateways we serve, by `namespace/name`. The same value as long as none of them changes. */
@@ -54,6 +57,7 @@ export function createGatewayResolver(): (
         name,
         generation,
         address,
+        isInsecure: isInsecure(gateway),
         ...resolveBackendCertificate(gateway, { reader, grants }),
         listeners: markConflicts(
           gateway.spec.listeners.map((_, i) => resolveListener(gateway, i, { reader, grants })),

@@ -3,15 +3,20 @@
 
 import { Secret } from '../../api/core/secret.ts';
 import type { Gateway } from '../../api/gateway/gateway.ts';
-import type { Certificate, EntryProtocol, StreamListener } from '../../model/model.ts';
+import type {
+  Certificate,
+  ClientValidation,
+  EntryProtocol,
+  StreamListener,
+} from '../../model/model.ts';
 import { problem } from '../status/conditions.ts';
 import type { Problem } from '../status/conditions.ts';
+import { resolveClientValidation } from './client-validation.ts';
 import { loadCertificate } from './certificates.ts';
 import type { Surroundings } from './grants.ts';
+import { GATEWAY_GROUP } from './names.ts';
 
 export type ListenerSpec = Gateway['spec']['listeners'][number];
-
-export const GATEWAY_GROUP = 'gateway.networking.k8s.io';
 
 export interface RouteKind {
   readonly group: string;
@@ -32,6 +37,8 @@ export interface ResolvedListener {
   readonly kinds: readonly RouteKind[];
   readonly allowedNamespaces: ListenerSpec['allowedRoutes']['namespaces'];
   readonly certificates: readonly Certificate[];
+  /** What clients must show; undefined when they need show nothing. */
+  readonly clientValidation: ClientValidation | undefined;
   /** Why it is not accepted at all. */
   readonly unaccepted: readonly Problem[];
   /** Which of its references lead nowhere. */
@@ -103,6 +110,10 @@ export function resolveListener(
   const { certificates, problems } = endsTls({ protocol, mode })
     ? resolveCertificates(namespace, spec, field, surroundings)
     : { certificates: [], problems: [] };
+  const clients =
+    protocol === 'https'
+      ? resolveClientValidation(gateway, spec.port, surroundings)
+      : { validation: undefined, unaccepted: [], unresolved: [] };
   return {
     id: `${namespace}/${name}/${spec.name}`,
     name: spec.name,
@@ -113,8 +124,12 @@ export function resolveListener(
     kinds,
     allowedNamespaces: spec.allowedRoutes.namespaces,
     certificates,
-    unaccepted: protocol === undefined ? [unsupportedProtocol(spec, field)] : [],
-    unresolved: [...kindProblems, ...problems],
+    clientValidation: clients.validation,
+    unaccepted: [
+      ...(protocol === undefined ? [unsupportedProtocol(spec, field)] : []),
+      ...clients.unaccepted,
+    ],
+    unresolved: [...kindProblems, ...problems, ...clients.unresolved],
     conflicts: [],
     field,
   };

@@ -10,7 +10,7 @@ import type { Problem, Verdict } from '../status/conditions.ts';
 import { attach } from './attach.ts';
 import type { Attachment } from './attach.ts';
 import type { ResolvedGateway, ResolvedGateways } from './gateways.ts';
-import { GATEWAY_GROUP } from './listeners.ts';
+import { GATEWAY_GROUP } from './names.ts';
 
 export type ParentRef = NonNullable<HTTPRoute['spec']['parentRefs']>[number];
 

@@ -38,13 +38,21 @@ function gatewayConditions(gateway: ResolvedGateway): readonly Verdict[] {
         ? verdict('Accepted', 'True', 'ListenersNotValid', `not served: listener ${names}`)
         : verdict('Accepted', 'False', 'ListenersNotValid', `no listener can be served: ${names}`);
   const programmed = gatewayProgrammed(gateway, accepted);
-  if (!gateway.hasReferences) return [accepted, programmed];
+  const insecure = gateway.isInsecure ? [INSECURE] : [];
+  if (!gateway.hasReferences) return [accepted, programmed, ...insecure];
   const resolvedRefs = verdictOf('ResolvedRefs', gateway.unresolved, {
     reason: 'ResolvedRefs',
     message: 'every reference leads to an object',
   });
-  return [accepted, programmed, resolvedRefs];
+  return [accepted, programmed, resolvedRefs, ...insecure];
 }
+
+const INSECURE = verdict(
+  'InsecureFrontendValidationMode',
+  'True',
+  'ConfigurationChanged',
+  'with AllowInsecureFallback, clients are let in whose certificate is not valid',
+);
 
 function gatewayProgrammed(gateway: ResolvedGateway, accepted: Verdict): Verdict {
   if (gateway.address === '') {

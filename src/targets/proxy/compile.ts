@@ -83,6 +83,7 @@ function compileSocket(entryPoint: EntryPoint): SocketProgram {
     addresses: entryPoint.addresses,
     port: entryPoint.port,
     protocol: entryPoint.protocol,
+    clientValidation: entryPoint.clientValidation ?? null,
     backendCertificate: entryPoint.backendCertificate ?? null,
     listeners: entryPoint.listeners.map((listener) => ({
       id: listener.id,

@@ -6,6 +6,7 @@ import type { ValueMatch } from '../../model/match.ts';
 import type {
   BackendProtocol,
   BackendTls,
+  ClientValidation,
   EntryProtocol,
   PathChange,
   StreamListener,
@@ -27,6 +28,8 @@ export interface SocketProgram {
   readonly addresses: readonly string[];
   readonly port: number;
   readonly protocol: EntryProtocol;
+  /** Null when clients need show nothing. */
+  readonly clientValidation: ClientValidation | null;
   /** Key of the certificate shown to backends that ask for one. */
   readonly backendCertificate: string | null;
   /** The most specific first. */

@@ -43,6 +43,13 @@ function renderSocket(
   const { id, addresses, port, protocol, listeners } = socket;
   return [
     `port ${port} of Gateway ${id.slice(0, id.lastIndexOf(':'))} on ${addresses.join(', ')} (${protocol})`,
+    ...(socket.clientValidation === null
+      ? []
+      : [
+          socket.clientValidation.isRequired
+            ? '  clients must show a certificate'
+            : '  clients are asked for a certificate',
+        ]),
     ...(socket.backendCertificate === null
       ? []
       : [`  shows backends certificate ${socket.backendCertificate}`]),

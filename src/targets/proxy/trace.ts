@@ -5,6 +5,7 @@
 import { normalizeHost } from '../../lib/hostname.ts';
 import { splitTarget } from '../../lib/http-path.ts';
 import type { HeaderChange, RequestFate, RequestProbe, Share } from '../../model/answer.ts';
+import { MISDIRECTED } from './datapath/dispatch.ts';
 import { HostIndex } from './datapath/hosts.ts';
 import { RouteTable } from './datapath/router.ts';
 import type { Fields } from './datapath/stream.ts';
@@ -22,16 +23,26 @@ import type {
 /** Answers a request from a program. */
 export function traceProxy(program: ProxyProgram, probe: RequestProbe): RequestFate {
   const host = normalizeHost(probe.host);
-  const socket = chooseSocket(program.sockets, probe, host);
+  const serverName = normalizeHost(probe.serverName ?? probe.host);
+  const asked = probe.scheme === 'https' ? serverName : host;
+  const socket = chooseSocket(program.sockets, probe, asked);
   if (socket === undefined) {
     return { kind: 'refused', reason: `nothing listens for ${probe.scheme} on port ${probe.port}` };
   }
-  const listener = listenersOf(socket).find(host);
+  const listeners = listenersOf(socket);
+  const listener = listeners.find(asked);
   if (listener !== undefined && listener.stream !== null) {
     return { kind: 'refused', reason: `listener ${listener.id} takes connections, not requests` };
   }
   if (listener === undefined && socket.protocol !== 'http') {
     return { kind: 'refused', reason: `no listener has a certificate for ${host}` };
+  }
+  if (socket.clientValidation?.isRequired === true && probe.clientCertificate !== 'valid') {
+    return { kind: 'refused', reason: 'the client shows no certificate that is valid here' };
+  }
+  const meant = listeners.find(host);
+  if (meant !== undefined && meant !== listener) {
+    return { kind: 'respond', statusCode: 421, reason: MISDIRECTED };
   }
   const target = splitTarget(probe.target);
   if (target === null) {
@@ -40,9 +51,9 @@ export function traceProxy(program: ProxyProgram, probe: RequestProbe): RequestF
   const fields = probe.headers.flat();
   const request = { method: probe.method, path: target.path, query: target.query, fields };
   const rule =
-    listener === undefined
+    meant === undefined
       ? null
-      : tablesOf(program, listener).findEach(host, (table) => table.lookup(request));
+      : tablesOf(program, meant).findEach(host, (table) => table.lookup(request));
   if (rule === null) {
     return { kind: 'respond', statusCode: 404, reason: 'no route takes this request' };
   }

@@ -55,7 +55,11 @@ export interface Worker {
 /** Who is asking. */
 export interface Client {
   readonly address: string;
+  /** Asked for in the handshake, normalized; null without TLS. */
+  readonly serverName: string | null;
 }
+
+export const MISDIRECTED = 'the connection was made for another server';
 
 /** Decides what becomes of a request and starts it. Gives what receives the request's body. */
 export function dispatch(
@@ -73,6 +77,13 @@ export function dispatch(
   }
   const host = normalizeHost(head.authority);
   const listener = entry.listeners.find(host);
+  const { serverName } = client;
+  if (serverName !== null && serverName !== host && listener !== undefined) {
+    // Clients may send requests for other hosts on a connection (RFC 9113 9.1.1), though not for those of
+    // another listener, which may ask other things of a connection.
+    if (entry.listeners.find(serverName) !== listener)
+      return answer(stream, head, 421, MISDIRECTED);
+  }
   const request = {
     method: head.method,
     path: target.path,

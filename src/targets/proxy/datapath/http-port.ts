@@ -25,6 +25,8 @@ export class HttpPort implements Port {
     const acceptor: Acceptor = { worker, entry: this.#entry, clock, open: this.#open };
     this.#tls = isTls
       ? new TlsEnd({
+          name: socket.id,
+          validation: socket.clientValidation,
           handshakeTimeoutMs: worker.limits.handshakeTimeoutMs,
           onSecure: (secure) => acceptHttps(acceptor, secure),
         })

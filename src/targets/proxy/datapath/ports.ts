@@ -91,6 +91,8 @@ export class Ports {
 }
 
 function keyOf(binding: Binding, state: State): string {
-  const protocol = state.sockets.get(binding.socket)?.protocol ?? '';
-  return `${binding.address}|${binding.port}|${protocol}|${binding.socket}`;
+  const { protocol = '', clientValidation = null } = state.sockets.get(binding.socket) ?? {};
+  // Who is connected was let in by the rules there were: other rules make another port.
+  const validation = clientValidation === null ? '' : JSON.stringify(clientValidation);
+  return `${binding.address}|${binding.port}|${protocol}|${binding.socket}|${validation}`;
 }

@@ -94,7 +94,9 @@ export class UdpPort implements Port {
 export class TlsPort implements Port {
   readonly #context: PortContext;
   readonly #server: Server;
-  readonly #tls: TlsEnd;
+  /** Where TLS ends of listeners that take requests, and of those that hand connections on. */
+  readonly #requests: TlsEnd;
+  readonly #connections: TlsEnd;
   readonly #entry: Entry;
   readonly #open = new Set<ServerConnection>();
   /** Connections whose handshake is under way here, by the client's address, and where they will go. */
@@ -105,9 +107,17 @@ export class TlsPort implements Port {
     this.#context = context;
     this.#entry = newEntry(socket, 'https');
     this.#server = createPausedServer((client) => this.#accept(client));
-    this.#tls = new TlsEnd({
-      handshakeTimeoutMs: context.worker.limits.handshakeTimeoutMs,
-      onSecure: (secure) => this.#onSecure(secure),
+    const { handshakeTimeoutMs } = context.worker.limits;
+    const common = { name: socket.id, handshakeTimeoutMs };
+    this.#requests = new TlsEnd({
+      ...common,
+      validation: socket.clientValidation,
+      onSecure: (secure) => this.#takeRequests(secure),
+    });
+    this.#connections = new TlsEnd({
+      ...common,
+      validation: null,
+      onSecure: (secure) => this.#handOn(secure),
     });
   }
 
@@ -118,7 +128,9 @@ export class TlsPort implements Port {
   update(socket: SocketProgram, binding: Binding, state: State): void {
     this.#listeners = state.connectionListeners(socket);
     updateEntry(this.#entry, socket, binding, state);
-    this.#tls.update(state.certificates(socket));
+    const certificates = state.certificates(socket);
+    this.#requests.update(certificates);
+    this.#connections.update(certificates);
   }
 
   close(): void {
@@ -145,7 +157,7 @@ export class TlsPort implements Port {
       return;
     }
     if (listener.stream === null) {
-      this.#tls.server.emit('connection', client);
+      this.#requests.server.emit('connection', client);
       return;
     }
     const backend = chooseBackend(listener.stream.hosts.find(host));
@@ -156,19 +168,21 @@ export class TlsPort implements Port {
       const key = peerOf(client);
       this.#chosen.set(key, backend);
       client.once('close', () => this.#chosen.delete(key));
-      this.#tls.server.emit('connection', client);
+      this.#connections.server.emit('connection', client);
     }
   }
 
-  #onSecure(secure: TLSSocket): void {
-    const backend = this.#chosen.get(peerOf(secure));
-    if (backend !== undefined) {
-      this.#chosen.delete(peerOf(secure));
-      relayConnection(secure, backend, this.#relayContext);
-      return;
-    }
+  #takeRequests(secure: TLSSocket): void {
     const { worker, clock } = this.#context;
     acceptHttps({ worker, entry: this.#entry, clock, open: this.#open }, secure);
+  }
+
+  #handOn(secure: TLSSocket): void {
+    const key = peerOf(secure);
+    const backend = this.#chosen.get(key);
+    this.#chosen.delete(key);
+    if (backend === undefined) secure.destroy();
+    else relayConnection(secure, backend, this.#relayContext);
   }
 
   get #relayContext(): RelayContext {
