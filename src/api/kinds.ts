@@ -15,6 +15,7 @@ import { Gateway } from './gateway/gateway.ts';
 import { GatewayClass } from './gateway/gatewayclass.ts';
 import { GRPCRoute } from './gateway/grpcroute.ts';
 import { HTTPRoute } from './gateway/httproute.ts';
+import { ListenerSet } from './gateway/listenerset.ts';
 import { ReferenceGrant } from './gateway/referencegrant.ts';
 import { TCPRoute } from './gateway/tcproute.ts';
 import { TLSRoute } from './gateway/tlsroute.ts';
@@ -34,6 +35,7 @@ export const SERVED_KINDS: readonly Kind[] = [
   ConfigMap,
   GatewayClass,
   Gateway,
+  ListenerSet,
   HTTPRoute,
   GRPCRoute,
   TLSRoute,

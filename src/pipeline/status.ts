@@ -4,7 +4,7 @@
 import { CONTROLLER_NAME } from '../api/fairway.ts';
 import type { Condition } from '../api/meta.ts';
 import { deepEqual } from '../lib/equal.ts';
-import type { StatusWish, WishedStatus } from '../resolve/resolution.ts';
+import type { StatusWish, WishedListenerStatus, WishedStatus } from '../resolve/resolution.ts';
 import type { Verdict } from '../resolve/status/conditions.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { ObjectWrite } from '../store/write.ts';
@@ -54,6 +54,10 @@ interface WrittenStatus {
 function fulfil(wish: StatusWish, current: WrittenStatus, time: string): WrittenStatus {
   const stamp = (verdicts: readonly Verdict[], before: readonly Condition[] | undefined) =>
     verdicts.map((v) => toCondition(v, before, wish.generation, time));
+  const listener = (listenerWish: WishedListenerStatus) => {
+    const before = current.listeners?.find((l) => l.name === listenerWish.name);
+    return { ...listenerWish, conditions: stamp(listenerWish.conditions, before?.conditions) };
+  };
   const wished: WishedStatus = wish.status;
   switch (wished.kind) {
     case 'class':
@@ -62,11 +66,17 @@ function fulfil(wish: StatusWish, current: WrittenStatus, time: string): Written
       return {
         ...current,
         ...addressesOf(wished.addresses),
+        ...(wished.attachedListenerSets === undefined
+          ? {}
+          : { attachedListenerSets: wished.attachedListenerSets }),
         conditions: stamp(wished.conditions, current.conditions),
-        listeners: wished.listeners.map((listener) => {
-          const before = current.listeners?.find((l) => l.name === listener.name);
-          return { ...listener, conditions: stamp(listener.conditions, before?.conditions) };
-        }),
+        listeners: wished.listeners.map(listener),
+      };
+    case 'listenerSet':
+      return {
+        ...current,
+        conditions: stamp(wished.conditions, current.conditions),
+        listeners: wished.listeners.map(listener),
       };
     case 'policy': {
       const ours = (current.ancestors ?? []).filter((a) => a.controllerName === CONTROLLER_NAME);

@@ -28,6 +28,13 @@ export type WishedStatus =
       readonly conditions: readonly Verdict[];
       readonly addresses: readonly string[];
       readonly listeners: readonly WishedListenerStatus[];
+      /** Absent where no ListenerSet is allowed, and none asks. */
+      readonly attachedListenerSets?: number;
+    }
+  | {
+      readonly kind: 'listenerSet';
+      readonly conditions: readonly Verdict[];
+      readonly listeners: readonly WishedListenerStatus[];
     }
   | { readonly kind: 'route'; readonly parents: readonly WishedParentStatus[] }
   | { readonly kind: 'policy'; readonly ancestors: readonly WishedAncestorStatus[] };

@@ -5,6 +5,7 @@
 import type { Finding, Origin as FindingOrigin } from '../api/finding.ts';
 import { BackendTLSPolicy } from '../api/gateway/backendtlspolicy.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
+import { ListenerSet } from '../api/gateway/listenerset.ts';
 import type { Certificate, Model } from '../model/model.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import { assignAddresses } from './gateway/addresses.ts';
@@ -17,7 +18,7 @@ import {
 import type { BackendPolicies, ResolvedPolicy, ServiceUser } from './gateway/backend-tls.ts';
 import { classStatuses, serves } from './gateway/classes.ts';
 import { createEntryPointAssembler } from './gateway/entry-points.ts';
-import { createGatewayResolver } from './gateway/gateways.ts';
+import { allListeners, createGatewayResolver } from './gateway/gateways.ts';
 import type { ResolvedGateways } from './gateway/gateways.ts';
 import { createHostAssembler } from './gateway/hosts.ts';
 import { createRouteResolver } from './gateway/routes.ts';
@@ -30,7 +31,12 @@ import type { Resolution, StatusWish } from './resolution.ts';
 import { createBackendResolver, createServiceResolver } from './services/services.ts';
 import { createSliceIndexer } from './services/slices.ts';
 import type { Problem } from './status/conditions.ts';
-import { countAttached, gatewayStatus, routeStatus } from './status/statuses.ts';
+import {
+  countAttached,
+  gatewayStatus,
+  listenerSetStatuses,
+  routeStatus,
+} from './status/statuses.ts';
 
 export interface ResolveOptions {
   /** Where addresses of Gateways come from. */
@@ -75,7 +81,10 @@ export function createResolver(options: ResolveOptions): Resolver {
       model,
       statuses: [
         ...classStatuses(snapshot),
-        ...[...gateways.values()].map((gateway) => gatewayStatus(gateway, attached)),
+        ...[...gateways.values()].flatMap((gateway) => [
+          gatewayStatus(gateway, attached),
+          ...listenerSetStatuses(gateway, attached),
+        ]),
         ...allRoutes.map(routeStatus),
         ...policyStatuses(policies, gateways, routes),
       ],
@@ -117,11 +126,12 @@ function usedBackends(
 
 function usedCertificates(gateways: ResolvedGateways): ReadonlyMap<string, Certificate> {
   const certificates = new Map<string, Certificate>();
-  for (const { listeners, backendCertificate } of gateways.values()) {
+  for (const gateway of gateways.values()) {
+    const { backendCertificate } = gateway;
     if (backendCertificate !== undefined) {
       certificates.set(backendCertificate.key, backendCertificate);
     }
-    for (const listener of listeners) {
+    for (const listener of allListeners(gateway)) {
       for (const certificate of listener.certificates) {
         certificates.set(certificate.key, certificate);
       }
@@ -131,14 +141,28 @@ function usedCertificates(gateways: ResolvedGateways): ReadonlyMap<string, Certi
 }
 
 function gatewayFindings(gateways: ResolvedGateways): readonly Finding[] {
-  return [...gateways.values()].flatMap(({ namespace, name, listeners, unresolved: own }) => {
-    const ofListeners = listeners.flatMap(({ unaccepted, unresolved, conflicts }) => [
-      ...unaccepted,
-      ...unresolved,
-      ...conflicts,
-    ]);
-    const object = { kind: 'Gateway', namespace, name };
-    return [...own, ...ofListeners].map((p) => toFinding(p, { object }));
+  return [...gateways.values()].flatMap((gateway) => {
+    const { namespace, name, sets, unresolved } = gateway;
+    const own = { object: { kind: Gateway.kind, namespace, name } };
+    return [
+      ...unresolved.map((p) => toFinding(p, own)),
+      ...sets.flatMap(({ refused, ...set }) =>
+        refused === undefined
+          ? []
+          : [
+              toFinding(refused, {
+                object: { kind: ListenerSet.kind, namespace: set.namespace, name: set.name },
+              }),
+            ],
+      ),
+      ...allListeners(gateway).flatMap((listener) =>
+        [...listener.unaccepted, ...listener.unresolved, ...listener.conflicts].map((p) => {
+          // What is said of clients stands in the Gateway, whoever the listener belongs to.
+          const isOwn = p.field.startsWith(listener.field);
+          return toFinding(p, isOwn ? { object: { ...listener.owner } } : own);
+        }),
+      ),
+    ];
   });
 }
 
@@ -162,7 +186,9 @@ function policyStatuses(
 ): readonly StatusWish[] {
   if (policies.all.length === 0) return [];
   const gatewayOf = new Map(
-    [...gateways.values()].flatMap(({ key, listeners }) => listeners.map((l) => [l.id, key])),
+    [...gateways.values()].flatMap((gateway) =>
+      allListeners(gateway).map((l) => [l.id, gateway.key]),
+    ),
   );
   const users = routes.flatMap(({ contributions, uses }): readonly ServiceUser[] => {
     const own = new Set(contributions.map(({ listener }) => gatewayOf.get(listener) ?? ''));

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { request } from 'node:http';
-import { Gateway } from '../../src/api/gateway/gateway.ts';
 import { SERVED_KINDS } from '../../src/api/kinds.ts';
 import { startInstance } from '../../src/cli/instance.ts';
 import type { Instance } from '../../src/cli/instance.ts';
@@ -171,15 +170,13 @@ interface Place {
 }
 
 /** Where the probe's port is served: by the Gateway at the address it says, or the only one there is. */
-function findPlace(probe: WrittenProbe, { snapshot, bindings }: Report): Place | undefined {
+function findPlace(probe: WrittenProbe, { model, bindings }: Report): Place | undefined {
   const { scheme, port, address } = toProbe(probe);
-  const protocol = scheme === 'https' ? 'HTTPS' : 'HTTP';
-  for (const { metadata, spec, status } of snapshot.list(Gateway)) {
-    const own = status.addresses?.[0]?.value;
-    if (address !== undefined && own !== address) continue;
-    if (!spec.listeners.some((l) => l.port === port && l.protocol === protocol)) continue;
-    const socket = `${metadata.namespace}/${metadata.name}:${port}`;
-    const binding = bindings.find((b) => b.socket === socket && b.address === own);
+  const protocols = scheme === 'https' ? ['https', 'tls'] : ['http'];
+  for (const { id, addresses, port: own, protocol } of model.entryPoints) {
+    if (address !== undefined && !addresses.includes(address)) continue;
+    if (own !== port || !protocols.includes(protocol)) continue;
+    const binding = bindings.find((b) => b.socket === id && addresses.includes(b.address));
     if (binding !== undefined) return { address: binding.address, port: binding.port };
   }
   return undefined;

@@ -4,6 +4,7 @@
 import { compareHostnames } from '../../lib/hostname.ts';
 import type { EntryPoint, EntryProtocol, Host, Listener, StreamHost } from '../../model/model.ts';
 import { same } from '../reader.ts';
+import { allListeners } from './gateways.ts';
 import type { ResolvedGateway, ResolvedGateways } from './gateways.ts';
 import type { HostsByListener } from './hosts.ts';
 import type { StreamHostsByListener } from './stream-hosts.ts';
@@ -27,7 +28,7 @@ export function createEntryPointAssembler(): (
   return (gateways, hosts, streams) => {
     const next = new Map<string, Made>();
     for (const gateway of gateways.values()) {
-      const serving = gateway.listeners.filter(isServing);
+      const serving = allListeners(gateway).filter(isServing);
       for (const [place, listeners] of Map.groupBy(serving, placeOf)) {
         const id = `${gateway.key}:${place}`;
         const inputs = [
@@ -84,7 +85,7 @@ function assemble(
       : { backendCertificate: gateway.backendCertificate.key }),
     listeners: listeners
       .toSorted((a, b) => compareHostnames(a.hostname, b.hostname))
-      .map((listener) => toListener(listener, gateway, attached)),
+      .map((listener) => toListener(listener, attached)),
   };
 }
 
@@ -96,11 +97,7 @@ function clientValidationOf(
   return found?.clientValidation === undefined ? {} : { clientValidation: found.clientValidation };
 }
 
-function toListener(
-  listener: ResolvedListener,
-  { namespace, name }: ResolvedGateway,
-  { hosts, streams }: Attached,
-): Listener {
+function toListener(listener: ResolvedListener, { hosts, streams }: Attached): Listener {
   return {
     id: listener.id,
     name: listener.name,
@@ -110,6 +107,6 @@ function toListener(
     ...(listener.mode === undefined
       ? {}
       : { stream: { mode: listener.mode, hosts: streams.get(listener.id) ?? NO_STREAM_HOSTS } }),
-    origin: { kind: 'Gateway', namespace, name, field: listener.field },
+    origin: { ...listener.owner, field: listener.field },
   };
 }

@@ -2,6 +2,7 @@
 // is told of itself last (../status/gateway-status.ts).
 
 import type { Gateway } from '../../api/gateway/gateway.ts';
+import type { ListenerSet } from '../../api/gateway/listenerset.ts';
 import type { Certificate } from '../../model/model.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { Memo, same } from '../reader.ts';
@@ -11,6 +12,8 @@ import { isInsecure } from './client-validation.ts';
 import { markConflicts } from './conflicts.ts';
 import { grantsOf } from './grants.ts';
 import type { Surroundings } from './grants.ts';
+import { resolveListenerSets, setsByGateway } from './listener-sets.ts';
+import type { ResolvedListenerSet } from './listener-sets.ts';
 import { resolveCertificate, resolveListener } from './listeners.ts';
 import type { ResolvedListener } from './listeners.ts';
 
@@ -22,7 +25,12 @@ export interface ResolvedGateway {
   readonly generation: number;
   /** Empty when none could be assigned. */
   readonly address: string;
+  /** Its own. */
   readonly listeners: readonly ResolvedListener[];
+  /** ListenerSets that name it, the oldest first. */
+  readonly sets: readonly ResolvedListenerSet[];
+  /** Whether it says anything of ListenerSets. */
+  readonly takesSets: boolean;
   /** Shown to backends that ask for a certificate. */
   readonly backendCertificate: Certificate | undefined;
   /** Whether it refers to anything for itself, and which of it leads nowhere. */
@@ -45,23 +53,28 @@ export function createGatewayResolver(): (
   let last: ResolvedGateways = new Map();
   return (snapshot, gateways, addresses) => {
     const grants = grantsOf(snapshot);
+    const setsOf = setsByGateway(snapshot);
     const resolved = new Map<string, ResolvedGateway>();
     for (const gateway of gateways) {
       const { namespace = '', name = '', generation = 0 } = gateway.metadata;
       const key = `${namespace}/${name}`;
       const address = addresses.get(key) ?? '';
-      const inputs = [gateway.spec, gateway.metadata.uid, generation, grants, address];
+      const sets = setsOf.get(key) ?? [];
+      const ownInputs = [gateway.spec, gateway.metadata.uid, generation, grants, address];
+      const inputs = [
+        ...ownInputs,
+        ...sets.flatMap(({ spec, metadata: m }) => [spec, m.uid, m.generation]),
+      ];
       const value = memo.get(key, snapshot, inputs, (reader) => ({
         key,
         namespace,
         name,
         generation,
         address,
+        takesSets: gateway.spec.allowedListeners !== undefined,
         isInsecure: isInsecure(gateway),
         ...resolveBackendCertificate(gateway, { reader, grants }),
-        listeners: markConflicts(
-          gateway.spec.listeners.map((_, i) => resolveListener(gateway, i, { reader, grants })),
-        ),
+        ...resolveListeners(gateway, sets, { reader, grants }),
       }));
       resolved.set(key, value);
     }
@@ -69,6 +82,35 @@ export function createGatewayResolver(): (
     if (!same([...last.values()], [...resolved.values()])) last = resolved;
     return last;
   };
+}
+
+function resolveListeners(
+  gateway: Gateway,
+  sets: readonly ListenerSet[],
+  surroundings: Surroundings,
+): Pick<ResolvedGateway, 'listeners' | 'sets'> {
+  const listeners = markConflicts(
+    gateway.spec.listeners.map((_, i) => resolveListener(gateway, gateway, i, surroundings)),
+  );
+  return { listeners, sets: resolveListenerSets(gateway, sets, listeners, surroundings) };
+}
+
+/** The listeners of a Gateway, those of its sets included. */
+export function allListeners({ listeners, sets }: ResolvedGateway): readonly ResolvedListener[] {
+  return sets.length === 0 ? listeners : [...listeners, ...sets.flatMap((s) => s.listeners)];
+}
+
+const setIndexes = new WeakMap<ResolvedGateways, ReadonlyMap<string, ResolvedListenerSet>>();
+
+/** ListenerSets of Gateways we serve, by `namespace/name`. */
+export function listenerSets(gateways: ResolvedGateways): ReadonlyMap<string, ResolvedListenerSet> {
+  let index = setIndexes.get(gateways);
+  if (index === undefined) {
+    const sets = [...gateways.values()].flatMap((gateway) => gateway.sets);
+    index = new Map(sets.map((set) => [set.key, set]));
+    setIndexes.set(gateways, index);
+  }
+  return index;
 }
 
 function resolveBackendCertificate(
@@ -79,7 +121,8 @@ function resolveBackendCertificate(
   if (ref === undefined) {
     return { backendCertificate: undefined, hasReferences: false, unresolved: [] };
   }
-  const found = resolveCertificate(metadata.namespace ?? '', ref, surroundings);
+  const owner = { kind: 'Gateway', namespace: metadata.namespace ?? '' } as const;
+  const found = resolveCertificate(owner, ref, surroundings);
   if ('certificate' in found) {
     return { backendCertificate: found.certificate, hasReferences: true, unresolved: [] };
   }

@@ -3,6 +3,7 @@
 
 import { Secret } from '../../api/core/secret.ts';
 import type { Gateway } from '../../api/gateway/gateway.ts';
+import type { ListenerSet } from '../../api/gateway/listenerset.ts';
 import type {
   Certificate,
   ClientValidation,
@@ -23,9 +24,17 @@ export interface RouteKind {
   readonly kind: string;
 }
 
+export interface ListenerOwner {
+  readonly kind: 'Gateway' | 'ListenerSet';
+  readonly namespace: string;
+  readonly name: string;
+}
+
 export interface ResolvedListener {
-  /** `namespace/gateway/listener` */
+  /** `namespace/gateway/listener`, and `ListenerSet namespace/name/listener` */
   readonly id: string;
+  /** The Gateway or the ListenerSet it stands in. */
+  readonly owner: ListenerOwner;
   readonly name: string;
   readonly port: number;
   /** What the port speaks; undefined when Fairway does not serve the protocol. */
@@ -92,13 +101,21 @@ function supportedRoutes({
   }
 }
 
+/** Resolves a listener of a Gateway, which stands in the Gateway itself or in a ListenerSet of it. */
 export function resolveListener(
   gateway: Gateway,
+  holder: Gateway | ListenerSet,
   index: number,
   surroundings: Surroundings,
 ): ResolvedListener {
-  const spec = gateway.spec.listeners[index] as ListenerSpec;
-  const { namespace = '', name = '' } = gateway.metadata;
+  const spec = holder.spec.listeners[index] as ListenerSpec;
+  const { namespace = '', name = '' } = holder.metadata;
+  const owner: ListenerOwner = {
+    kind: holder.kind === 'ListenerSet' ? 'ListenerSet' : 'Gateway',
+    namespace,
+    name,
+  };
+  const prefix = owner.kind === 'Gateway' ? '' : `${owner.kind} `;
   const field = `spec.listeners[${index}]`;
   const protocol = protocolOf(spec);
   const mode = modeOf(spec, protocol);
@@ -108,14 +125,15 @@ export function resolveListener(
     field,
   );
   const { certificates, problems } = endsTls({ protocol, mode })
-    ? resolveCertificates(namespace, spec, field, surroundings)
+    ? resolveCertificates(owner, spec, field, surroundings)
     : { certificates: [], problems: [] };
   const clients =
     protocol === 'https'
       ? resolveClientValidation(gateway, spec.port, surroundings)
       : { validation: undefined, unaccepted: [], unresolved: [] };
   return {
-    id: `${namespace}/${name}/${spec.name}`,
+    id: `${prefix}${namespace}/${name}/${spec.name}`,
+    owner,
     name: spec.name,
     port: spec.port,
     protocol,
@@ -210,7 +228,7 @@ function nameKind({ group, kind }: RouteKind, usual: string): string {
 }
 
 function resolveCertificates(
-  namespace: string,
+  owner: ListenerOwner,
   spec: ListenerSpec,
   field: string,
   surroundings: Surroundings,
@@ -219,7 +237,7 @@ function resolveCertificates(
   const problems: Problem[] = [];
   (spec.tls?.certificateRefs ?? []).forEach((ref, i) => {
     const at = `${field}.tls.certificateRefs[${i}]`;
-    const found = resolveCertificate(namespace, ref, surroundings);
+    const found = resolveCertificate(owner, ref, surroundings);
     if ('certificate' in found) certificates.push(found.certificate);
     else {
       const message = `listener "${spec.name}": ${found.trouble}`;
@@ -233,9 +251,9 @@ export type CertificateRef = NonNullable<
   NonNullable<ListenerSpec['tls']>['certificateRefs']
 >[number];
 
-/** The certificate a Gateway of `namespace` refers to, or what is wrong with the reference. */
+/** The certificate a Gateway or ListenerSet refers to, or what is wrong with the reference. */
 export function resolveCertificate(
-  namespace: string,
+  { kind, namespace }: Pick<ListenerOwner, 'kind' | 'namespace'>,
   ref: CertificateRef,
   { reader, grants }: Surroundings,
 ): { certificate: Certificate } | { reason: string; trouble: string; hint?: string } {
@@ -244,8 +262,8 @@ export function resolveCertificate(
     return { reason: 'InvalidCertificateRef', trouble };
   }
   const to = { group: '', kind: 'Secret', namespace: ref.namespace ?? namespace, name: ref.name };
-  if (!grants.permits({ group: GATEWAY_GROUP, kind: 'Gateway', namespace }, to)) {
-    const trouble = `no ReferenceGrant in namespace "${to.namespace}" lets Gateways of "${namespace}" use Secret "${ref.name}"`;
+  if (!grants.permits({ group: GATEWAY_GROUP, kind, namespace }, to)) {
+    const trouble = `no ReferenceGrant in namespace "${to.namespace}" lets ${kind}s of "${namespace}" use Secret "${ref.name}"`;
     const hint = `add a ReferenceGrant to namespace ${to.namespace}`;
     return { reason: 'RefNotPermitted', trouble, hint };
   }

@@ -4,12 +4,15 @@
 import { Namespace } from '../../api/core/namespace.ts';
 import { Gateway } from '../../api/gateway/gateway.ts';
 import type { HTTPRoute } from '../../api/gateway/httproute.ts';
+import { ListenerSet } from '../../api/gateway/listenerset.ts';
+import type { Kind } from '../../api/kind.ts';
 import type { Reader } from '../reader.ts';
 import { problem, verdict, verdictOf } from '../status/conditions.ts';
 import type { Problem, Verdict } from '../status/conditions.ts';
 import { attach } from './attach.ts';
-import type { Attachment } from './attach.ts';
-import type { ResolvedGateway, ResolvedGateways } from './gateways.ts';
+import type { Attachment, AttachTarget } from './attach.ts';
+import { listenerSets } from './gateways.ts';
+import type { ResolvedGateways } from './gateways.ts';
 import { GATEWAY_GROUP } from './names.ts';
 
 export type ParentRef = NonNullable<HTTPRoute['spec']['parentRefs']>[number];
@@ -52,7 +55,7 @@ export function resolveParents(
   };
   route.parentRefs.forEach((ref, i) => {
     const field = `spec.parentRefs[${i}]`;
-    const found = findGateway(ref, route.namespace, field, gateways, reader);
+    const found = findParent(ref, route.namespace, field, gateways, reader);
     if (found === undefined) return;
     if ('reason' in found) {
       problems.push(found);
@@ -75,30 +78,44 @@ export function resolveParents(
   return { outcomes, problems };
 }
 
-/** The Gateway a parentRef means; undefined when it is somebody else's to look after. */
-function findGateway(
+/** The parent a parentRef means; undefined when it is somebody else's to look after. */
+function findParent(
   ref: ParentRef,
   routeNamespace: string,
   field: string,
   gateways: ResolvedGateways,
   reader: Reader,
-): ResolvedGateway | Problem | undefined {
-  if (ref.group !== GATEWAY_GROUP || ref.kind !== 'Gateway') {
-    return {
-      ...problem(
-        'UnsupportedParent',
-        field,
-        `parents of kind ${ref.kind} are not served by this version of Fairway`,
-      ),
-      severity: 'warning',
-    };
+): AttachTarget | Problem | undefined {
+  const key = `${ref.namespace ?? routeNamespace}/${ref.name}`;
+  const what = ref.group === GATEWAY_GROUP ? ref.kind : `${ref.kind}.${ref.group}`;
+  switch (what) {
+    case Gateway.kind: {
+      const gateway = gateways.get(key);
+      if (gateway !== undefined) return { title: `Gateway ${key}`, ...gateway };
+      return elsewhere(Gateway, key, field, reader);
+    }
+    case ListenerSet.kind: {
+      const set = listenerSets(gateways).get(key);
+      if (set !== undefined) return { title: `ListenerSet ${key}`, ...set };
+      return elsewhere(ListenerSet, key, field, reader);
+    }
+    default:
+      return {
+        ...problem(
+          'UnsupportedParent',
+          field,
+          `parents of kind ${ref.kind} are not served by this version of Fairway`,
+        ),
+        severity: 'warning',
+      };
   }
-  const namespace = ref.namespace ?? routeNamespace;
-  const gateway = gateways.get(`${namespace}/${ref.name}`);
-  if (gateway !== undefined) return gateway;
-  // The Gateway of another controller says so itself.
-  if (reader.get(Gateway, namespace, ref.name) !== undefined) return undefined;
-  return problem('ParentNotFound', field, `Gateway ${namespace}/${ref.name} does not exist`);
+}
+
+/** A parent that is not ours says so itself; one that does not exist says nothing. */
+function elsewhere(kind: Kind, key: string, field: string, reader: Reader): Problem | undefined {
+  const [namespace = '', name = ''] = key.split('/');
+  if (reader.get(kind, namespace, name) !== undefined) return undefined;
+  return problem('ParentNotFound', field, `${kind.kind} ${key} does not exist`);
 }
 
 /** That the route is not attached, and why. */

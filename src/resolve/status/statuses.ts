@@ -2,7 +2,9 @@
 // parents (Gateway API conditions; facts of GEP-1364).
 
 import { Gateway } from '../../api/gateway/gateway.ts';
+import { ListenerSet } from '../../api/gateway/listenerset.ts';
 import type { ResolvedGateway } from '../gateway/gateways.ts';
+import type { ResolvedListenerSet } from '../gateway/listener-sets.ts';
 import { isServing } from '../gateway/listeners.ts';
 import type { ResolvedListener } from '../gateway/listeners.ts';
 import type { ResolvedRouteBase } from '../gateway/routes.ts';
@@ -24,8 +26,56 @@ export function gatewayStatus(
       conditions: gatewayConditions(gateway),
       addresses: gateway.address === '' ? [] : [gateway.address],
       listeners: gateway.listeners.map((listener) => listenerStatus(listener, attached)),
+      ...(gateway.takesSets || gateway.sets.length > 0
+        ? { attachedListenerSets: gateway.sets.filter(isAccepted).length }
+        : {}),
     },
   };
+}
+
+/** Taken in by the Gateway, and with a listener that works. */
+function isAccepted({ refused, listeners }: ResolvedListenerSet): boolean {
+  return refused === undefined && listeners.some(isServing);
+}
+
+/** The statuses of the ListenerSets of a Gateway. */
+export function listenerSetStatuses(
+  gateway: ResolvedGateway,
+  attached: ReadonlyMap<string, number>,
+): readonly StatusWish[] {
+  return gateway.sets.map((set) => ({
+    kind: ListenerSet,
+    namespace: set.namespace,
+    name: set.name,
+    generation: set.generation,
+    status: {
+      kind: 'listenerSet',
+      conditions: listenerSetConditions(set, gateway),
+      listeners: set.listeners.map((listener) => listenerStatus(listener, attached)),
+    },
+  }));
+}
+
+function listenerSetConditions(
+  set: ResolvedListenerSet,
+  gateway: ResolvedGateway,
+): readonly Verdict[] {
+  const { refused, listeners } = set;
+  const both = (reason: string, message: string): readonly Verdict[] => [
+    verdict('Accepted', 'False', reason, message),
+    verdict('Programmed', 'False', reason, message),
+  ];
+  if (refused !== undefined) return both(refused.reason, refused.message);
+  const bad = listeners.filter((l) => !isServing(l)).map((l) => `"${l.name}"`);
+  const names = bad.join(', ');
+  if (bad.length === listeners.length) {
+    return both('ListenersNotValid', `no listener can be served: ${names}`);
+  }
+  const accepted =
+    bad.length === 0
+      ? verdict('Accepted', 'True', 'Accepted', `Gateway ${gateway.key} takes the listeners in`)
+      : verdict('Accepted', 'True', 'ListenersNotValid', `not served: listener ${names}`);
+  return [accepted, gatewayProgrammed(gateway, accepted)];
 }
 
 function gatewayConditions(gateway: ResolvedGateway): readonly Verdict[] {
