@@ -64,7 +64,7 @@ function fulfil(wish: StatusWish, current: WrittenStatus, time: string): Written
       return { ...current, conditions: stamp(wished.conditions, current.conditions) };
     case 'gateway':
       return {
-        ...current,
+        ...withoutAddresses(current),
         ...addressesOf(wished.addresses),
         ...(wished.attachedListenerSets === undefined
           ? {}
@@ -109,6 +109,12 @@ function fulfil(wish: StatusWish, current: WrittenStatus, time: string): Written
       return { ...current, parents: [...others, ...parents] };
     }
   }
+}
+
+/** Those it had are not those it has. */
+function withoutAddresses(status: WrittenStatus & { readonly addresses?: unknown }): WrittenStatus {
+  const { addresses: _before, ...others } = status;
+  return others;
 }
 
 function addressesOf(values: readonly string[]): object {

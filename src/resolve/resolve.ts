@@ -143,9 +143,10 @@ function usedCertificates(gateways: ResolvedGateways): ReadonlyMap<string, Certi
 function gatewayFindings(gateways: ResolvedGateways): readonly Finding[] {
   return [...gateways.values()].flatMap((gateway) => {
     const { namespace, name, sets, unresolved } = gateway;
+    const { unsupported, unusable } = gateway.assigned;
     const own = { object: { kind: Gateway.kind, namespace, name } };
     return [
-      ...unresolved.map((p) => toFinding(p, own)),
+      ...[...unsupported, ...unusable, ...unresolved].map((p) => toFinding(p, own)),
       ...sets.flatMap(({ refused, ...set }) =>
         refused === undefined
           ? []

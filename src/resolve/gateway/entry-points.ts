@@ -76,7 +76,7 @@ function assemble(
   return {
     id,
     gateway: gateway.key,
-    addresses: gateway.address === '' ? [] : [gateway.address],
+    addresses: gateway.assigned.addresses,
     port: first.port,
     protocol: protocolOf(listeners),
     ...clientValidationOf(listeners),

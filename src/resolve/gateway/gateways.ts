@@ -8,6 +8,7 @@ import type { Snapshot } from '../../store/snapshot.ts';
 import { Memo, same } from '../reader.ts';
 import { problem } from '../status/conditions.ts';
 import type { Problem } from '../status/conditions.ts';
+import type { AssignedAddresses } from './addresses.ts';
 import { isInsecure } from './client-validation.ts';
 import { markConflicts } from './conflicts.ts';
 import { grantsOf } from './grants.ts';
@@ -23,8 +24,8 @@ export interface ResolvedGateway {
   readonly namespace: string;
   readonly name: string;
   readonly generation: number;
-  /** Empty when none could be assigned. */
-  readonly address: string;
+  /** Where it is served, and what it asked for and did not get. */
+  readonly assigned: AssignedAddresses;
   /** Its own. */
   readonly listeners: readonly ResolvedListener[];
   /** ListenerSets that name it, the oldest first. */
@@ -43,11 +44,13 @@ export interface ResolvedGateway {
 /** All Gateways we serve, by `namespace/name`. The same value as long as none of them changes. */
 export type ResolvedGateways = ReadonlyMap<string, ResolvedGateway>;
 
+const NO_ADDRESSES: AssignedAddresses = { addresses: [], unsupported: [], unusable: [] };
+
 /** Resolves Gateways, and remembers those that did not change. */
 export function createGatewayResolver(): (
   snapshot: Snapshot,
   gateways: readonly Gateway[],
-  addresses: ReadonlyMap<string, string>,
+  addresses: ReadonlyMap<string, AssignedAddresses>,
 ) => ResolvedGateways {
   const memo = new Memo<string, ResolvedGateway>();
   let last: ResolvedGateways = new Map();
@@ -58,9 +61,15 @@ export function createGatewayResolver(): (
     for (const gateway of gateways) {
       const { namespace = '', name = '', generation = 0 } = gateway.metadata;
       const key = `${namespace}/${name}`;
-      const address = addresses.get(key) ?? '';
+      const assigned = addresses.get(key) ?? NO_ADDRESSES;
       const sets = setsOf.get(key) ?? [];
-      const ownInputs = [gateway.spec, gateway.metadata.uid, generation, grants, address];
+      const ownInputs = [
+        gateway.spec,
+        gateway.metadata.uid,
+        generation,
+        grants,
+        JSON.stringify(assigned),
+      ];
       const inputs = [
         ...ownInputs,
         ...sets.flatMap(({ spec, metadata: m }) => [spec, m.uid, m.generation]),
@@ -70,7 +79,7 @@ export function createGatewayResolver(): (
         namespace,
         name,
         generation,
-        address,
+        assigned,
         takesSets: gateway.spec.allowedListeners !== undefined,
         isInsecure: isInsecure(gateway),
         ...resolveBackendCertificate(gateway, { reader, grants }),

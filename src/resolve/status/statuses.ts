@@ -24,7 +24,7 @@ export function gatewayStatus(
     status: {
       kind: 'gateway',
       conditions: gatewayConditions(gateway),
-      addresses: gateway.address === '' ? [] : [gateway.address],
+      addresses: gateway.assigned.addresses,
       listeners: gateway.listeners.map((listener) => listenerStatus(listener, attached)),
       ...(gateway.takesSets || gateway.sets.length > 0
         ? { attachedListenerSets: gateway.sets.filter(isAccepted).length }
@@ -81,12 +81,20 @@ function listenerSetConditions(
 function gatewayConditions(gateway: ResolvedGateway): readonly Verdict[] {
   const bad = gateway.listeners.filter((l) => !isServing(l));
   const names = bad.map((l) => `"${l.name}"`).join(', ');
+  const { unsupported } = gateway.assigned;
   const accepted =
-    bad.length === 0
-      ? verdict('Accepted', 'True', 'Accepted', 'Fairway serves this Gateway')
-      : bad.length < gateway.listeners.length
-        ? verdict('Accepted', 'True', 'ListenersNotValid', `not served: listener ${names}`)
-        : verdict('Accepted', 'False', 'ListenersNotValid', `no listener can be served: ${names}`);
+    unsupported.length > 0
+      ? verdictOf('Accepted', unsupported, { reason: 'Accepted', message: '' })
+      : bad.length === 0
+        ? verdict('Accepted', 'True', 'Accepted', 'Fairway serves this Gateway')
+        : bad.length < gateway.listeners.length
+          ? verdict('Accepted', 'True', 'ListenersNotValid', `not served: listener ${names}`)
+          : verdict(
+              'Accepted',
+              'False',
+              'ListenersNotValid',
+              `no listener can be served: ${names}`,
+            );
   const programmed = gatewayProgrammed(gateway, accepted);
   const insecure = gateway.isInsecure ? [INSECURE] : [];
   if (!gateway.hasReferences) return [accepted, programmed, ...insecure];
@@ -105,12 +113,17 @@ const INSECURE = verdict(
 );
 
 function gatewayProgrammed(gateway: ResolvedGateway, accepted: Verdict): Verdict {
-  if (gateway.address === '') {
+  const { addresses, unusable } = gateway.assigned;
+  if (unusable.length > 0) {
+    const message = unusable.map((p) => p.message).join('; ');
+    return verdict('Programmed', 'False', 'AddressNotUsable', message);
+  }
+  if (addresses.length === 0 && accepted.status === 'True') {
     const message = 'no address is free in the range for Gateways';
     return verdict('Programmed', 'False', 'AddressNotAssigned', message);
   }
   return accepted.status === 'True'
-    ? verdict('Programmed', 'True', 'Programmed', `serving on ${gateway.address}`)
+    ? verdict('Programmed', 'True', 'Programmed', `serving on ${addresses.join(', ')}`)
     : verdict('Programmed', 'False', 'Invalid', accepted.message);
 }
 
