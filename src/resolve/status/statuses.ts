@@ -10,7 +10,7 @@ import type { ResolvedListener } from '../gateway/listeners.ts';
 import type { ResolvedRouteBase } from '../gateway/routes.ts';
 import type { StatusWish, WishedListenerStatus } from '../resolution.ts';
 import { verdict, verdictOf } from './conditions.ts';
-import type { Verdict } from './conditions.ts';
+import type { Problem, Verdict } from './conditions.ts';
 
 export function gatewayStatus(
   gateway: ResolvedGateway,
@@ -25,7 +25,7 @@ export function gatewayStatus(
       kind: 'gateway',
       conditions: gatewayConditions(gateway),
       addresses: gateway.assigned.addresses,
-      listeners: gateway.listeners.map((listener) => listenerStatus(listener, attached)),
+      listeners: gateway.listeners.map((listener) => listenerStatus(listener, gateway, attached)),
       ...(gateway.takesSets || gateway.sets.length > 0
         ? { attachedListenerSets: gateway.sets.filter(isAccepted).length }
         : {}),
@@ -51,7 +51,7 @@ export function listenerSetStatuses(
     status: {
       kind: 'listenerSet',
       conditions: listenerSetConditions(set, gateway),
-      listeners: set.listeners.map((listener) => listenerStatus(listener, attached)),
+      listeners: set.listeners.map((listener) => listenerStatus(listener, gateway, attached)),
     },
   }));
 }
@@ -129,10 +129,12 @@ function gatewayProgrammed(gateway: ResolvedGateway, accepted: Verdict): Verdict
 
 function listenerStatus(
   listener: ResolvedListener,
+  gateway: ResolvedGateway,
   attached: ReadonlyMap<string, number>,
 ): WishedListenerStatus {
   const refused = [...listener.unaccepted, ...listener.conflicts];
-  const serving = isServing(listener);
+  const { unsupported } = gateway.assigned;
+  const serving = isServing(listener) && unsupported.length === 0;
   return {
     name: listener.name,
     supportedKinds: listener.kinds,
@@ -141,7 +143,7 @@ function listenerStatus(
       verdictOf('Accepted', refused, { reason: 'Accepted', message: 'the listener is valid' }),
       serving
         ? verdict('Programmed', 'True', 'Programmed', 'the listener takes connections')
-        : verdict('Programmed', 'False', 'Invalid', whyNotServing(listener)),
+        : verdict('Programmed', 'False', 'Invalid', whyNotServing(listener, unsupported)),
       verdictOf('ResolvedRefs', listener.unresolved, {
         reason: 'ResolvedRefs',
         message: 'every reference leads to an object',
@@ -151,8 +153,13 @@ function listenerStatus(
   };
 }
 
-function whyNotServing(listener: ResolvedListener): string {
-  const problems = [...listener.unaccepted, ...listener.conflicts, ...listener.unresolved];
+function whyNotServing(listener: ResolvedListener, unsupported: readonly Problem[]): string {
+  const problems = [
+    ...unsupported,
+    ...listener.unaccepted,
+    ...listener.conflicts,
+    ...listener.unresolved,
+  ];
   return problems.map((p) => p.message).join('; ') || 'the listener has no certificate';
 }
 
