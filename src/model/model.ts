@@ -5,6 +5,7 @@
 
 import type { Filter } from './filter.ts';
 import type { Match } from './match.ts';
+import type { Retry, Session, Timeouts } from './policy.ts';
 
 /** The object and the field something in the model comes from. */
 export interface Origin {
@@ -75,6 +76,9 @@ export interface Action {
   /** Applied in this order before the request is forwarded, and, where they concern it, to the response. */
   readonly filters: readonly Filter[];
   readonly result: Result;
+  readonly timeouts?: Timeouts;
+  readonly retry?: Retry;
+  readonly session?: Session;
   readonly origin: Origin;
 }
 

@@ -25,7 +25,9 @@ export function filterRequest(filters: readonly FilterProgram[], request: Outgoi
         request.fields = changeFields(request.fields, filter);
         break;
       case 'responseHeaders':
-        // Does nothing to requests.
+      case 'mirror':
+      case 'cors':
+        // Do nothing to the request itself.
         break;
       case 'rewrite':
         if (filter.hostname !== undefined) request.authority = filter.hostname;
@@ -45,11 +47,21 @@ export function filterResponse(filters: readonly FilterProgram[], fields: Fields
         break;
       case 'requestHeaders':
       case 'rewrite':
-        // Do nothing to responses.
+      case 'mirror':
+      case 'cors':
+        // Do nothing to responses; `cors` is there as the changes for one origin.
         break;
     }
   }
   return changed;
+}
+
+/** The filters for one request: in place of `cors` stands what it does for the request's origin. */
+export function withOrigin(
+  filters: readonly FilterProgram[],
+  changes: FilterProgram,
+): readonly FilterProgram[] {
+  return filters.map((filter) => (filter.kind === 'cors' ? changes : filter));
 }
 
 function changePath(change: PathChange, path: string): string {
