@@ -3,6 +3,7 @@
 
 import type { SplitTarget } from '../lib/http-path.ts';
 import { replacePrefix } from '../lib/http-path.ts';
+import { rewriteByPattern } from '../lib/path-template.ts';
 import type {
   HeaderChange,
   Mirrored,
@@ -65,6 +66,7 @@ export function traceAction(
     case 'forward': {
       const seen = seenRequest(request);
       const filtered = applyFilters(action.filters, seen, request, steps);
+      if (filtered.request.target === REFUSED) return { kind: 'respond', ...REFUSAL };
       const shares = result.backends
         .filter((backend) => backend.weight > 0)
         .map((backend) => shareOf(model, backend, { request, filtered }, steps));
@@ -199,6 +201,9 @@ function shareOf(model: Model, weighted: WeightedBackend, start: Start, steps: S
   const { weight } = weighted;
   const preflight = traceQuestion(weighted.filters, start.request, steps);
   if (preflight !== undefined) return { weight, to: preflight, endpoints: [], ...filtered };
+  if (filtered.request.target === REFUSED) {
+    return { weight, to: REFUSAL, endpoints: [], ...filtered };
+  }
   const backend = weighted.backend === null ? undefined : model.backends.get(weighted.backend);
   if (backend === undefined) {
     const { statusCode = 500, reason = 'the backend does not exist' } = weighted.broken ?? {};
@@ -234,7 +239,13 @@ function redirectPort(redirect: RedirectResult, request: TracedRequest): number 
   return request.listenerPort;
 }
 
+/** Stands for a target that servers could read in two ways: the request is answered with 400. */
+const REFUSED = '';
+
+const REFUSAL = { statusCode: 400, reason: 'servers could read the rewritten path in two ways' };
+
 function changeTarget(change: PathChange, target: string): string {
+  if (target === REFUSED) return REFUSED;
   const mark = target.indexOf('?');
   const path = mark === -1 ? target : target.slice(0, mark);
   const query = mark === -1 ? '' : target.slice(mark);
@@ -243,6 +254,10 @@ function changeTarget(change: PathChange, target: string): string {
       return change.value + query;
     case 'prefix':
       return replacePrefix(path, change.prefix, change.value) + query;
+    case 'regex': {
+      const rewritten = rewriteByPattern(change.pattern, change.template, path);
+      return rewritten === null ? REFUSED : rewritten + query;
+    }
   }
 }
 

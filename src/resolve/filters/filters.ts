@@ -9,6 +9,7 @@ import type { Surroundings } from '../gateway/grants.ts';
 import { problem } from '../status/conditions.ts';
 import type { Problem } from '../status/conditions.ts';
 import { corsFilter } from './cors.ts';
+import { resolveExtension } from './extensions.ts';
 import { resolveMirror } from './mirror.ts';
 import type { ResolvedMirror } from './mirror.ts';
 
@@ -97,8 +98,9 @@ function resolveFilter(
       return resolveMirror(filter.requestMirror, origin, surroundings);
     case 'CORS':
       return corsFilter(filter.cors, origin);
-    case 'ExternalAuth':
     case 'ExtensionRef':
+      return resolveExtension(filter.extensionRef, origin, surroundings);
+    case 'ExternalAuth':
       return problem(
         'UnsupportedValue',
         `${field}.type`,

@@ -52,7 +52,7 @@ const changes = {
   add: fc.array(value, { maxLength: 2 }),
   remove: fc.array(fc.constantFrom('x-a', 'x-z'), { maxLength: 1 }),
 };
-const filter: fc.Arbitrary<Filter> = fc.oneof(
+const simple: fc.Arbitrary<Filter> = fc.oneof(
   fc.record({
     kind: fc.constant('requestHeaders' as const),
     ...changes,
@@ -91,6 +91,19 @@ const extras: fc.Arbitrary<Filter> = fc.oneof(
     origin: fc.constant(origin),
   }),
 );
+/** Some of these make paths that climb, or meet what they must not. */
+const byPattern: fc.Arbitrary<Filter> = fc.record({
+  kind: fc.constant('rewrite' as const),
+  path: fc.record({
+    kind: fc.constant('regex' as const),
+    pattern: fc.constantFrom('/(a*)/(.*)', '/(.*)d', '(/a)?(.*)', '/(.)(.*)'),
+    template: fc.array(fc.constantFrom('/', '.', '/x', '%2', 0, 1), { maxLength: 4 }),
+  }),
+  origin: fc.constant(origin),
+});
+
+const filter = fc.oneof({ weight: 4, arbitrary: simple }, { weight: 1, arbitrary: byPattern });
+
 /** At most one of each kind, as the API allows of most. */
 const filters = fc
   .tuple(fc.array(filter, { maxLength: 2 }), fc.array(extras, { maxLength: 2 }), fc.boolean())

@@ -17,7 +17,7 @@ import { Cors } from './datapath/cors.ts';
 import { HostIndex } from './datapath/hosts.ts';
 import { RouteTable } from './datapath/router.ts';
 import type { Fields } from './datapath/stream.ts';
-import { filterRequest, redirectLocation, withOrigin } from './datapath/transform.ts';
+import { filterRequest, redirectLocation, REFUSED, withOrigin } from './datapath/transform.ts';
 import type { Outgoing } from './datapath/transform.ts';
 import type {
   ActionProgram,
@@ -93,6 +93,8 @@ function tablesOf(
   return index;
 }
 
+const REFUSAL = { statusCode: 400, reason: 'the rewritten path can be read in two ways' };
+
 interface Traced {
   readonly probe: RequestProbe;
   readonly host: string;
@@ -123,6 +125,7 @@ function traceAction(program: ProxyProgram, action: ActionProgram, traced: Trace
     case 'forward': {
       const sent = outgoing.fields;
       filterRequest(action.filters, outgoing);
+      if (outgoing.path === REFUSED) return { kind: 'respond', ...REFUSAL };
       const shares = result.backends
         .filter((backend) => backend.weight > 0)
         .map((backend) => shareOf(program, action, backend, { ...traced, sent }));
@@ -143,11 +146,14 @@ function shareOf(
   const preflight = answerPreflight(weighted.filters, probe, sent);
   const backend = weighted.backend === null ? undefined : program.backends.get(weighted.backend);
   const { statusCode, reason, weight } = weighted;
+  const ourselves =
+    preflight ??
+    (own.path === REFUSED ? REFUSAL : backend === undefined ? { statusCode, reason } : null);
+  const endpoints = ourselves === null ? (backend?.endpoints ?? []) : [];
   return {
     weight,
-    to: preflight ?? (backend === undefined ? { statusCode, reason } : backend.key),
-    endpoints:
-      preflight === null ? (backend?.endpoints ?? []).map((e) => `${e.address}:${e.port}`) : [],
+    to: ourselves ?? weighted.backend ?? '',
+    endpoints: endpoints.map((e) => `${e.address}:${e.port}`),
     request: seenOf(probe, own),
     responseHeaders: filters.flatMap(responseChanges),
     mirrors: [

@@ -24,7 +24,7 @@ export class Attempts {
   readonly #hurried: Hurried;
   readonly #limits: Limits;
   #retriesLeft: number;
-  #requestTimer: NodeJS.Timeout | undefined;
+  readonly #requestTimer: NodeJS.Timeout | undefined;
   #attemptTimer: NodeJS.Timeout | undefined;
   #backoffTimer: NodeJS.Timeout | undefined;
   /** The body so far; null when it cannot be sent again. */

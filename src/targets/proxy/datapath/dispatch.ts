@@ -20,7 +20,7 @@ import type { Mirror } from './mirror.ts';
 import type { RouteTable } from './router.ts';
 import { Stay, tokenOf } from './session.ts';
 import type { Fields, Receiver, RequestHead, ServerStream } from './stream.ts';
-import { filterRequest, redirectLocation, withOrigin } from './transform.ts';
+import { filterRequest, redirectLocation, REFUSED, withOrigin } from './transform.ts';
 import type { Outgoing } from './transform.ts';
 
 /** Where the rules of a host are; other rules for the same host take the same place. */
@@ -144,6 +144,10 @@ function forward(action: Action, result: Forward, routed: Routed): Receiver {
   if (action.filters.length > 0) filterRequest(action.filters, outgoing);
   const byRule = action.mirrors === null ? null : { ...outgoing };
   if (weighted.filters.length > 0) filterRequest(weighted.filters, outgoing);
+  if (outgoing.path === REFUSED) {
+    worker.counters.badRequests++;
+    return answer(stream, head, 400, 'the rewritten path can be read in two ways');
+  }
   if (weighted.backend === null) {
     return answer(stream, head, weighted.statusCode, weighted.reason);
   }

@@ -4,6 +4,7 @@
 // Budget: 0.2 µs for each filter. Allocates one field list for each filter that changes fields.
 
 import { replacePrefix } from '../../../lib/http-path.ts';
+import { rewriteByPattern } from '../../../lib/path-template.ts';
 import type { PathChange } from '../../../model/model.ts';
 import type { FilterProgram, ResultProgram } from '../program.ts';
 import { changeFields } from './fields.ts';
@@ -64,12 +65,18 @@ export function withOrigin(
   return filters.map((filter) => (filter.kind === 'cors' ? changes : filter));
 }
 
+/** Stands for a path that servers could read in two ways: the request is answered with 400. */
+export const REFUSED = '';
+
 function changePath(change: PathChange, path: string): string {
+  if (path === REFUSED) return REFUSED;
   switch (change.kind) {
     case 'full':
       return change.value;
     case 'prefix':
       return replacePrefix(path, change.prefix, change.value);
+    case 'regex':
+      return rewriteByPattern(change.pattern, change.template, path) ?? REFUSED;
   }
 }
 
