@@ -161,7 +161,7 @@ function lowerNames(headers: readonly HeaderValue[] | undefined): readonly Heade
  * Where a message ends, whom it is for and what becomes of its connection. Were a filter to write
  * these, a backend could read another request than the one that was sent.
  */
-const FRAMING: ReadonlySet<string> = new Set([
+export const FRAMING: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
   'expect',

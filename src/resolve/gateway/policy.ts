@@ -5,6 +5,9 @@ import type { HTTPRoute } from '../../api/gateway/httproute.ts';
 import type { Match } from '../../model/match.ts';
 import type { Action } from '../../model/model.ts';
 import type { Session } from '../../model/policy.ts';
+import { FRAMING } from '../filters/filters.ts';
+import { problem } from '../status/conditions.ts';
+import type { Problem } from '../status/conditions.ts';
 
 type WrittenRule = HTTPRoute['spec']['rules'][number];
 
@@ -43,6 +46,30 @@ export function resolvePolicy(
   };
 }
 
+/** A token (RFC 9110 5.6.2): anything else would end the field it stands in. */
+const TOKEN = /^[-!#$%&'*+.^_`|~0-9A-Za-z]+$/;
+/** Headers that mean something else. */
+const TAKEN: ReadonlySet<string> = new Set(['cookie', 'set-cookie', 'authorization']);
+
+/** What is wrong with the name of a session. */
+export function sessionProblem(
+  { sessionPersistence }: WrittenRule,
+  field: string,
+): Problem | undefined {
+  const { type, sessionName } = sessionPersistence ?? {};
+  if (sessionName === undefined) return undefined;
+  const lower = sessionName.toLowerCase();
+  const isTaken = type === 'Header' && (TAKEN.has(lower) || FRAMING.has(lower));
+  if (TOKEN.test(sessionName) && !isTaken) return undefined;
+  const what = type === 'Header' ? 'header' : 'cookie';
+  return problem(
+    'UnsupportedValue',
+    `${field}.sessionPersistence.sessionName`,
+    `${JSON.stringify(sessionName)} cannot be the name of a ${what} for sessions`,
+    'use letters, digits and dashes, or leave it out',
+  );
+}
+
 function milliseconds(duration: string | undefined): number {
   return duration === undefined ? 0 : durationMs(duration);
 }
@@ -56,8 +83,8 @@ function resolveSession(
   const name = sessionName ?? `fairway-session-${shortHash(id)}`;
   const [only, ...others] = matches;
   // Two rules on one host may use one name for different sessions; the path keeps them apart.
-  const path =
-    only !== undefined && others.length === 0 && only.path.kind !== 'regex' ? only.path.value : '/';
+  const isPlain = only !== undefined && others.length === 0 && only.path.kind !== 'regex';
+  const path = isPlain && !only.path.value.includes(';') ? only.path.value : '/';
   return {
     carrier: type === 'Header' ? 'header' : 'cookie',
     name: type === 'Header' ? name.toLowerCase() : name,

@@ -12,7 +12,7 @@ import { resolveBackendRef } from './backends.ts';
 import type { BackendRef, BackendUse } from './backends.ts';
 import type { Surroundings } from './grants.ts';
 import { ignoredConditions, resolveMatch } from './matches.ts';
-import { resolvePolicy } from './policy.ts';
+import { resolvePolicy, sessionProblem } from './policy.ts';
 
 /** A rule and what breaks ties between it and rules that match equally well. */
 export interface RankedRule {
@@ -128,9 +128,11 @@ class Collector implements ResolvedRules {
     this.uses.push(...rest.uses);
     this.unresolved.push(...rest.unresolved);
     const id = `HTTPRoute ${origin.namespace}/${origin.name} ${ruleName(written, origin.field)}`;
-    const [trouble] = rest.problems;
+    const badSession = sessionProblem(written, origin.field);
+    const troubles = badSession === undefined ? rest.problems : [...rest.problems, badSession];
+    const [trouble] = troubles;
     if (trouble !== undefined) {
-      problems.push(...rest.problems);
+      problems.push(...troubles);
       const result = { kind: 'respond', statusCode: 500, reason: trouble.message } as const;
       return { action: { id, filters, result, origin }, works: false };
     }

@@ -35,11 +35,11 @@ export class Attempts {
     this.#policy = policy;
     this.#limits = limits;
     this.#hurried = hurried;
-    this.#retriesLeft = policy.retry?.attempts ?? 0;
+    this.#retriesLeft = Math.min(policy.retry?.attempts ?? 0, limits.retriesMax);
     this.#kept = this.#retriesLeft > 0 ? [] : null;
     const requestMs = policy.timeouts?.requestMs ?? 0;
     if (requestMs > 0) {
-      this.#requestTimer = setTimeout(() => this.#hurried.onRequestTimeout(), requestMs);
+      this.#requestTimer = setTimeout(() => this.#hurried.onRequestTimeout(), timerMs(requestMs));
     }
   }
 
@@ -47,7 +47,7 @@ export class Attempts {
   begin(): void {
     const attemptMs = this.#policy.timeouts?.backendRequestMs ?? 0;
     if (attemptMs > 0) {
-      this.#attemptTimer = setTimeout(() => this.#hurried.onAttemptTimeout(), attemptMs);
+      this.#attemptTimer = setTimeout(() => this.#hurried.onAttemptTimeout(), timerMs(attemptMs));
     }
   }
 
@@ -85,7 +85,7 @@ export class Attempts {
     clearTimeout(this.#attemptTimer);
     const { backoffMs = 0 } = this.#policy.retry ?? {};
     // Never at once, even without a backoff: what failed is still on the stack.
-    this.#backoffTimer = setTimeout(start, backoffMs);
+    this.#backoffTimer = setTimeout(start, timerMs(backoffMs));
   }
 
   /** The exchange is over, or has become a tunnel that may stay as long as it likes. */
@@ -95,4 +95,11 @@ export class Attempts {
     clearTimeout(this.#backoffTimer);
     this.#kept = null;
   }
+}
+
+/** A timer that is set for longer fires at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+function timerMs(ms: number): number {
+  return Math.min(ms, TIMER_MS_MAX);
 }

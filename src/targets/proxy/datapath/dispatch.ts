@@ -20,7 +20,13 @@ import type { Mirror } from './mirror.ts';
 import type { RouteTable } from './router.ts';
 import { Stay, tokenOf } from './session.ts';
 import type { Fields, Receiver, RequestHead, ServerStream } from './stream.ts';
-import { filterRequest, redirectLocation, REFUSED, withOrigin } from './transform.ts';
+import {
+  filterRequest,
+  filterResponse,
+  redirectLocation,
+  REFUSED,
+  withOrigin,
+} from './transform.ts';
 import type { Outgoing } from './transform.ts';
 
 /** Where the rules of a host are; other rules for the same host take the same place. */
@@ -111,7 +117,7 @@ function run(action: Action, routed: Routed): Receiver {
   if (preflight !== null) return answer(stream, head, 204, '', preflight);
   switch (result.kind) {
     case 'respond':
-      return answer(stream, head, result.statusCode, result.reason);
+      return answer(stream, head, result.statusCode, result.reason, originFields(cors, head));
     case 'redirect': {
       const location = redirectLocation(result, {
         scheme: entry.scheme,
@@ -121,7 +127,9 @@ function run(action: Action, routed: Routed): Receiver {
         path: target.path,
         query: target.query,
       });
-      return answer(stream, head, result.statusCode, '', ['location', location]);
+      const fields = originFields(cors, head);
+      fields.push('location', location);
+      return answer(stream, head, result.statusCode, '', fields);
     }
     case 'forward':
       return forward(action, result, routed);
@@ -173,6 +181,11 @@ function forward(action: Action, result: Forward, routed: Routed): Receiver {
         : new Stay(session, routed.entry.scheme === 'https', found?.endpoint ?? null),
     explain,
   }).start();
+}
+
+/** What lets scripts see an answer of our own. */
+function originFields(cors: Cors | null, head: RequestHead): Fields {
+  return cors === null ? [] : filterResponse([changesFor(cors, head.fields)], []);
 }
 
 function changesFor(cors: Cors, fields: Fields): FilterProgram {

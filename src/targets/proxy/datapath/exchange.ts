@@ -238,9 +238,10 @@ export class Exchange implements Receiver, Hurried {
     this.#attempt = null;
     attempt?.leave();
     if (this.#ended) return;
-    // What is left of the request has nowhere to go.
+    // What is left of the request has nowhere to go, but must be read past.
     attempt?.cancel();
     this.#abortMirrors();
+    this.#stream.resume();
   }
 
   /** A tunnel stays as long as it likes. */

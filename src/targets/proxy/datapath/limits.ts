@@ -30,6 +30,8 @@ export interface Limits {
   readonly trailerBytesMax: number;
   /** Bytes waiting to be written to one peer before the other side is paused. */
   readonly bufferedBytesMax: number;
+  /** Times a request is sent again because its rule says so, however often that may be. */
+  readonly retriesMax: number;
   /** Bytes of a request's body that are kept to send it again; a longer one is not tried again. */
   readonly retryBytesMax: number;
   /** Copies of requests (RequestMirror) a worker has under way; more are not made. */
@@ -64,6 +66,7 @@ export const DEFAULT_LIMITS: Limits = {
   chunkLineBytesMax: 4 * 1024,
   trailerBytesMax: 8 * 1024,
   bufferedBytesMax: 64 * 1024,
+  retriesMax: 100,
   retryBytesMax: 64 * 1024,
   mirrorsMax: 1_000,
   streamsMax: 100,
