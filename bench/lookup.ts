@@ -45,7 +45,14 @@ function rule(id: string, tenant = ''): PathGroup['rules'][number] {
     pattern: null,
     headers: tenant === '' ? [] : [{ name: 'x-tenant', value: tenant }],
     queryParams: [],
-    action: { id, filters: [], result: { kind: 'respond', statusCode: 200, reason: id } },
+    action: {
+      id,
+      filters: [],
+      result: { kind: 'respond', statusCode: 200, reason: id },
+      timeouts: null,
+      retry: null,
+      session: null,
+    },
   };
 }
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { ConnectionFate, RequestFate } from '../src/model/answer.ts';
+import type { ConnectionFate, Mirrored, RequestFate } from '../src/model/answer.ts';
 import { traceConnection } from '../src/model/trace-connection.ts';
 import { traceRequest } from '../src/model/trace.ts';
 import { traceProxyConnection } from '../src/targets/proxy/trace-connection.ts';
@@ -64,6 +64,13 @@ function checkConnection(probe: WrittenProbe, fate: ConnectionFate): void {
 function check(probe: WrittenProbe, fate: RequestFate): void {
   assert.deepEqual(describeFate(fate, isCall(probe)), probe.fate);
   const shares = fate.kind === 'forward' ? fate.shares : [];
+  if (probe.answer !== undefined) {
+    const headers = fate.kind === 'respond' ? (fate.headers ?? []) : [];
+    for (const [name, value] of Object.entries(probe.answer)) {
+      const found = headers.filter(([n]) => n === name).map(([, v]) => v);
+      assert.equal(found.length === 0 ? null : found.join(','), value, name);
+    }
+  }
   if (probe.endpoints !== undefined) {
     assert.deepEqual(
       shares.map((share) => share.endpoints),
@@ -73,9 +80,10 @@ function check(probe: WrittenProbe, fate: RequestFate): void {
   if (probe.sees !== undefined || probe.response !== undefined) {
     assert.notEqual(shares.length, 0, 'there is no backend that sees anything');
   }
-  for (const { request, responseHeaders, serverName } of shares) {
+  for (const { request, responseHeaders, mirrors, serverName } of shares) {
     if (probe.sees?.tls !== undefined) assert.equal(serverName !== undefined, probe.sees.tls);
     if (probe.sees?.serverName !== undefined) assert.equal(serverName, probe.sees.serverName);
+    if (probe.mirrors !== undefined) assert.deepEqual(mirrors.map(describeMirror), probe.mirrors);
     if (probe.sees?.host !== undefined) assert.equal(request.host, probe.sees.host);
     if (probe.sees?.path !== undefined) assert.equal(request.target, probe.sees.path);
     for (const [name, value] of Object.entries(probe.sees?.headers ?? {})) {
@@ -88,4 +96,9 @@ function check(probe: WrittenProbe, fate: RequestFate): void {
     );
     assert.deepEqual(changes, probe.response);
   }
+}
+
+function describeMirror({ to, numerator, denominator }: Mirrored): string {
+  const name = to.replace('Service ', '');
+  return numerator === denominator ? name : `${name} ${numerator}/${denominator}`;
 }

@@ -164,6 +164,9 @@ function compileAction(action: Action): ActionProgram {
     id: action.id,
     filters: action.filters.map(compileFilter),
     result: compileResult(action.result),
+    timeouts: action.timeouts ?? null,
+    retry: action.retry ?? null,
+    session: action.session ?? null,
   };
 }
 

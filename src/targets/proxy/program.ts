@@ -3,6 +3,7 @@
 
 import type { Filter } from '../../model/filter.ts';
 import type { ValueMatch } from '../../model/match.ts';
+import type { Retry, Session, Timeouts } from '../../model/policy.ts';
 import type {
   BackendProtocol,
   BackendTls,
@@ -84,6 +85,9 @@ export interface ActionProgram {
   readonly id: string;
   readonly filters: readonly FilterProgram[];
   readonly result: ResultProgram;
+  readonly timeouts: Timeouts | null;
+  readonly retry: Retry | null;
+  readonly session: Session | null;
 }
 
 /** A filter without its origin, which does not travel to the data path. */

@@ -118,8 +118,9 @@ function renderConditions({ method, pattern, headers, queryParams }: RuleProgram
     .join('');
 }
 
-function renderAction({ id, filters, result }: ActionProgram): readonly string[] {
-  const lines = [`# ${id}`, ...filters.flatMap(renderFilter)];
+function renderAction(action: ActionProgram): readonly string[] {
+  const { id, filters, result } = action;
+  const lines = [`# ${id}`, ...filters.flatMap(renderFilter), ...renderPolicy(action)];
   switch (result.kind) {
     case 'respond':
       return [...lines, `respond ${result.statusCode}: ${result.reason}`];
@@ -140,6 +141,12 @@ function renderAction({ id, filters, result }: ActionProgram): readonly string[]
   }
 }
 
+function renderPolicy({ timeouts, retry, session }: ActionProgram): readonly string[] {
+  return Object.entries({ timeouts, retry, session })
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+}
+
 function renderFilter(filter: FilterProgram): readonly string[] {
   switch (filter.kind) {
     case 'requestHeaders':
@@ -154,6 +161,15 @@ function renderFilter(filter: FilterProgram): readonly string[] {
     case 'rewrite': {
       const { kind: _kind, ...to } = filter;
       return [`rewrite ${JSON.stringify(to)}`];
+    }
+    case 'mirror': {
+      const { numerator, denominator, backend } = filter;
+      const part = numerator === denominator ? '' : ` ${numerator} of ${denominator} requests`;
+      return [`mirror${part} to ${backend}`];
+    }
+    case 'cors': {
+      const { kind: _kind, ...rules } = filter;
+      return [`cors ${JSON.stringify(rules)}`];
     }
   }
 }

@@ -4,12 +4,21 @@
 
 import { normalizeHost } from '../../lib/hostname.ts';
 import { splitTarget } from '../../lib/http-path.ts';
-import type { HeaderChange, RequestFate, RequestProbe, Share } from '../../model/answer.ts';
+import type {
+  HeaderChange,
+  Mirrored,
+  OwnAnswer,
+  RequestFate,
+  RequestProbe,
+  SeenRequest,
+  Share,
+} from '../../model/answer.ts';
+import { Cors } from './datapath/cors.ts';
 import { MISDIRECTED } from './datapath/dispatch.ts';
 import { HostIndex } from './datapath/hosts.ts';
 import { RouteTable } from './datapath/router.ts';
 import type { Fields } from './datapath/stream.ts';
-import { filterRequest, redirectLocation } from './datapath/transform.ts';
+import { filterRequest, redirectLocation, REFUSED, withOrigin } from './datapath/transform.ts';
 import type { Outgoing } from './datapath/transform.ts';
 import type {
   ActionProgram,
@@ -99,6 +108,8 @@ function tablesOf(
   return index;
 }
 
+const REFUSAL = { statusCode: 400, reason: 'the rewritten path can be read in two ways' };
+
 interface Traced {
   readonly probe: RequestProbe;
   readonly host: string;
@@ -109,6 +120,8 @@ interface Traced {
 function traceAction(program: ProxyProgram, action: ActionProgram, traced: Traced): RequestFate {
   const { result } = action;
   const { probe, host, socket, outgoing } = traced;
+  const preflight = answerPreflight(action.filters, probe, outgoing.fields);
+  if (preflight !== null) return { kind: 'respond', ...preflight };
   switch (result.kind) {
     case 'respond':
       return result;
@@ -125,10 +138,12 @@ function traceAction(program: ProxyProgram, action: ActionProgram, traced: Trace
       return { kind: 'redirect', statusCode: result.statusCode, location };
     }
     case 'forward': {
+      const sent = outgoing.fields;
       filterRequest(action.filters, outgoing);
+      if (outgoing.path === REFUSED) return { kind: 'respond', ...REFUSAL };
       const shares = result.backends
         .filter((backend) => backend.weight > 0)
-        .map((backend) => shareOf(program, action, backend, traced));
+        .map((backend) => shareOf(program, action, backend, { ...traced, sent }));
       return { kind: 'forward', shares };
     }
   }
@@ -138,27 +153,72 @@ function shareOf(
   program: ProxyProgram,
   action: ActionProgram,
   weighted: WeightedProgram,
-  { probe, outgoing }: Traced,
+  { probe, outgoing, sent }: Traced & { readonly sent: Fields },
 ): Share {
   const own = { ...outgoing };
   filterRequest(weighted.filters, own);
+  const filters = [...forOrigin(action.filters, sent), ...forOrigin(weighted.filters, sent)];
+  const preflight = answerPreflight(weighted.filters, probe, sent);
   const backend = weighted.backend === null ? undefined : program.backends.get(weighted.backend);
   const { statusCode, reason, weight } = weighted;
+  const ourselves =
+    preflight ??
+    (own.path === REFUSED ? REFUSAL : backend === undefined ? { statusCode, reason } : null);
+  const endpoints = ourselves === null ? (backend?.endpoints ?? []) : [];
   return {
     weight,
-    to: backend === undefined ? { statusCode, reason } : backend.key,
-    endpoints: (backend?.endpoints ?? []).map((e) => `${e.address}:${e.port}`),
-    ...(backend === undefined || backend.tls === null
+    to: ourselves ?? weighted.backend ?? '',
+    endpoints: endpoints.map((e) => `${e.address}:${e.port}`),
+    ...(ourselves !== null || backend === undefined || backend.tls === null
       ? {}
       : { serverName: backend.tls.serverName }),
-    request: {
-      method: probe.method,
-      host: own.authority,
-      target: own.path + own.query,
-      headers: pairs(own.fields),
-    },
-    responseHeaders: [...action.filters, ...weighted.filters].flatMap(responseChanges),
+    request: seenOf(probe, own),
+    responseHeaders: filters.flatMap(responseChanges),
+    mirrors: [
+      ...mirrorsOf(action.filters, seenOf(probe, outgoing)),
+      ...mirrorsOf(weighted.filters, seenOf(probe, own)),
+    ],
   };
+}
+
+function seenOf(
+  { method }: RequestProbe,
+  { authority, path, query, fields }: Outgoing,
+): SeenRequest {
+  return { method, host: authority, target: path + query, headers: pairs(fields) };
+}
+
+function mirrorsOf(filters: readonly FilterProgram[], request: SeenRequest): readonly Mirrored[] {
+  return filters
+    .filter((filter) => filter.kind === 'mirror')
+    .map(({ backend, numerator, denominator }) => ({
+      to: backend,
+      numerator,
+      denominator,
+      request,
+    }));
+}
+
+function corsOf(filters: readonly FilterProgram[]): Cors | null {
+  const cors = filters.find((filter) => filter.kind === 'cors');
+  return cors === undefined ? null : new Cors(cors);
+}
+
+function answerPreflight(
+  filters: readonly FilterProgram[],
+  { method }: RequestProbe,
+  fields: Fields,
+): Omit<OwnAnswer, 'kind'> | null {
+  const answer = corsOf(filters)?.preflight(method, fields) ?? null;
+  return answer === null
+    ? null
+    : { statusCode: 204, reason: 'a preflight request', headers: pairs(answer) };
+}
+
+function forOrigin(filters: readonly FilterProgram[], fields: Fields): readonly FilterProgram[] {
+  const cors = corsOf(filters);
+  if (cors === null) return filters;
+  return withOrigin(filters, { kind: 'responseHeaders', ...cors.changes(fields) });
 }
 
 function pairs(fields: Fields): readonly (readonly [string, string])[] {

@@ -26,7 +26,9 @@ export function answer(
   }
   fields.push('date', httpDate());
   if (reason === '' || head.method === 'HEAD') {
-    stream.sendHead({ status, fields, contentLength: 0 }, true);
+    // A 204 has no length at all (RFC 9110 8.6).
+    const contentLength = status === 204 ? LENGTH_UNKNOWN : 0;
+    stream.sendHead({ status, fields, contentLength }, true);
     return DISCARD;
   }
   const body = Buffer.from(`${reason}\n`);

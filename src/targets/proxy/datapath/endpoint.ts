@@ -3,6 +3,7 @@
 //
 // Budget: 0.1 µs to take a connection that waits. Allocates only when it must connect.
 
+import { createHash } from 'node:crypto';
 import type { BackendProtocol, BackendTls } from '../../../model/model.ts';
 import { clientOptions } from './backend-tls.ts';
 import type { Certificate } from './certificates.ts';
@@ -38,6 +39,8 @@ export interface EndpointPlace {
 
 /** Certificates that connections to an endpoint are kept apart by. */
 const IDENTITIES_MAX = 16;
+/** 96 bits: enough that no two of a backend's endpoints share one. */
+const TOKEN_CHARS = 16;
 
 export class Endpoint {
   readonly address: string;
@@ -55,6 +58,7 @@ export class Endpoint {
   readonly #identity: Certificate | null;
   /** The same endpoint, as it is spoken to by those who show a certificate. */
   readonly #asOthers = new Map<Certificate, Endpoint>();
+  #token: string | undefined;
 
   constructor(place: EndpointPlace, common: EndpointCommon, identity: Certificate | null = null) {
     this.#where = place;
@@ -93,6 +97,21 @@ export class Endpoint {
   take(taker: Taker): void {
     if (this.protocol === 'h2c') this.#takeH2(taker);
     else this.#takeH1(taker);
+  }
+
+  /** Names the endpoint to clients, without its address (session.ts). */
+  get token(): string {
+    this.#token ??= createHash('sha256')
+      .update(`${this.address}|${this.port}`)
+      .digest('base64url')
+      .slice(0, TOKEN_CHARS);
+    return this.#token;
+  }
+
+  /** Takes back a connection that came too late for who wanted it. */
+  giveBack(connection: ClientConnection): void {
+    // One for many requests stays where it is.
+    if (connection instanceof H1ClientConnection) this.#keep(connection);
   }
 
   /** No new request comes here. Running ones are finished. */
