@@ -142,11 +142,12 @@ function usedCertificates(gateways: ResolvedGateways): ReadonlyMap<string, Certi
 
 function gatewayFindings(gateways: ResolvedGateways): readonly Finding[] {
   return [...gateways.values()].flatMap((gateway) => {
-    const { namespace, name, sets, unresolved } = gateway;
-    const { unsupported, unusable } = gateway.assigned;
+    const { namespace, name, sets, unaccepted, unresolved, warnings, assigned } = gateway;
     const own = { object: { kind: Gateway.kind, namespace, name } };
     return [
-      ...[...unsupported, ...unusable, ...unresolved].map((p) => toFinding(p, own)),
+      ...[...unaccepted, ...assigned.unusable, ...unresolved, ...warnings].map((p) =>
+        toFinding(p, own),
+      ),
       ...sets.flatMap(({ refused, ...set }) =>
         refused === undefined
           ? []

@@ -29,7 +29,7 @@ export function createEntryPointAssembler(): (
     const next = new Map<string, Made>();
     for (const gateway of gateways.values()) {
       // What is not accepted is not served, not even on localhost.
-      if (gateway.assigned.unsupported.length > 0) continue;
+      if (gateway.unaccepted.length > 0) continue;
       const serving = allListeners(gateway).filter(isServing);
       for (const [place, listeners] of Map.groupBy(serving, placeOf)) {
         const id = `${gateway.key}:${place}`;

@@ -37,6 +37,10 @@ export interface ResolvedGateway {
   /** Whether it refers to anything for itself, and which of it leads nowhere. */
   readonly hasReferences: boolean;
   readonly unresolved: readonly Problem[];
+  /** Why it is not accepted at all, whatever its listeners are. */
+  readonly unaccepted: readonly Problem[];
+  /** What it asks for and has no effect. */
+  readonly warnings: readonly Problem[];
   /** Some port lets clients in whose certificate is not valid. */
   readonly isInsecure: boolean;
 }
@@ -81,6 +85,8 @@ export function createGatewayResolver(): (
         generation,
         assigned,
         takesSets: gateway.spec.allowedListeners !== undefined,
+        unaccepted: [...assigned.unsupported, ...badParameters(gateway)],
+        warnings: ignoredFields(gateway),
         isInsecure: isInsecure(gateway),
         ...resolveBackendCertificate(gateway, { reader, grants }),
         ...resolveListeners(gateway, sets, { reader, grants }),
@@ -91,6 +97,30 @@ export function createGatewayResolver(): (
     if (!same([...last.values()], [...resolved.values()])) last = resolved;
     return last;
   };
+}
+
+/** No kind of object holds settings for a single Gateway. */
+function badParameters({ spec }: Gateway): readonly Problem[] {
+  const ref = spec.infrastructure?.parametersRef;
+  if (ref === undefined) return [];
+  const message = `there are no parameters of kind ${ref.kind} for Gateways`;
+  const field = 'spec.infrastructure.parametersRef';
+  return [problem('InvalidParameters', field, message, 'take the reference out')];
+}
+
+/** Nothing is created for a Gateway that could carry labels or annotations. */
+function ignoredFields({ spec }: Gateway): readonly Problem[] {
+  const { labels, annotations } = spec.infrastructure ?? {};
+  return Object.entries({ labels, annotations }).flatMap(([name, value]): readonly Problem[] => {
+    if (value === undefined || Object.keys(value).length === 0) return [];
+    const message = `nothing is created for the Gateway that could have these ${name}`;
+    return [
+      {
+        ...problem('UnsupportedField', `spec.infrastructure.${name}`, message),
+        severity: 'warning',
+      },
+    ];
+  });
 }
 
 function resolveListeners(

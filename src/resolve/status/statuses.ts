@@ -81,10 +81,9 @@ function listenerSetConditions(
 function gatewayConditions(gateway: ResolvedGateway): readonly Verdict[] {
   const bad = gateway.listeners.filter((l) => !isServing(l));
   const names = bad.map((l) => `"${l.name}"`).join(', ');
-  const { unsupported } = gateway.assigned;
   const accepted =
-    unsupported.length > 0
-      ? verdictOf('Accepted', unsupported, { reason: 'Accepted', message: '' })
+    gateway.unaccepted.length > 0
+      ? verdictOf('Accepted', gateway.unaccepted, { reason: 'Accepted', message: '' })
       : bad.length === 0
         ? verdict('Accepted', 'True', 'Accepted', 'Fairway serves this Gateway')
         : bad.length < gateway.listeners.length
@@ -133,8 +132,8 @@ function listenerStatus(
   attached: ReadonlyMap<string, number>,
 ): WishedListenerStatus {
   const refused = [...listener.unaccepted, ...listener.conflicts];
-  const { unsupported } = gateway.assigned;
-  const serving = isServing(listener) && unsupported.length === 0;
+  const { unaccepted } = gateway;
+  const serving = isServing(listener) && unaccepted.length === 0;
   return {
     name: listener.name,
     supportedKinds: listener.kinds,
@@ -143,7 +142,7 @@ function listenerStatus(
       verdictOf('Accepted', refused, { reason: 'Accepted', message: 'the listener is valid' }),
       serving
         ? verdict('Programmed', 'True', 'Programmed', 'the listener takes connections')
-        : verdict('Programmed', 'False', 'Invalid', whyNotServing(listener, unsupported)),
+        : verdict('Programmed', 'False', 'Invalid', whyNotServing(listener, unaccepted)),
       verdictOf('ResolvedRefs', listener.unresolved, {
         reason: 'ResolvedRefs',
         message: 'every reference leads to an object',
@@ -153,9 +152,9 @@ function listenerStatus(
   };
 }
 
-function whyNotServing(listener: ResolvedListener, unsupported: readonly Problem[]): string {
+function whyNotServing(listener: ResolvedListener, unaccepted: readonly Problem[]): string {
   const problems = [
-    ...unsupported,
+    ...unaccepted,
     ...listener.unaccepted,
     ...listener.conflicts,
     ...listener.unresolved,
