@@ -15,7 +15,7 @@ import { defaultConfiguration } from '../../src/config/config.ts';
 import type { Report } from '../../src/pipeline/pipeline.ts';
 import { createFilesSource } from '../../src/sources/files/files.ts';
 import { grpcStatusName } from '../../src/lib/grpc-status.ts';
-import { callEcho } from '../support/grpc.ts';
+import { askH2, callEcho } from '../support/http2.ts';
 import { folder, until } from '../support/fairway.ts';
 import { caseInput, isCall, listCases, toProbe } from '../support/cases.ts';
 import { playConnection } from '../support/play-connection.ts';
@@ -129,6 +129,10 @@ async function play(
   }
   assert.equal(describeAnswer(answer), withoutPort(probe.ends ?? probe.fate));
   checkSeen(probe, answer);
+  if (probe.serverName !== undefined && place !== undefined) {
+    // It is HTTP/2 whose clients send requests for several hosts on one connection.
+    assert.equal(await askH2(toProbe(probe), place), answer.status, 'by HTTP/2');
+  }
   for (const [i, copy] of copies.entries()) {
     await until(() => copiesSeen(copy, probe) === (before[i] ?? 0) + 1, `a copy for ${copy}`);
   }

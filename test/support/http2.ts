@@ -1,4 +1,5 @@
-// One gRPC call to the echo server, over node:http2: what the client is told, and what the echo saw.
+// What is asked by node:http2: calls to the echo server, what the client is told and what the echo saw;
+// and requests for another host than their connection was made for.
 
 import { connect } from 'node:http2';
 import { readFields } from '../../src/runtime/echo/grpc/protobuf.ts';
@@ -22,6 +23,26 @@ export interface CallAnswer {
 
 /** An empty message, uncompressed. */
 const EMPTY_MESSAGE = Buffer.alloc(5);
+
+/** The status of a request over HTTP/2 in TLS. */
+export function askH2(
+  { host, target, method, serverName }: RequestProbe,
+  { address, port }: { readonly address: string; readonly port: number },
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const session = connect(`https://${address}:${port}`, {
+      rejectUnauthorized: false,
+      servername: serverName ?? host,
+    });
+    session.once('error', reject);
+    const stream = session.request({ ':method': method, ':path': target, ':authority': host });
+    stream.once('error', reject);
+    stream.once('response', (head) => resolve(head[':status'] ?? 0));
+    stream.once('close', () => session.close());
+    stream.resume();
+    stream.end();
+  });
+}
 
 export function callEcho(
   { scheme, host, target, headers }: RequestProbe,
