@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { LocalCa } from '../certificates/local-ca.ts';
 import type { Configuration } from '../config/config.ts';
 import { BLOCKS, lockAddressOf } from '../config/network.ts';
@@ -24,6 +25,8 @@ import type { Source } from '../sources/source.ts';
 import { Store } from '../store/store.ts';
 import { DEFAULT_LIMITS } from '../targets/proxy/datapath/limits.ts';
 import { Proxy } from '../targets/proxy/proxy.ts';
+import type { Api } from './api.ts';
+import type { Kept } from './kept.ts';
 import { controllersFor, networkFor, NODE_NAME, podFindingsOptions } from './settings.ts';
 
 export interface InstanceOptions {
@@ -32,7 +35,20 @@ export interface InstanceOptions {
   readonly workers: number;
   /** Whether pods are run. */
   readonly pods: boolean;
+  /** What is served, as the user named it: it decides which objects were kept from before. */
+  readonly paths: readonly string[];
+  /** The Kubernetes API, and what is kept of what is written through it; null for none. */
+  readonly api: ApiSettings | null;
   readonly onError: (error: unknown) => void;
+}
+
+export interface ApiSettings {
+  /** Tried first; null for the usual one. */
+  readonly port: number | null;
+  /** Where objects are kept; null for the usual place. */
+  readonly directory: string | null;
+  /** Nothing is kept beyond this run. */
+  readonly isTemporary: boolean;
 }
 
 export interface Instance {
@@ -45,9 +61,16 @@ export interface Instance {
   readonly podFindings: () => readonly Finding[];
   readonly locate: Locator;
   readonly caPath: string | null;
+  readonly api: Api | null;
+  /** How many objects were there from before. */
+  readonly restored: number;
   /** Finishes requests and ends pods, each within its grace; then nothing is left. */
   stop(): Promise<void>;
 }
+
+/** The port of the first Fairway on a machine; the next has the next. */
+const API_PORT = 6443;
+const API_ADDRESS = '127.0.0.1';
 
 /** Requests under way may take this long to finish when Fairway ends. */
 const DRAIN_MS = 10_000;
@@ -58,7 +81,8 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const { lock, block } = await takeBlock();
   const network = networkFor(block, configuration);
   const paths = pathsFrom(process.env);
-  const store = new Store({ newUid: () => randomUUID() });
+  const kept = await openObjects(options);
+  const store = kept?.store ?? new Store({ newUid: () => randomUUID() });
   let podFindings: readonly Finding[] = [];
   const runtime = options.pods
     ? createPodRuntime({
@@ -104,8 +128,27 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     // Pods serve until the last request is through.
     await proxy.stop(DRAIN_MS);
     await runtime?.stop();
+    await (await api)?.stop();
+    kept?.storage.close();
     lock.release();
   };
+  const locate = createLocator(sources, () => store.snapshot());
+  // Beside the rest: nothing that is served waits for it.
+  const api =
+    kept === null
+      ? Promise.resolve(null)
+      : import('./api.ts').then(({ startApi }) =>
+          startApi({
+            kept,
+            address: API_ADDRESS,
+            port: options.api?.port ?? API_PORT + block,
+            serviceCidr: network.serviceCidr,
+            locate,
+            streams: { serve: async () => false, upgrade: async () => false },
+            kubeconfigPath: join(prepare(blockDirectory(paths, block)), 'kubeconfig'),
+            onError,
+          }),
+        );
   try {
     await pipeline.start();
   } catch (error) {
@@ -119,10 +162,19 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     runtime,
     network,
     podFindings: () => podFindings,
-    locate: createLocator(sources, () => store.snapshot()),
+    locate,
+    api: await api,
+    restored: kept?.restored ?? 0,
     caPath: localCa.certificatePath,
     stop,
   };
+}
+
+async function openObjects({ api, paths, onError }: InstanceOptions): Promise<Kept | null> {
+  if (api === null) return null;
+  const { openKept } = await import('./kept.ts');
+  const { directory, isTemporary } = api;
+  return openKept({ paths, directory, isTemporary, onError }, () => randomUUID());
 }
 
 /** The first block of addresses that no other Fairway has. */

@@ -5,10 +5,11 @@ import { userInfo } from 'node:os';
 import type { Finding } from '../api/finding.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
 import type { Report } from '../pipeline/pipeline.ts';
+import { FairwayError } from '../lib/errors.ts';
 import { fail } from './fail.ts';
 import { countFindings, formatFindings } from './findings.ts';
 import { startInstance } from './instance.ts';
-import type { Instance } from './instance.ts';
+import type { ApiSettings, Instance } from './instance.ts';
 import { formatOverview } from './overview.ts';
 import { notReady } from './readiness.ts';
 import { filesSource, loadSettings, workerCount } from './settings.ts';
@@ -22,6 +23,10 @@ export interface UpFlags extends CommonFlags {
   readonly pods: boolean;
   readonly watch: boolean;
   readonly readyTimeout: string;
+  readonly api: boolean;
+  readonly apiPort?: string;
+  readonly data?: string;
+  readonly fresh?: boolean;
   readonly output?: 'json';
 }
 
@@ -39,9 +44,11 @@ export async function up(
   const configuration = await loadSettings(flags);
   const instance = await startInstance({
     configuration,
-    sources: [filesSource(paths, flags, flags.watch)],
+    sources: paths.length === 0 ? [] : [filesSource(paths, flags, flags.watch)],
     workers: workerCount(configuration, flags.workers),
     pods: flags.pods && configuration.pods.enabled,
+    paths,
+    api: flags.api ? apiSettings(flags, command.length > 0) : null,
     onError: (error) => void fail(error),
   });
   const interrupted = untilInterrupted();
@@ -54,6 +61,21 @@ export async function up(
   } finally {
     await instance.stop();
   }
+}
+
+/** While a command runs, nothing is kept: the next run is to find what this one found. */
+function apiSettings({ apiPort, data, fresh }: UpFlags, runsCommand: boolean): ApiSettings {
+  const port = apiPort === undefined ? null : Number(apiPort);
+  if (port !== null && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    throw new FairwayError('FW_USAGE', `--api-port ${apiPort} is not a port`, {
+      hint: 'give a number from 0 to 65535; 0 takes any that is free',
+    });
+  }
+  return {
+    port,
+    directory: data ?? null,
+    isTemporary: fresh === true || (runsCommand && data === undefined),
+  };
 }
 
 /** Resolves at the first signal to end; the second one ends at once. */
@@ -113,9 +135,15 @@ async function announce(
   for (const line of formatOverview(report)) print(line);
   printFindings(report, instance);
   for (const line of waiting) print(`waiting for ${line}`);
+  const { api, restored } = instance;
+  if (api !== null) {
+    print(`Kubernetes API at ${api.url}: export KUBECONFIG=${api.kubeconfigPath}`);
+    if (restored > 0) print(`${restored} objects written through it before are here again.`);
+  }
   const seconds = (performance.now() / 1000).toFixed(2);
   const state = waiting.length === 0 ? 'Ready' : 'Serving what is ready';
-  print(`${state} after ${seconds} s; following ${paths.join(' ')}. Press Ctrl-C to stop.`);
+  const followed = paths.length === 0 ? '' : `; following ${paths.join(' ')}`;
+  print(`${state} after ${seconds} s${followed}. Press Ctrl-C to stop.`);
   followChanges(report, instance);
 }
 
@@ -195,8 +223,9 @@ function environment(instance: Instance): Record<string, string> {
     Object.values((gateway as { listeners: Record<string, { url: string }> }).listeners),
   );
   const first = urls.find(({ url }) => url.startsWith('http://')) ?? urls[0];
-  const { caPath } = instance;
+  const { caPath, api } = instance;
   return {
+    ...(api === null ? {} : { KUBECONFIG: api.kubeconfigPath }),
     FAIRWAY_GATEWAYS: JSON.stringify(gateways),
     ...(first === undefined ? {} : { FAIRWAY_URL: first.url }),
     // Node.js trusts what is named here; other programs take it as an option.

@@ -50,7 +50,7 @@ function partOf({ subresource, hasStatus }: Scope): Part {
 
 function makeView(schema: Node, part: Part): Node {
   if (schema.type !== 'object') return schema;
-  const fields = new Map<string, Field>([...schema.fields]);
+  const fields = new Map<string, Field>(schema.fields);
   for (const name of ['apiVersion', 'kind']) fields.set(name, untracked);
   const metadata = fields.get('metadata')?.node;
   if (metadata?.type === 'object') {
@@ -63,7 +63,7 @@ function makeView(schema: Node, part: Part): Node {
 }
 
 function withoutServerFields(metadata: ObjectNode): ObjectNode {
-  const fields = new Map<string, Field>([...metadata.fields]);
+  const fields = new Map<string, Field>(metadata.fields);
   for (const name of SERVER_METADATA) fields.set(name, untracked);
   return { ...metadata, fields };
 }

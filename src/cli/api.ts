@@ -1,0 +1,120 @@
+// The API of a running Fairway, put together: its keys, its port, and what answers there.
+
+import { join } from 'node:path';
+import { ALL_KINDS } from '../api/all-kinds.ts';
+import { Namespace } from '../api/core/namespace.ts';
+import { Service } from '../api/core/service.ts';
+import type { Kind } from '../api/kind.ts';
+import { kubeconfig, openAccess, writeSecret } from '../apiserver/http/access.ts';
+import type { Access } from '../apiserver/http/access.ts';
+import { createHandler } from '../apiserver/http/handle.ts';
+import type { Streams } from '../apiserver/http/handle.ts';
+import { ApiServer } from '../apiserver/http/server.ts';
+import { failure } from '../apiserver/failure.ts';
+import { Reader } from '../apiserver/registry/reader.ts';
+import { Resources } from '../apiserver/registry/resources.ts';
+import { Writer } from '../apiserver/registry/writer.ts';
+import { API_SOURCE } from '../apiserver/storage/storage.ts';
+import { WatchHub } from '../apiserver/watch/hub.ts';
+import { pathsFrom } from '../config/paths.ts';
+import { allocateService } from '../controllers/allocation/allocate.ts';
+import { createAllocationTracker } from '../controllers/allocation/allocations.ts';
+import { formatPosition } from '../pipeline/locate.ts';
+import type { Locator } from '../pipeline/locate.ts';
+import type { Kept } from './kept.ts';
+import { VERSION } from './version.ts';
+
+export interface ApiOptions {
+  readonly kept: Kept;
+  readonly address: string;
+  readonly port: number;
+  readonly serviceCidr: string;
+  readonly locate: Locator;
+  readonly streams: Streams;
+  /** Where the kubeconfig is written. */
+  readonly kubeconfigPath: string;
+  readonly onError: (error: unknown) => void;
+}
+
+export interface Api {
+  readonly url: string;
+  readonly kubeconfigPath: string;
+  stop(): Promise<void>;
+}
+
+/** Namespaces every cluster has. */
+const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+
+export async function startApi(options: ApiOptions): Promise<Api> {
+  const { kept, address, port, locate, onError } = options;
+  const { store, storage } = kept;
+  const hub = new WatchHub(store.revision);
+  store.subscribe((changes) => hub.publish(changes));
+  store.write(
+    NAMESPACES.flatMap((name) =>
+      store.get(Namespace, '', name) === undefined ? [namespaceWrite(name)] : [],
+    ),
+  );
+  const trackAllocations = createAllocationTracker({ serviceCidr: options.serviceCidr });
+  const writer = new Writer({
+    store,
+    complete: (kind, object, old) => {
+      if (kind !== (Service as Kind)) return object;
+      const service = object as Service;
+      const outcome = allocateService(
+        service,
+        trackAllocations(store.snapshot()),
+        old as Service | undefined,
+      );
+      if ('service' in outcome) return outcome.service;
+      const { error } = outcome;
+      throw error.type === 'invalid'
+        ? failure.invalid(kind, service.metadata.name ?? '', error.errors)
+        : failure.internal(error.message);
+    },
+    fileOf: (kind, namespace, name) => {
+      const source = store.get(kind, namespace, name)?.source;
+      if (source === undefined || source.file === '') return undefined;
+      const position = locate({ object: { kind: kind.kind, namespace, name } });
+      return position === undefined ? source.file : formatPosition(position);
+    },
+  });
+  const handler = createHandler({
+    store,
+    hub,
+    resources: new Resources(ALL_KINDS),
+    reader: new Reader(store),
+    writer,
+    flush: () => storage.flush(),
+    streams: options.streams,
+    version: VERSION,
+    now: () => new Date(),
+  });
+  const access = await accessFor(address);
+  const server = new ApiServer({ address, port, access, handler, onError });
+  const url = await server.start();
+  await writeSecret(options.kubeconfigPath, kubeconfig(url, access));
+  return { url, kubeconfigPath: options.kubeconfigPath, stop: () => server.stop() };
+}
+
+function accessFor(address: string): Promise<Access> {
+  const names = [address, 'localhost', 'kubernetes.default.svc'];
+  return openAccess(join(pathsFrom(process.env).data, 'api'), names, async () => {
+    const { makeAuthority, makeServerCertificate } = await import('../certificates/x509.ts');
+    return {
+      authority: (name) => makeAuthority(name, new Date()),
+      server: (all, authority) => makeServerCertificate(all, authority, new Date()),
+    };
+  });
+}
+
+function namespaceWrite(name: string) {
+  const object: Namespace = {
+    apiVersion: 'v1',
+    kind: Namespace.kind,
+    metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
+    spec: { finalizers: ['kubernetes'] },
+    status: { phase: 'Active' },
+  };
+  return { op: 'put' as const, kind: Namespace as Kind, object, source: API_SOURCE };
+}
