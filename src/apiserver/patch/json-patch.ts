@@ -150,10 +150,9 @@ function copy(document: Document, from: Operation, to: Operation): void {
     const message = `Unable to complete the copy, the accumulated size increase of copy is ${document.copiedBytes}, exceeding the limit ${COPIED_BYTES_MAX}`;
     throw unfit(message);
   }
-  // The value will be in two places, perhaps one inside of the other: neither may be written to
-  // without a copy of its own.
-  document.owned = new WeakSet();
   add(document, to, value);
+  // The value is in two places now: neither may be written to without a copy of its own.
+  document.owned = new WeakSet();
 }
 
 function test(document: Document, place: Operation, expected: unknown): void {
@@ -210,9 +209,7 @@ function own(document: Document, value: unknown): Container | undefined {
 }
 
 function missing(name: string, what: string, path: string): PatchRefusal {
-  return unfit(
-    `${name} operation does not apply: doc is missing ${what}: "${path}": missing value`,
-  );
+  return unfit(`${name} operation does not apply: doc is missing ${what}: "${path}": missing value`);
 }
 
 function badIndex(name: string, path: string, key: string): PatchRefusal {
