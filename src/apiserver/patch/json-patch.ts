@@ -150,9 +150,10 @@ function copy(document: Document, from: Operation, to: Operation): void {
     const message = `Unable to complete the copy, the accumulated size increase of copy is ${document.copiedBytes}, exceeding the limit ${COPIED_BYTES_MAX}`;
     throw unfit(message);
   }
-  add(document, to, value);
-  // The value is in two places now: neither may be written to without a copy of its own.
+  // The value will be in two places, perhaps one inside of the other: neither may be written to
+  // without a copy of its own.
   document.owned = new WeakSet();
+  add(document, to, value);
 }
 
 function test(document: Document, place: Operation, expected: unknown): void {
