@@ -210,7 +210,9 @@ function own(document: Document, value: unknown): Container | undefined {
 }
 
 function missing(name: string, what: string, path: string): PatchRefusal {
-  return unfit(`${name} operation does not apply: doc is missing ${what}: "${path}": missing value`);
+  return unfit(
+    `${name} operation does not apply: doc is missing ${what}: "${path}": missing value`,
+  );
 }
 
 function badIndex(name: string, path: string, key: string): PatchRefusal {

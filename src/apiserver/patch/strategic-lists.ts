@@ -84,16 +84,16 @@ function checkOrder(patch: List, order: List, idOf: Identity): void {
   }
   if (next === listed.length) return;
   const [have, want] = [JSON.stringify(patch), JSON.stringify(order)];
-  throw malformed(`The order in patch list:\n${have}\n doesn't match $setElementOrder list:\n${want}\n`);
+  throw malformed(
+    `The order in patch list:\n${have}\n doesn't match $setElementOrder list:\n${want}\n`,
+  );
 }
 
 /** Items named in `order` as it names them, the others as in `originalOrder`, in one list. */
 function arrange(items: List, order: List, originalOrder: List, idOf: Identity): List {
   const places = firstPlaces(order, idOf);
   const originalPlaces = firstPlaces(originalOrder, idOf);
-  const named = items
-    .filter((item) => places.has(idOf(item)))
-    .toSorted(byPlace(places, idOf));
+  const named = items.filter((item) => places.has(idOf(item))).toSorted(byPlace(places, idOf));
   const others = items
     .filter((item) => !places.has(idOf(item)))
     .toSorted(byPlace(originalPlaces, idOf));
@@ -147,5 +147,7 @@ function checkScalars(items: List): void {
 
 function wrongItem(item: unknown, wanted: string): PatchRefusal {
   if (Array.isArray(item)) return unfit('lists of lists are not supported');
-  return malformed(`list element types are not identical: expected ${wanted}, got ${jsonType(item)}`);
+  return malformed(
+    `list element types are not identical: expected ${wanted}, got ${jsonType(item)}`,
+  );
 }
