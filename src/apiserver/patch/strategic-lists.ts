@@ -4,7 +4,8 @@
 
 import { isRecord } from '../../api/schema/normalize.ts';
 import { directiveOf, isListReplacement, plainObject } from './directives.ts';
-import { PatchRefusal, jsonType, malformed, unfit } from './errors.ts';
+import { jsonType, malformed, unfit } from './errors.ts';
+import type { PatchRefusal } from './errors.ts';
 import type { ListStrategy } from './strategies.ts';
 import { getOwn } from './values.ts';
 import type { JsonObject } from './values.ts';

@@ -56,13 +56,32 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   Deployment: [...POD_SPEC, 'status.conditions by type'],
   Namespace: ['status.conditions by type'],
   Node: ['spec.podCIDRs', 'status.addresses by type', 'status.conditions by type'],
+  Pod: [
+    ...POD_SPEC,
+    ...['containerStatuses', 'ephemeralContainerStatuses', 'initContainerStatuses'].flatMap(
+      (name) => [`${name}.allocatedResourcesStatus by name`, `${name}.volumeMounts by mountPath`],
+    ),
+    'nodeAllocatableResourceClaimStatuses.mapping by name',
+    'nodeAllocatableResourceClaimStatuses.overhead by name',
+    'status.conditions by type',
+    'status.hostIPs by ip',
+    'status.nodeAllocatableResourceClaimStatuses by resourceClaimName',
+    'status.podIPs by ip',
+    'status.resourceClaimStatuses by name',
+    'volumeHealth.healthConditions by status',
+  ],
   ReplicaSet: [...POD_SPEC, 'status.conditions by type'],
   Service: ['spec.ports by port', 'status.conditions by type'],
   ServiceAccount: ['.secrets by name'],
+  StatefulSet: [
+    ...POD_SPEC,
+    'healthStatus.healthConditions by status',
+    'status.conditions by type',
+  ],
 };
 
 describe('lists in strategic merge patches', () => {
-  for (const kind of kinds.filter(({ kind: name }) => name !== 'Pod' && name !== 'StatefulSet')) {
+  for (const kind of kinds) {
     it(`of ${kind.kind} are merged where upstream's are`, () => {
       const lists = [...new Set(merged(kind.schema, ''))].toSorted();
       assert.deepEqual(lists, [...METADATA, ...(expected[kind.kind] ?? [])].toSorted());
