@@ -14,7 +14,7 @@ import { failure } from '../apiserver/failure.ts';
 import { Reader } from '../apiserver/registry/reader.ts';
 import { Resources } from '../apiserver/registry/resources.ts';
 import { Writer } from '../apiserver/registry/writer.ts';
-import { API_SOURCE } from '../apiserver/storage/storage.ts';
+import type { SourceRef } from '../store/table.ts';
 import { WatchHub } from '../apiserver/watch/hub.ts';
 import { pathsFrom } from '../config/paths.ts';
 import { allocateService } from '../controllers/allocation/allocate.ts';
@@ -42,6 +42,8 @@ export interface Api {
   stop(): Promise<void>;
 }
 
+/** What is there without anybody having written it, and is not kept. */
+const CLUSTER_SOURCE: SourceRef = { source: 'cluster', file: '', document: 0 };
 /** Namespaces every cluster has. */
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
@@ -116,5 +118,5 @@ function namespaceWrite(name: string) {
     spec: { finalizers: ['kubernetes'] },
     status: { phase: 'Active' },
   };
-  return { op: 'put' as const, kind: Namespace as Kind, object, source: API_SOURCE };
+  return { op: 'put' as const, kind: Namespace as Kind, object, source: CLUSTER_SOURCE };
 }

@@ -61,7 +61,8 @@ export interface Instance {
   readonly podFindings: () => readonly Finding[];
   readonly locate: Locator;
   readonly caPath: string | null;
-  readonly api: Api | null;
+  /** Rejects when it cannot be served. */
+  readonly api: Promise<Api | null>;
   /** How many objects were there from before. */
   readonly restored: number;
   /** Finishes requests and ends pods, each within its grace; then nothing is left. */
@@ -78,10 +79,10 @@ const DRAIN_MS = 10_000;
 /** Puts an instance together and starts it. Rejects when its sources cannot be read at all. */
 export async function startInstance(options: InstanceOptions): Promise<Instance> {
   const { configuration, sources, workers, onError } = options;
+  const kept = await openObjects(options);
   const { lock, block } = await takeBlock();
   const network = networkFor(block, configuration);
   const paths = pathsFrom(process.env);
-  const kept = await openObjects(options);
   const store = kept?.store ?? new Store({ newUid: () => randomUUID() });
   let podFindings: readonly Finding[] = [];
   const runtime = options.pods
@@ -128,29 +129,30 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     // Pods serve until the last request is through.
     await proxy.stop(DRAIN_MS);
     await runtime?.stop();
-    await (await api)?.stop();
+    await api.then((running) => running?.stop()).catch(() => undefined);
     kept?.storage.close();
     lock.release();
   };
   const locate = createLocator(sources, () => store.snapshot());
-  // Beside the rest: nothing that is served waits for it.
-  const api =
-    kept === null
-      ? Promise.resolve(null)
-      : import('./api.ts').then(({ startApi }) =>
-          startApi({
-            kept,
-            address: API_ADDRESS,
-            port: options.api?.port ?? API_PORT + block,
-            serviceCidr: network.serviceCidr,
-            locate,
-            streams: { serve: async () => false, upgrade: async () => false },
-            kubeconfigPath: join(prepare(blockDirectory(paths, block)), 'kubeconfig'),
-            onError,
-          }),
-        );
+  let api = Promise.resolve<Api | null>(null);
   try {
     await pipeline.start();
+    if (kept !== null) {
+      // Beside the rest: what is served does not wait for it.
+      const { startApi } = await import('./api.ts');
+      api = startApi({
+        kept,
+        address: API_ADDRESS,
+        port: options.api?.port ?? API_PORT + block,
+        serviceCidr: network.serviceCidr,
+        locate,
+        streams: { serve: async () => false, upgrade: async () => false },
+        kubeconfigPath: join(prepare(blockDirectory(paths, block)), 'kubeconfig'),
+        onError,
+      });
+      // Whoever asks for it hears of it; until then it is no error of nobody's.
+      api.catch(() => undefined);
+    }
   } catch (error) {
     await stop();
     throw error;
@@ -163,7 +165,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     network,
     podFindings: () => podFindings,
     locate,
-    api: await api,
+    api,
     restored: kept?.restored ?? 0,
     caPath: localCa.certificatePath,
     stop,

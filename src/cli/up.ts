@@ -129,18 +129,19 @@ async function announce(
     );
   }
   const waiting = await untilReady(instance, SHOW_AFTER_MS, interrupted);
+  const seconds = (performance.now() / 1000).toFixed(2);
   const { report } = pipeline;
   if (report === undefined) return;
   print('');
   for (const line of formatOverview(report)) print(line);
   printFindings(report, instance);
   for (const line of waiting) print(`waiting for ${line}`);
-  const { api, restored } = instance;
+  const { restored } = instance;
+  const api = await instance.api;
   if (api !== null) {
     print(`Kubernetes API at ${api.url}: export KUBECONFIG=${api.kubeconfigPath}`);
     if (restored > 0) print(`${restored} objects written through it before are here again.`);
   }
-  const seconds = (performance.now() / 1000).toFixed(2);
   const state = waiting.length === 0 ? 'Ready' : 'Serving what is ready';
   const followed = paths.length === 0 ? '' : `; following ${paths.join(' ')}`;
   print(`${state} after ${seconds} s${followed}. Press Ctrl-C to stop.`);
@@ -183,6 +184,7 @@ async function announceJson(
   interrupted: Promise<void>,
 ): Promise<void> {
   const waiting = await untilReady(instance, readyTimeoutMs(flags), interrupted);
+  await instance.api;
   for (const line of waiting) process.stderr.write(`fairway: not ready: ${line}\n`);
   print(JSON.stringify(gatewaysOf(instance)));
 }
@@ -208,7 +210,7 @@ async function runCommand(
     for (const line of waiting) process.stderr.write(`fairway: not ready: ${line}\n`);
     return NOT_READY;
   }
-  return await spawnCommand(command, environment(instance), interrupted);
+  return await spawnCommand(command, await environment(instance), interrupted);
 }
 
 function readyTimeoutMs(flags: UpFlags): number {
@@ -217,13 +219,14 @@ function readyTimeoutMs(flags: UpFlags): number {
 }
 
 /** What COMMAND is told. */
-function environment(instance: Instance): Record<string, string> {
+async function environment(instance: Instance): Promise<Record<string, string>> {
   const gateways = gatewaysOf(instance);
   const urls = Object.values(gateways).flatMap((gateway) =>
     Object.values((gateway as { listeners: Record<string, { url: string }> }).listeners),
   );
   const first = urls.find(({ url }) => url.startsWith('http://')) ?? urls[0];
-  const { caPath, api } = instance;
+  const { caPath } = instance;
+  const api = await instance.api;
   return {
     ...(api === null ? {} : { KUBECONFIG: api.kubeconfigPath }),
     FAIRWAY_GATEWAYS: JSON.stringify(gateways),

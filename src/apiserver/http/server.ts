@@ -29,7 +29,7 @@ export interface ServerOptions {
 }
 
 /** How long requests may take to finish when the server ends. */
-const DRAIN_MS = 2_000;
+const DRAIN_MS = 300;
 
 export class ApiServer {
   readonly #options: ServerOptions;
@@ -82,7 +82,7 @@ export class ApiServer {
     return `https://${address}:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Ends watches at once and gives other requests a moment. */
+  /** Gives requests under way a moment; watches have no end of their own, and are cut off after it. */
   async stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
