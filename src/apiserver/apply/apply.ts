@@ -55,6 +55,9 @@ export type Applied =
 /** Who owned what before the first apply, on objects that were not tracked. */
 export const BEFORE_FIRST_APPLY = 'before-first-apply';
 
+/** Metadata itself: nobody owns it, and nobody can remove it. */
+const METADATA: FieldSet = { 'f:metadata': EMPTY };
+
 /** Applies. The caller checks the merged object, its resourceVersion and uid as for any write. */
 export function apply(application: Application): Applied {
   const { schema } = application;
@@ -97,8 +100,8 @@ function makePlan(application: Application, scope: Scope, applied: Json): Plan {
   const owners = startingOwners(application, view);
   const mine = owners.find((owner) => isSameOwner(owner, me));
   const others = owners.filter((owner) => owner !== mine);
-  const claimed = fieldsOf(view, applied);
-  const owned = others.map((owner) => owner.fields).reduce(union, claimed);
+  const claimed = difference(fieldsOf(view, applied), METADATA);
+  const owned = others.map((owner) => owner.fields).reduce(union, union(claimed, METADATA));
   const merged = merge(schema, bare, applied);
   const pruned = prune(schema, merged, { last: mine?.fields ?? EMPTY, applied: claimed, owned });
   const full = recordOf(normalize(schema, pruned).value);

@@ -9,14 +9,17 @@ import { asMember, EMPTY } from './field-set.ts';
 import type { FieldSet } from './field-set.ts';
 import { isNamedList, isTakenApart, itemsByElement, own, partsOf } from './structure.ts';
 
+/** An object before it is created: metadata is not something anybody adds. */
+const NOTHING = { metadata: {} };
+
 /** The paths that `to` adds to `from` or changes in it. */
 export function changedFields(schema: Node, from: unknown, to: unknown): FieldSet {
-  return below(schema, from ?? {}, to, true) ?? EMPTY;
+  return below(schema, from ?? NOTHING, to, true) ?? EMPTY;
 }
 
 /** The paths of `from` that `to` no longer has. */
 export function removedFields(schema: Node, from: unknown, to: unknown): FieldSet {
-  return below(schema, to ?? {}, from, false) ?? EMPTY;
+  return below(schema, to ?? NOTHING, from, false) ?? EMPTY;
 }
 
 /**
