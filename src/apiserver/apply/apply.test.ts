@@ -71,7 +71,10 @@ describe('apply', () => {
     assert.deepEqual(specOf(one), { mode: 'auto', paused: true, replicas: 1 });
     const none = applied(one, 'b', thing());
     assert.deepEqual(specOf(none), { mode: 'auto', paused: true });
-    assert.deepEqual(entriesOf(none).map(({ manager }) => manager), ['a']);
+    assert.deepEqual(
+      entriesOf(none).map(({ manager }) => manager),
+      ['a'],
+    );
   });
 
   it('removes a map with its last entry, and the default comes back to a field', () => {
@@ -97,7 +100,10 @@ describe('apply', () => {
     });
     const next = applied(edited, 'a', thing({ ports: [{ port: 81 }] }));
     assert.deepEqual(specOf(next), { mode: 'auto', ports: [{ port: 81, protocol: 'TCP' }] });
-    assert.deepEqual(entriesOf(next).map(({ manager }) => manager), ['a']);
+    assert.deepEqual(
+      entriesOf(next).map(({ manager }) => manager),
+      ['a'],
+    );
   });
 
   it('keeps an item that another manager applies, without the fields given up', () => {
@@ -121,10 +127,18 @@ describe('apply', () => {
     const withStatus = { ...thing({ replicas: 1 }), status: { ready: 1 } };
     const live = applied(undefined, 'a', withStatus);
     assert.equal('status' in live, false);
-    assert.equal(fieldsOwnedBy(live, 'a') && 'f:status' in (fieldsOwnedBy(live, 'a') as Json), false);
-    const next = applied(live, 'a', { ...withStatus, spec: { replicas: 5 } }, {
-      subresource: 'status',
-    });
+    assert.equal(
+      fieldsOwnedBy(live, 'a') && 'f:status' in (fieldsOwnedBy(live, 'a') as Json),
+      false,
+    );
+    const next = applied(
+      live,
+      'a',
+      { ...withStatus, spec: { replicas: 5 } },
+      {
+        subresource: 'status',
+      },
+    );
     assert.deepEqual([specOf(next), next['status']], [{ mode: 'auto', replicas: 1 }, { ready: 1 }]);
     assert.deepEqual(
       entriesOf(next).map(({ subresource, fieldsV1 }) => [subresource, fieldsV1]),
@@ -207,7 +221,10 @@ describe('conflicts', () => {
 
   it('are said of null as well', () => {
     const result = tryApply(live, 'b', thing({ replicas: null }));
-    assert.deepEqual(conflictsOf(result).map(({ fields }) => fields), [['.spec.replicas']]);
+    assert.deepEqual(
+      conflictsOf(result).map(({ fields }) => fields),
+      [['.spec.replicas']],
+    );
     const next = applied(live, 'b', thing({ replicas: null }), { force: true });
     assert.equal('replicas' in (specOf(next) as Json), false);
   });
@@ -215,7 +232,10 @@ describe('conflicts', () => {
   it('are not with oneself as an applier, but with oneself as an updater', () => {
     const edited = updated(undefined, 'a', thing({ replicas: 1 }));
     const result = tryApply(edited, 'a', thing({ replicas: 2 }));
-    assert.deepEqual(conflictsOf(result).map(({ operation }) => operation), ['Update']);
+    assert.deepEqual(
+      conflictsOf(result).map(({ operation }) => operation),
+      ['Update'],
+    );
     assert.equal(tryApply(live, 'a', thing({ replicas: 2 })).outcome, 'applied');
   });
 
@@ -237,12 +257,7 @@ describe('conflicts', () => {
 
   it('of several read as a list by manager', () => {
     const two = applied(live, 'z', thing({ ports: [{ port: 80, target: 1, name: 'p' }] }));
-    const three = updated(
-      two,
-      'ctl',
-      { ...two, status: { ready: 1 } },
-      { subresource: 'status' },
-    );
+    const three = updated(two, 'ctl', { ...two, status: { ready: 1 } }, { subresource: 'status' });
     const wanted = thing({ replicas: 2, ports: [{ port: 80, target: 2, name: 'q' }] });
     assert.equal(
       conflictMessage(conflictsOf(tryApply(three, 'b', wanted))),
@@ -252,9 +267,14 @@ conflicts with "z":
 - .spec.ports[port=80,protocol="TCP"].name
 - .spec.ports[port=80,protocol="TCP"].target`,
     );
-    const status = tryApply(three, 'b', { ...thing(), status: { ready: 2 } }, {
-      subresource: 'status',
-    });
+    const status = tryApply(
+      three,
+      'b',
+      { ...thing(), status: { ready: 2 } },
+      {
+        subresource: 'status',
+      },
+    );
     assert.equal(
       conflictMessage(conflictsOf(status)),
       'Apply failed with 1 conflict: conflict with "ctl" with subresource "status" using example.com/v1: .status.ready',
@@ -271,32 +291,50 @@ conflicts with "z":
     const options = { schema: HTTPRoute.schema };
     const first = applied(undefined, 'a', route, options);
     const both = applied(first, 'b', route, options);
-    assert.deepEqual(entriesOf(both).map(({ manager }) => manager), ['a', 'b']);
+    assert.deepEqual(
+      entriesOf(both).map(({ manager }) => manager),
+      ['a', 'b'],
+    );
     assert.equal(applied(both, 'b', route, { ...options, now: LATER }), both);
   });
 
   it('name an item that another manager has in part', () => {
     const one = applied(undefined, 'a', thing({ options: { x: { value: '1', note: 'n' } } }));
     const result = tryApply(one, 'b', thing({ options: { x: { value: '2' } } }));
-    assert.deepEqual(conflictsOf(result).map(({ fields }) => fields), [['.spec.options.x.value']]);
+    assert.deepEqual(
+      conflictsOf(result).map(({ fields }) => fields),
+      [['.spec.options.x.value']],
+    );
   });
 });
 
 describe('what cannot be applied', () => {
   const table: readonly [string, Json, readonly string[]][] = [
-    ['managedFields', thing({}, { managedFields: [] }), [
-      'metadata.managedFields: Forbidden: must not be set in an apply; leave it out of the manifest',
-    ]],
-    ['two items of one key', thing({ ports: [{ port: 80 }, { port: 80, protocol: 'TCP' }] }), [
-      'spec.ports[1]: Duplicate value: {"port":80,"protocol":"TCP"}',
-    ]],
+    [
+      'managedFields',
+      thing({}, { managedFields: [] }),
+      [
+        'metadata.managedFields: Forbidden: must not be set in an apply; leave it out of the manifest',
+      ],
+    ],
+    [
+      'two items of one key',
+      thing({ ports: [{ port: 80 }, { port: 80, protocol: 'TCP' }] }),
+      ['spec.ports[1]: Duplicate value: {"port":80,"protocol":"TCP"}'],
+    ],
     ['two of one value', thing({ tags: ['a', 'b', 'a'] }), ['spec.tags[2]: Duplicate value: "a"']],
-    ['an item that is no object', thing({ ports: ['http'] }), [
-      'spec.ports[0]: Invalid value: "string": spec.ports[0] in body must be of type object: "string"',
-    ]],
-    ['a set of objects', thing({ tags: [{}] }), [
-      'spec.tags[0]: Invalid value: {}: an item of a set must be a string, number or boolean',
-    ]],
+    [
+      'an item that is no object',
+      thing({ ports: ['http'] }),
+      [
+        'spec.ports[0]: Invalid value: "string": spec.ports[0] in body must be of type object: "string"',
+      ],
+    ],
+    [
+      'a set of objects',
+      thing({ tags: [{}] }),
+      ['spec.tags[0]: Invalid value: {}: an item of a set must be a string, number or boolean'],
+    ],
   ];
   for (const [name, object, errors] of table) {
     it(`is ${name}`, () => {
@@ -317,7 +355,10 @@ describe('a schema that became atomic', () => {
     const old = { ...entry, fieldsV1: { 'f:spec': { 'f:selector': { '.': {}, 'f:a': {} } } } };
     const before = withMeta(live, { managedFields: [old] });
     const result = tryApply(before, 'b', thing({ selector: { b: '1' } }), { schema: Thing });
-    assert.deepEqual(conflictsOf(result).map(({ fields }) => fields), [['.spec.selector']]);
+    assert.deepEqual(
+      conflictsOf(result).map(({ fields }) => fields),
+      [['.spec.selector']],
+    );
   });
 });
 

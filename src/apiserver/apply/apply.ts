@@ -104,7 +104,10 @@ function makePlan(application: Application, scope: Scope, applied: Json): Plan {
   const owned = others.map((owner) => owner.fields).reduce(union, union(claimed, METADATA));
   const merged = merge(schema, bare, applied);
   const pruned = prune(schema, merged, { last: mine?.fields ?? EMPTY, applied: claimed, owned });
-  const full = recordOf(normalize(schema, pruned).value);
+  // Merged once more, as an empty container that is applied may just have been given up.
+  const full = withoutEmptyMetadata(
+    recordOf(normalize(schema, merge(schema, pruned, applied)).value),
+  );
   const object = application.complete?.(full, live) ?? full;
   const changed = changedFields(view, bare, object);
   const removed = removedFields(view, bare, object);
@@ -173,6 +176,16 @@ function withoutServerNulls(applied: Json): Json {
   if (!isRecord(metadata) || !Object.values(metadata).includes(null)) return applied;
   const kept = Object.entries(metadata).filter(([, value]) => value !== null);
   return { ...applied, metadata: Object.fromEntries(kept) };
+}
+
+/** The API server never stores empty labels or annotations. */
+function withoutEmptyMetadata(object: Json): Json {
+  const metadata = recordOf(object['metadata']);
+  const isEmptyMap = ([name, value]: readonly [string, unknown]): boolean =>
+    (name === 'labels' || name === 'annotations') && Object.keys(recordOf(value)).length === 0;
+  if (!Object.entries(metadata).some(isEmptyMap)) return object;
+  const kept = Object.entries(metadata).filter((entry) => !isEmptyMap(entry));
+  return { ...object, metadata: Object.fromEntries(kept) };
 }
 
 function recordOf(value: unknown): Json {

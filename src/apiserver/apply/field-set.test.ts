@@ -37,10 +37,9 @@ const ELEMENTS = [
   'i:10',
 ];
 
-const paths = fc.array(
-  fc.array(fc.constantFrom(...ELEMENTS), { minLength: 1, maxLength: 4 }),
-  { maxLength: 12 },
-);
+const paths = fc.array(fc.array(fc.constantFrom(...ELEMENTS), { minLength: 1, maxLength: 4 }), {
+  maxLength: 12,
+});
 
 type Path = readonly string[];
 
@@ -92,8 +91,14 @@ describe('sets of fields', () => {
         const [x, y] = [setOf(a), setOf(b)];
         assert.deepEqual(pathsOf(x), texts(a));
         assert.deepEqual(pathsOf(union(x, y)), new Set([...texts(a), ...texts(b)]));
-        assert.deepEqual(pathsOf(intersection(x, y)), only(texts(a), (t) => texts(b).has(t)));
-        assert.deepEqual(pathsOf(difference(x, y)), only(texts(a), (t) => !texts(b).has(t)));
+        assert.deepEqual(
+          pathsOf(intersection(x, y)),
+          only(texts(a), (t) => texts(b).has(t)),
+        );
+        assert.deepEqual(
+          pathsOf(difference(x, y)),
+          only(texts(a), (t) => !texts(b).has(t)),
+        );
       }),
     );
   });
@@ -138,11 +143,14 @@ describe('fieldsV1', () => {
   const orders: readonly [string, readonly string[]][] = [
     ['fields by code point', ['f:A', 'f:B', 'f:a', 'f:\uFFEE', 'f:\u{1F600}']],
     ['numbers by size', ['k:{"port":9}', 'k:{"port":80}', 'k:{"port":443}']],
-    ['keys by their first field, then the next', [
-      'k:{"port":80,"protocol":"TCP"}',
-      'k:{"port":80,"protocol":"UDP"}',
-      'k:{"port":81,"protocol":"TCP"}',
-    ]],
+    [
+      'keys by their first field, then the next',
+      [
+        'k:{"port":80,"protocol":"TCP"}',
+        'k:{"port":80,"protocol":"UDP"}',
+        'k:{"port":81,"protocol":"TCP"}',
+      ],
+    ],
     ['the shorter key first', ['k:{"a":"x"}', 'k:{"a":"x","b":"y"}']],
     ['fields, keys, values, places', ['f:z', 'k:{"a":1}', 'v:1', 'v:"a"', 'v:true', 'i:2', 'i:10']],
   ];

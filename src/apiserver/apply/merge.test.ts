@@ -80,9 +80,6 @@ describe('merging', () => {
   it('survives names that every object has', () => {
     const live = thing({}, { labels: { app: 'a' } });
     const merged = merge(Thing, live, thing({}, { labels: { constructor: 'x', toString: 'y' } }));
-    assert.deepEqual(
-      merged,
-      thing({}, { labels: { app: 'a', constructor: 'x', toString: 'y' } }),
-    );
+    assert.deepEqual(merged, thing({}, { labels: { app: 'a', constructor: 'x', toString: 'y' } }));
   });
 });

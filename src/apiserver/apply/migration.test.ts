@@ -148,7 +148,8 @@ describe('values set by client-side apply', () => {
   it('are remembered anew in the annotation, for the way back', () => {
     const next = applied(live, 'kubectl', changed);
     const annotations = metadataOf(next)['annotations'] as Json;
-    const text = '{"apiVersion":"example.com/v1","kind":"Thing","metadata":{"name":"a"},"spec":{"replicas":2}}\n';
+    const text =
+      '{"apiVersion":"example.com/v1","kind":"Thing","metadata":{"name":"a"},"spec":{"replicas":2}}\n';
     assert.equal(annotations[ANNOTATION], text);
     assert.equal(applied(next, 'kubectl', changed, { now: LATER }), next);
     const other = applied(live, 'other', thing({ paused: true }), { now: NOW });

@@ -38,8 +38,8 @@ function namedFields(schema: Node, object: unknown): FieldSet {
 }
 
 /**
- * The value without the paths of the set. A container that loses everything becomes null, which still
- * tells it from one that is gone; nulls go when the object is normalized.
+ * The value without the paths of the set. An object that loses everything and stays is empty; a list,
+ * and whatever is atomic, becomes null, which goes when the object is normalized.
  */
 function remove(node: Node, value: unknown, set: FieldSet): unknown {
   if (isEmpty(set)) return value;
@@ -58,7 +58,7 @@ function remove(node: Node, value: unknown, set: FieldSet): unknown {
     }
   }
   if (same) return value;
-  return Object.keys(out).length === 0 ? null : out;
+  return out;
 }
 
 function removeItems(node: ListNode, list: readonly unknown[], set: FieldSet): unknown {

@@ -81,7 +81,10 @@ describe('an update', () => {
     assert.equal('f:mode' in (alice['f:spec'] as Json), true);
     assert.deepEqual(
       entriesOf(after).map(({ manager, time }) => [manager, time]),
-      [['alice', NOW], ['bob', LATER]],
+      [
+        ['alice', NOW],
+        ['bob', LATER],
+      ],
     );
   });
 
@@ -126,7 +129,9 @@ describe('an update', () => {
     const status = { ready: 1 };
     const after = updated(created, 'alice', { ...created, status }, { subresource: 'status' });
     assert.deepEqual(
-      entriesOf(after).map(({ manager, subresource, fieldsV1 }) => [manager, subresource, fieldsV1]).at(-1),
+      entriesOf(after)
+        .map(({ manager, subresource, fieldsV1 }) => [manager, subresource, fieldsV1])
+        .at(-1),
       ['alice', 'status', { 'f:status': { '.': {}, 'f:ready': {} } }],
     );
     assert.equal(entriesOf(after).length, 2);
@@ -134,7 +139,10 @@ describe('an update', () => {
 
   it('does not begin to track an object that nobody owned anything of', () => {
     const untracked = thing({ replicas: 1, mode: 'auto' });
-    assert.deepEqual(entriesOf(updated(untracked, 'bob', withSpec(untracked, { replicas: 2 }))), []);
+    assert.deepEqual(
+      entriesOf(updated(untracked, 'bob', withSpec(untracked, { replicas: 2 }))),
+      [],
+    );
   });
 
   it('folds the oldest updaters together when there are too many', () => {
@@ -177,7 +185,10 @@ describe('items of a list', () => {
   });
 
   it('of one key count together', () => {
-    const twins = [{ port: 80, name: 'a' }, { port: 80, name: 'b' }];
+    const twins = [
+      { port: 80, name: 'a' },
+      { port: 80, name: 'b' },
+    ];
     const one = updated(undefined, 'alice', thing({ ports: [{ port: 80, name: 'a' }] }));
     const two = updated(one, 'bob', withSpec(one, { ports: twins }));
     const key = 'k:{"port":80,"protocol":"TCP"}';
