@@ -77,6 +77,10 @@ describe('merging', () => {
     ]);
   });
 
+  it('puts new items behind the twins of one that is applied', () => {
+    assert.deepEqual(merge(Tags, ['a', 'a', 'x'], ['a', 'c']), ['a', 'c', 'x']);
+  });
+
   it('survives names that every object has', () => {
     const live = thing({}, { labels: { app: 'a' } });
     const merged = merge(Thing, live, thing({}, { labels: { constructor: 'x', toString: 'y' } }));

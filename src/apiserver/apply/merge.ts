@@ -57,6 +57,11 @@ function mergeLists(
     const next = shared[nextShared];
     for (; at < live.length && (next === undefined || liveNames[at] !== next); at++) {
       if (!isApplied.has(liveNames[at])) out.push(live[at]);
+      else if (next === undefined) {
+        // A live twin of an item already merged: upstream goes on with the applied items there.
+        at++;
+        break;
+      }
     }
     if (name === undefined || !liveItems.has(name)) {
       out.push(item);
