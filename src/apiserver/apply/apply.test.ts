@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { Service } from '../../api/core/service.ts';
 import { HTTPRoute } from '../../api/gateway/httproute.ts';
 import { formatFieldError } from '../../api/schema/errors.ts';
+import type { Node } from '../../api/schema/schema.ts';
 import { BEFORE_FIRST_APPLY } from './apply.ts';
 import type { Applied } from './apply.ts';
 import { conflictCauses, conflictMessage } from './conflicts.ts';
@@ -304,6 +306,36 @@ conflicts with "z":
     assert.deepEqual(
       conflictsOf(result).map(({ fields }) => fields),
       [['.spec.options.x.value']],
+    );
+  });
+});
+
+describe('a Service', () => {
+  const complete = (object: Json): Json =>
+    Service.setDefaults?.(object as never) as unknown as Json;
+  const options = { schema: Service.schema as Node, complete };
+  const service = (ports: readonly Json[]): Json => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 's', namespace: 'default' },
+    spec: { selector: { app: 'a' }, ports },
+  });
+  const dns = [
+    { name: 'udp', port: 53, protocol: 'UDP' },
+    { name: 'tcp', port: 53 },
+  ];
+
+  it('keeps the ports of one number apart by their protocol', () => {
+    const live = applied(undefined, 'a', service(dns), options);
+    assert.equal(applied(live, 'a', service(dns), { ...options, now: LATER }), live);
+    const both = applied(live, 'b', service([{ name: 'web', port: 80 }]), options);
+    const left = applied(both, 'a', service(dns.slice(1)), options);
+    assert.deepEqual(
+      ((specOf(left) as Json)['ports'] as Json[]).map(({ name, targetPort }) => [name, targetPort]),
+      [
+        ['tcp', 53],
+        ['web', 80],
+      ],
     );
   });
 });

@@ -9,6 +9,7 @@ import { isRecord } from '../../api/schema/normalize.ts';
 import type { ListNode, Node } from '../../api/schema/schema.ts';
 import { isEmpty, isMember, parseFieldSet, sameSet } from './field-set.ts';
 import type { FieldSet } from './field-set.ts';
+import { checkManagedFields } from './managed-fields.ts';
 import { fieldsOf } from './owned.ts';
 import { itemElement } from './structure.ts';
 import {
@@ -238,6 +239,36 @@ describe('whatever was written before', () => {
           }
         }
         assert.equal(mine.apiVersion, apiVersion);
+      }),
+    );
+  });
+});
+
+describe('nonsense', () => {
+  const nonsense = fc.record(
+    Object.fromEntries(
+      ['replicas', 'selector', 'options', 'tags', 'ports', 'rules', 'nested', 'free'].map(
+        (name) => [name, fc.jsonValue({ maxDepth: 3 })],
+      ),
+    ),
+    partial,
+  );
+  const bodies = fc.oneof(nonsense, fc.jsonValue({ maxDepth: 2 }));
+  const metadata = fc.record(
+    { labels: fc.jsonValue({ maxDepth: 2 }), managedFields: fc.jsonValue({ maxDepth: 4 }) },
+    partial,
+  );
+
+  it('is answered, never thrown at', () => {
+    fc.assert(
+      fc.property(writes, bodies, metadata, (list, body, meta) => {
+        const live = played(list);
+        const written = thing(body as Json, meta);
+        for (const force of [true, false]) tryApply(live, 'a', written, { force });
+        tryApply(written, 'a', thing({ replicas: 1 }), { force: true });
+        const broken = updated(live, 'a', written);
+        tryApply(broken, 'b', written, { force: true });
+        checkManagedFields(meta.managedFields);
       }),
     );
   });
