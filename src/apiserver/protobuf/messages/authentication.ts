@@ -8,7 +8,8 @@ export const authenticationMessages: Package = {
   SelfSubjectReviewStatus: '1 userInfo UserInfo',
   TokenRequest: '1 metadata meta.ObjectMeta, 2 spec TokenRequestSpec, 3 status TokenRequestStatus',
   TokenRequestSpec: `
-    1 audiences []string, 4 expirationSeconds int64*, 3 boundObjectRef BoundObjectReference*`,
+    1 audiences []string, 4 expirationSeconds int64*, 3 boundObjectRef BoundObjectReference*,
+    5 attestations {}TextList?`,
   TokenRequestStatus: '1 token string, 2 expirationTimestamp Time',
   TokenReview: '1 metadata meta.ObjectMeta, 2 spec TokenReviewSpec, 3 status TokenReviewStatus',
   TokenReviewSpec: '1 token string?, 2 audiences []string?',

@@ -19,7 +19,9 @@ export const claimMessages: Package = {
     1 phase string?, 2 accessModes []string?, 3 capacity {}Quantity?,
     4 conditions []PersistentVolumeClaimCondition?, 5 allocatedResources {}Quantity?,
     7 allocatedResourceStatuses {}string?, 8 currentVolumeAttributesClassName string*?,
-    9 modifyVolumeStatus ModifyVolumeStatus*?`,
+    9 modifyVolumeStatus ModifyVolumeStatus*?, 10 healthStatus VolumeHealthStatus*?`,
   PersistentVolumeClaimTemplate: '1 metadata meta.ObjectMeta, 2 spec PersistentVolumeClaimSpec',
+  VolumeHealthCondition: '1 status string, 2 reason string, 3 message string?',
+  VolumeHealthStatus: '1 healthConditions []VolumeHealthCondition?, 2 lastTransitionTime Time',
   VolumeResourceRequirements: '1 limits {}Quantity?, 2 requests {}Quantity?',
 };

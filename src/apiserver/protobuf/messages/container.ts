@@ -43,10 +43,10 @@ export const containerMessages: Package = {
     15 securityContext SecurityContext*?, 16 stdin bool?, 17 stdinOnce bool?, 18 tty bool?`,
   ExecAction: '1 command []string?',
   FileKeySelector: '1 volumeName string, 2 path string, 3 key string, 4 optional bool*?',
-  GRPCAction: '1 port int32, 2 service string*',
+  GRPCAction: '1 port int32, 2 service string*, 3 mode string*?',
   HTTPGetAction: `
     1 path string?, 2 port IntOrString, 3 host string?, 4 scheme string?,
-    5 httpHeaders []HTTPHeader?`,
+    5 httpHeaders []HTTPHeader?, 6 protocol string*?`,
   HTTPHeader: '1 name string, 2 value string',
   Lifecycle: '1 postStart LifecycleHandler*?, 2 preStop LifecycleHandler*?, 3 stopSignal string*?',
   LifecycleHandler: `
@@ -76,7 +76,8 @@ export const containerMessages: Package = {
   VolumeDevice: '1 name string, 2 devicePath string',
   VolumeMount: `
     1 name string, 2 readOnly bool?, 7 recursiveReadOnly string*?, 3 mountPath string,
-    4 subPath string?, 5 mountPropagation string*?, 6 subPathExpr string?`,
+    4 subPath string?, 5 mountPropagation string*?, 6 subPathExpr string?,
+    8 bindMountOptions []string?`,
   WindowsSecurityContextOptions: `
     1 gmsaCredentialSpecName string*?, 2 gmsaCredentialSpec string*?,
     3 runAsUserName string*?, 4 hostProcess bool*?`,

@@ -20,11 +20,13 @@ export const nodeMessages: Package = {
     3 lastKnownGood NodeConfigSource*?, 4 error string?`,
   NodeDaemonEndpoints: '1 kubeletEndpoint DaemonEndpoint',
   NodeFeatures: '1 supplementalGroupsPolicy bool*?',
+  NodePodPreemptionPolicy: '1 disableResizePreemption []string?',
   NodeRuntimeHandler: '1 name string, 2 features NodeRuntimeHandlerFeatures*?',
   NodeRuntimeHandlerFeatures: '1 recursiveReadOnlyMounts bool*?, 2 userNamespaces bool*?',
   NodeSpec: `
     1 podCIDR string?, 7 podCIDRs []string?, 3 providerID string?, 4 unschedulable bool?,
-    5 taints []Taint?, 6 configSource NodeConfigSource*?, 2 externalID string?`,
+    5 taints []Taint?, 6 configSource NodeConfigSource*?, 2 externalID string?,
+    8 podPreemptionPolicy NodePodPreemptionPolicy*?`,
   NodeStatus: `
     1 capacity {}Quantity?, 2 allocatable {}Quantity?, 3 phase string?,
     4 conditions []NodeCondition?, 5 addresses []NodeAddress?,
@@ -38,6 +40,6 @@ export const nodeMessages: Package = {
     1 machineID string, 2 systemUUID string, 3 bootID string, 4 kernelVersion string,
     5 osImage string, 6 containerRuntimeVersion string, 7 kubeletVersion string,
     8 kubeProxyVersion string, 9 operatingSystem string, 10 architecture string,
-    11 swap NodeSwapStatus*?`,
+    11 swap NodeSwapStatus*?, 12 runningInUserNamespace bool*?`,
   Taint: '1 key string, 2 value string?, 3 effect string, 4 timeAdded Time*?',
 };

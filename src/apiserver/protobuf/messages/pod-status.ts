@@ -23,8 +23,12 @@ export const podStatusMessages: Package = {
   HostIP: '1 ip string',
   ImageVolumeStatus: '1 imageRef string?',
   LinuxContainerUser: '1 uid int64, 2 gid int64, 3 supplementalGroups []int64?',
+  NodeAllocatableMappedResources: '1 name string, 2 quantity Quantity*',
+  NodeAllocatableOverheadResources: '1 name string, 2 perPod Quantity*?, 3 perContainer Quantity*?',
   NodeAllocatableResourceClaimStatus: `
-    1 resourceClaimName string, 2 containers []string?, 3 resources {}Quantity`,
+    1 resourceClaimName string, 2 containers []string?,
+    4 mapping []NodeAllocatableMappedResources?,
+    5 overhead []NodeAllocatableOverheadResources?`,
   PodCondition: `
     1 type string, 7 observedGeneration int64?, 2 status string, 3 lastProbeTime Time,
     4 lastTransitionTime Time, 5 reason string?, 6 message string?`,
@@ -41,7 +45,10 @@ export const podStatusMessages: Package = {
     15 resourceClaimStatuses []PodResourceClaimStatus?,
     18 extendedResourceClaimStatus PodExtendedResourceClaimStatus*?,
     19 allocatedResources {}Quantity?, 20 resources ResourceRequirements*?,
-    21 nodeAllocatableResourceClaimStatuses []NodeAllocatableResourceClaimStatus?`,
+    21 nodeAllocatableResourceClaimStatuses []NodeAllocatableResourceClaimStatus?,
+    22 volumeHealth []PodVolumeHealth?`,
+  PodVolumeHealth: `
+    1 name string, 2 healthConditions []VolumeHealthCondition?, 3 lastTransitionTime Time`,
   ResourceHealth: '1 resourceID string, 2 health string?, 6 message string*?',
   ResourceStatus: '1 name string, 2 resources []ResourceHealth?',
   VolumeMountStatus: `

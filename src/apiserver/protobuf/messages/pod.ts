@@ -6,6 +6,7 @@ export const podMessages: Package = {
   Affinity: `
     1 nodeAffinity NodeAffinity*?, 2 podAffinity PodAffinity*?,
     3 podAntiAffinity PodAntiAffinity*?`,
+  EvictionResponder: '1 name string, 2 priority int32*',
   HostAlias: '1 ip string, 2 hostnames []string?',
   NodeAffinity: `
     1 requiredDuringSchedulingIgnoredDuringExecution NodeSelector*?,
@@ -51,7 +52,8 @@ export const podMessages: Package = {
     33 topologySpreadConstraints []TopologySpreadConstraint?, 35 setHostnameAsFQDN bool*?,
     36 os PodOS*?, 37 hostUsers bool*?, 38 schedulingGates []PodSchedulingGate?,
     39 resourceClaims []PodResourceClaim?, 40 resources ResourceRequirements*?,
-    41 hostnameOverride string*?, 43 schedulingGroup PodSchedulingGroup*?`,
+    41 hostnameOverride string*?, 43 schedulingGroup PodSchedulingGroup*?,
+    44 evictionResponders []EvictionResponder?`,
   PodTemplateSpec: '1 metadata meta.ObjectMeta, 2 spec PodSpec',
   PreferredSchedulingTerm: '1 weight int32, 2 preference NodeSelectorTerm',
   Sysctl: '1 name string, 2 value string',

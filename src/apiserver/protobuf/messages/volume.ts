@@ -19,16 +19,18 @@ export const volumeMessages: Package = {
     1 volumeID string, 2 fsType string?, 3 readOnly bool?, 4 secretRef LocalObjectReference*?`,
   ClusterTrustBundleProjection: `
     1 name string*?, 2 signerName string*?, 3 labelSelector meta.LabelSelector*?,
-    5 optional bool*?, 4 path string`,
+    5 optional bool*?, 4 path string, 6 user int64*?`,
   ConfigMapProjection: '1 ... LocalObjectReference, 2 items []KeyToPath?, 4 optional bool*?',
   ConfigMapVolumeSource: `
-    1 ... LocalObjectReference, 2 items []KeyToPath?, 3 defaultMode int32*?, 4 optional bool*?`,
+    1 ... LocalObjectReference, 2 items []KeyToPath?, 3 defaultMode int32*?,
+    4 optional bool*?, 5 defaultUser int64*?`,
   DownwardAPIProjection: '1 items []DownwardAPIVolumeFile?',
   DownwardAPIVolumeFile: `
     1 path string, 2 fieldRef ObjectFieldSelector*?,
-    3 resourceFieldRef ResourceFieldSelector*?, 4 mode int32*?`,
-  DownwardAPIVolumeSource: '1 items []DownwardAPIVolumeFile?, 2 defaultMode int32*?',
-  EmptyDirVolumeSource: '1 medium string?, 2 sizeLimit Quantity*?',
+    3 resourceFieldRef ResourceFieldSelector*?, 4 mode int32*?, 5 user int64*?`,
+  DownwardAPIVolumeSource: `
+    1 items []DownwardAPIVolumeFile?, 2 defaultMode int32*?, 3 defaultUser int64*?`,
+  EmptyDirVolumeSource: '1 medium string?, 2 sizeLimit Quantity*?, 3 mode int32*?',
   EphemeralVolumeSource: '1 volumeClaimTemplate PersistentVolumeClaimTemplate*?',
   FCVolumeSource: `
     1 targetWWNs []string?, 2 lun int32*?, 3 fsType string?, 4 readOnly bool?,
@@ -47,16 +49,17 @@ export const volumeMessages: Package = {
     5 fsType string?, 6 readOnly bool?, 7 portals []string?, 8 chapAuthDiscovery bool?,
     11 chapAuthSession bool?, 10 secretRef LocalObjectReference*?, 12 initiatorName string*?`,
   ImageVolumeSource: '1 reference string?, 2 pullPolicy string?',
-  KeyToPath: '1 key string, 2 path string, 3 mode int32*?',
+  KeyToPath: '1 key string, 2 path string, 3 mode int32*?, 4 user int64*?',
   NFSVolumeSource: '1 server string, 2 path string, 3 readOnly bool?',
   PersistentVolumeClaimVolumeSource: '1 claimName string, 2 readOnly bool?',
   PhotonPersistentDiskVolumeSource: '1 pdID string, 2 fsType string?',
   PodCertificateProjection: `
     1 signerName string?, 2 keyType string?, 3 maxExpirationSeconds int32*?,
     4 credentialBundlePath string?, 5 keyPath string?, 6 certificateChainPath string?,
-    7 userAnnotations {}string?`,
+    7 userAnnotations {}string?, 8 user int64*?`,
   PortworxVolumeSource: '1 volumeID string, 2 fsType string?, 3 readOnly bool?',
-  ProjectedVolumeSource: '1 sources []VolumeProjection, 2 defaultMode int32*?',
+  ProjectedVolumeSource: `
+    1 sources []VolumeProjection, 2 defaultMode int32*?, 3 defaultUser int64*?`,
   QuobyteVolumeSource: `
     1 registry string, 2 volume string, 3 readOnly bool?, 4 user string?, 5 group string?,
     6 tenant string?`,
@@ -69,8 +72,10 @@ export const volumeMessages: Package = {
     8 volumeName string?, 9 fsType string?, 10 readOnly bool?`,
   SecretProjection: '1 ... LocalObjectReference, 2 items []KeyToPath?, 4 optional bool*?',
   SecretVolumeSource: `
-    1 secretName string?, 2 items []KeyToPath?, 3 defaultMode int32*?, 4 optional bool*?`,
-  ServiceAccountTokenProjection: '1 audience string?, 2 expirationSeconds int64*?, 3 path string',
+    1 secretName string?, 2 items []KeyToPath?, 3 defaultMode int32*?, 4 optional bool*?,
+    5 defaultUser int64*?`,
+  ServiceAccountTokenProjection: `
+    1 audience string?, 2 expirationSeconds int64*?, 3 path string, 4 user int64*?`,
   StorageOSVolumeSource: `
     1 volumeName string?, 2 volumeNamespace string?, 3 fsType string?, 4 readOnly bool?,
     5 secretRef LocalObjectReference*?`,
