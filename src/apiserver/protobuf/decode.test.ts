@@ -250,7 +250,7 @@ describe('what is wrong is named', () => {
       ...announce(length),
       ...containers,
     ]);
-    assert.match(refusal(bytes), /^tooLarge: Pod: spec\.containers.*: more than 250000 values/);
+    assert.match(refusal(bytes), /^tooLarge: Pod: spec\.containers.*: more than 200000 values/);
   });
 });
 

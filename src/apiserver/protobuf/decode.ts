@@ -5,8 +5,8 @@
 import { bytesOf, int32Of, int64Of, isZero, leafOf, textField, textOf, zeroOf } from './leaves.ts';
 import { messageNamed, messageOfKind } from './messages.ts';
 import type { FieldDescriptor, Leaf } from './notation.ts';
-import { LENGTH_DELIMITED, WireError, readFields, readPacked } from './wire.ts';
-import type { WireValue } from './wire.ts';
+import { BudgetError, LENGTH_DELIMITED, WireError, readFields, readPacked, spend } from './wire.ts';
+import type { Budget, WireValue } from './wire.ts';
 
 export const PROTOBUF_CONTENT_TYPE = 'application/vnd.kubernetes.protobuf';
 
@@ -14,10 +14,11 @@ export const PROTOBUF_LIMITS = {
   /** Bytes a body may have: what the API server takes. */
   bodyBytesMax: 3 * 1024 * 1024,
   /**
-   * Values an object may have in JSON, those included that were not sent and are filled in. Two bytes
-   * can make an empty container of ten values, so bytes alone are no limit.
+   * Fields that are read, known or not, and values that are made of them, those included that were not
+   * sent and are filled in. Two bytes can make an empty container of several values, so bytes alone are
+   * no limit. An EndpointSlice of a thousand endpoints takes about 20,000.
    */
-  valuesMax: 250_000,
+  valuesMax: 200_000,
 } as const;
 
 export interface DecodedObject {
@@ -54,10 +55,11 @@ export function decodeProtobuf(body: Uint8Array, expected?: ExpectedType): Decod
   if (MAGIC.some((byte, i) => body[i] !== byte)) {
     return failed('malformed', 'the body does not begin with the bytes k8s\\0');
   }
+  const budget: Budget = { left: PROTOBUF_LIMITS.valuesMax };
   let type = expected ?? { apiVersion: '', kind: '' };
   try {
-    const unknown = readFields(body.subarray(MAGIC.length));
-    type = typeOf(unknown.get(1), type);
+    const unknown = readFields(body.subarray(MAGIC.length), budget);
+    type = typeOf(unknown.get(1), type, budget);
     const encoding = unknownText(unknown.get(3));
     const contentType = unknownText(unknown.get(4));
     if (encoding !== '')
@@ -71,14 +73,15 @@ export function decodeProtobuf(body: Uint8Array, expected?: ExpectedType): Decod
       const what = kind === '' ? 'an object of no kind' : `${kind} of ${apiVersion}`;
       return failed('unsupported', `${what} is not read as protobuf; send it as application/json`);
     }
-    const decoder = new Decoder();
+    const decoder = new Decoder(budget);
     const fields = decoder.message(message, joined(unknown.get(2) ?? []), '');
     return { ok: true, object: { kind, apiVersion, ...fields } };
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    const where = [type.kind, error.path].filter((part) => part !== '').join(': ');
-    const message = where === '' ? error.message : `${where}: ${error.message}`;
-    return failed(error instanceof TooManyValues ? 'tooLarge' : 'malformed', message);
+    const tooMany = error instanceof BudgetError;
+    const what = tooMany ? `more than ${PROTOBUF_LIMITS.valuesMax} values` : error.message;
+    const where = [type.kind, error.path].filter((part) => part !== '');
+    return failed(tooMany ? 'tooLarge' : 'malformed', [...where, what].join(': '));
   }
 }
 
@@ -86,10 +89,14 @@ function failed(reason: DecodeFailure['reason'], message: string): Decoded {
   return { ok: false, failure: { reason, message } };
 }
 
-function typeOf(values: readonly WireValue[] | undefined, expected: ExpectedType): ExpectedType {
+function typeOf(
+  values: readonly WireValue[] | undefined,
+  expected: ExpectedType,
+  budget: Budget,
+): ExpectedType {
   const typeMeta = joined(values ?? []);
-  const apiVersion = textField(typeMeta, 1);
-  const kind = textField(typeMeta, 2);
+  const apiVersion = textField(typeMeta, 1, budget);
+  const kind = textField(typeMeta, 2, budget);
   return { apiVersion: apiVersion || expected.apiVersion, kind: kind || expected.kind };
 }
 
@@ -105,15 +112,17 @@ function joined(values: readonly WireValue[]): Uint8Array {
   return more.length === 0 ? bytesOf(first) : Buffer.concat(values.map(bytesOf));
 }
 
-class TooManyValues extends WireError {}
-
-/** Decodes one body; it lives to count the values. */
+/** Decodes one body, within its budget. */
 class Decoder {
-  private values = 0;
+  private readonly budget: Budget;
+
+  constructor(budget: Budget) {
+    this.budget = budget;
+  }
 
   message(name: string, bytes: Uint8Array, path: string): Record<string, unknown> {
     const out: Record<string, unknown> = {};
-    const fields = at(path, () => readFields(bytes));
+    const fields = at(path, () => readFields(bytes, this.budget));
     for (const field of messageNamed(name)) {
       const values = fields.get(field.number) ?? [];
       if (field.name === undefined) Object.assign(out, this.inlined(field, values, path));
@@ -151,7 +160,7 @@ class Decoder {
   }
 
   private single(field: FieldDescriptor, values: readonly WireValue[], path: string): unknown {
-    this.count(path);
+    spend(this.budget, path);
     const { type, absent } = field;
     if (typeof type !== 'string') {
       return this.message(
@@ -160,7 +169,7 @@ class Decoder {
         path,
       );
     }
-    const value = at(path, () => leafOrZero(type, values));
+    const value = at(path, () => leafOrZero(type, values, this.budget));
     return absent === 'left out when empty' && isZero(type, value) ? undefined : value;
   }
 
@@ -174,8 +183,7 @@ class Decoder {
       const here = `${path}[${items.length}]`;
       if (isPacked(type, value)) {
         const read = type === 'int32' ? int32Of : type === 'int64' ? int64Of : Boolean;
-        for (const varint of at(here, () => readPacked(bytesOf(value)))) {
-          this.count(path);
+        for (const varint of at(here, () => readPacked(bytesOf(value), this.budget))) {
           items.push(read(varint));
         }
       } else items.push(this.item(type, value, here));
@@ -185,7 +193,7 @@ class Decoder {
 
   private map(field: FieldDescriptor, values: readonly WireValue[], path: string): unknown {
     const entries = values.map((value): [string, unknown] => {
-      const entry = at(path, () => readFields(bytesOf(value)));
+      const entry = at(path, () => readFields(bytesOf(value), this.budget));
       const key = at(path, () => unknownText(entry.get(1)));
       const sent = entry.get(2) ?? [];
       // In a map, what was not sent is empty, and not null as elsewhere.
@@ -198,29 +206,23 @@ class Decoder {
   }
 
   private item(type: FieldDescriptor['type'], value: WireValue, path: string): unknown {
-    this.count(path);
+    spend(this.budget, path);
     return typeof type === 'string'
-      ? at(path, () => leafOf(type, value))
+      ? at(path, () => leafOf(type, value, this.budget))
       : this.message(
           type.message,
           at(path, () => bytesOf(value)),
           path,
         );
   }
-
-  private count(path: string): void {
-    if (++this.values > PROTOBUF_LIMITS.valuesMax) {
-      throw new TooManyValues(`more than ${PROTOBUF_LIMITS.valuesMax} values`, path);
-    }
-  }
 }
 
 /** The last of several values counts; a message with a form of its own is merged. */
-function leafOrZero(type: Leaf, values: readonly WireValue[]): unknown {
+function leafOrZero(type: Leaf, values: readonly WireValue[], budget: Budget): unknown {
   const last = values.at(-1);
   if (last === undefined) return zeroOf(type);
   const isScalar = type === 'string' || type === 'bytes' || last.type !== LENGTH_DELIMITED;
-  return leafOf(type, isScalar ? last : { type: LENGTH_DELIMITED, bytes: joined(values) });
+  return leafOf(type, isScalar ? last : { type: LENGTH_DELIMITED, bytes: joined(values) }, budget);
 }
 
 function isPacked(type: Leaf, value: WireValue): boolean {
@@ -234,7 +236,9 @@ function at<T>(path: string, step: () => T): T {
   try {
     return step();
   } catch (error) {
-    if (error instanceof WireError && error.path === '') throw new WireError(error.message, path);
-    throw error;
+    if (!(error instanceof WireError) || error.path !== '') throw error;
+    throw error instanceof BudgetError
+      ? new BudgetError(error.message, path)
+      : new WireError(error.message, path);
   }
 }

@@ -3,7 +3,7 @@
 
 import type { Leaf } from './notation.ts';
 import { FIXED64, LENGTH_DELIMITED, VARINT, WireError, readFields } from './wire.ts';
-import type { WireValue } from './wire.ts';
+import type { Budget, WireValue } from './wire.ts';
 
 /** How deep the JSON of metadata.managedFields may be nested; real schemas stay below 30. */
 const FIELDS_DEPTH_MAX = 100;
@@ -36,7 +36,7 @@ export function zeroOf(type: Leaf): string | number | boolean | null {
  * The JSON of a leaf. int64 beyond 2^53 is rounded, as it is in JSON that JavaScript reads. Throws
  * WireError.
  */
-export function leafOf(type: Leaf, value: WireValue): unknown {
+export function leafOf(type: Leaf, value: WireValue, budget: Budget): unknown {
   switch (type) {
     case 'string':
       return textOf(bytesOf(value));
@@ -49,17 +49,17 @@ export function leafOf(type: Leaf, value: WireValue): unknown {
     case 'int64':
       return int64Of(varintOf(value));
     case 'Time':
-      return timeOf(bytesOf(value), false);
+      return timeOf(bytesOf(value), false, budget);
     case 'MicroTime':
-      return timeOf(bytesOf(value), true);
+      return timeOf(bytesOf(value), true, budget);
     case 'Quantity':
-      return textField(bytesOf(value), 1) || '0';
+      return textField(bytesOf(value), 1, budget) || '0';
     case 'IntOrString':
-      return intOrStringOf(bytesOf(value));
+      return intOrStringOf(bytesOf(value), budget);
     case 'FieldsV1':
-      return fieldsV1Of(bytesOf(value));
+      return fieldsV1Of(bytesOf(value), budget);
     case 'TextList':
-      return textListOf(bytesOf(value));
+      return textListOf(bytesOf(value), budget);
   }
 }
 
@@ -107,15 +107,15 @@ export function textOf(bytes: Uint8Array): string {
 }
 
 /** The last value of a field of text; empty when it was not sent. */
-export function textField(message: Uint8Array, number: number): string {
-  const value = readFields(message).get(number)?.at(-1);
+export function textField(message: Uint8Array, number: number, budget: Budget): string {
+  const value = readFields(message, budget).get(number)?.at(-1);
   return value === undefined ? '' : textOf(bytesOf(value));
 }
 
 /** google.protobuf.Timestamp → RFC 3339 in UTC. No bytes at all are the time that is not set. */
-function timeOf(bytes: Uint8Array, micros: boolean): string | null {
+function timeOf(bytes: Uint8Array, micros: boolean, budget: Budget): string | null {
   if (bytes.length === 0) return null;
-  const fields = readFields(bytes);
+  const fields = readFields(bytes, budget);
   const seconds = numberField(fields.get(1), int64Of);
   const nanos = numberField(fields.get(2), int32Of);
   const date = new Date(seconds * 1000);
@@ -139,16 +139,16 @@ function numberField(
   return value === undefined ? 0 : read(varintOf(value));
 }
 
-function intOrStringOf(bytes: Uint8Array): number | string {
-  const fields = readFields(bytes);
+function intOrStringOf(bytes: Uint8Array, budget: Budget): number | string {
+  const fields = readFields(bytes, budget);
   const type = numberField(fields.get(1), int64Of);
   if (type === 0) return numberField(fields.get(2), int32Of);
-  if (type === 1) return textField(bytes, 3);
+  if (type === 1) return textField(bytes, 3, budget);
   throw new WireError(`type ${type} is neither a number (0) nor text (1)`);
 }
 
-function fieldsV1Of(bytes: Uint8Array): unknown {
-  const value = readFields(bytes).get(1)?.at(-1);
+function fieldsV1Of(bytes: Uint8Array, budget: Budget): unknown {
+  const value = readFields(bytes, budget).get(1)?.at(-1);
   const text = value === undefined ? '' : textOf(bytesOf(value));
   if (text === '') return null;
   if (nestingOf(text) > FIELDS_DEPTH_MAX) {
@@ -171,7 +171,7 @@ function nestingOf(json: string): number {
   return deepest;
 }
 
-function textListOf(bytes: Uint8Array): readonly string[] {
-  const values = readFields(bytes).get(1) ?? [];
+function textListOf(bytes: Uint8Array, budget: Budget): readonly string[] {
+  const values = readFields(bytes, budget).get(1) ?? [];
   return values.map((value) => textOf(bytesOf(value)));
 }

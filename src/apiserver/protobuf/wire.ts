@@ -30,19 +30,36 @@ export class WireError extends Error {
   }
 }
 
+/** What may still be read and made; shared by all that is decoded of one body. */
+export interface Budget {
+  left: number;
+}
+
+/** The budget is used up. */
+export class BudgetError extends WireError {}
+
+/** Takes one off the budget. Throws BudgetError. */
+export function spend(budget: Budget, path = ''): void {
+  if (--budget.left < 0) throw new BudgetError('too many values', path);
+}
+
 interface Cursor {
   readonly bytes: Uint8Array;
   at: number;
 }
 
 /** Reads all fields of a message. Groups are passed over. Throws WireError. */
-export function readFields(bytes: Uint8Array): ReadonlyMap<number, readonly WireValue[]> {
+export function readFields(
+  bytes: Uint8Array,
+  budget: Budget,
+): ReadonlyMap<number, readonly WireValue[]> {
   const fields = new Map<number, WireValue[]>();
   const cursor: Cursor = { bytes, at: 0 };
   while (cursor.at < bytes.length) {
+    spend(budget);
     const { number, type } = readTag(cursor);
     if (type === GROUP_START) {
-      skipGroup(cursor, number);
+      skipGroup(cursor, number, budget);
       continue;
     }
     const value = readValue(cursor, type);
@@ -54,10 +71,13 @@ export function readFields(bytes: Uint8Array): ReadonlyMap<number, readonly Wire
 }
 
 /** Reads varints that stand one after the other: a packed list. Throws WireError. */
-export function readPacked(bytes: Uint8Array): readonly bigint[] {
+export function readPacked(bytes: Uint8Array, budget: Budget): readonly bigint[] {
   const cursor: Cursor = { bytes, at: 0 };
   const values: bigint[] = [];
-  while (cursor.at < bytes.length) values.push(readVarint(cursor));
+  while (cursor.at < bytes.length) {
+    spend(budget);
+    values.push(readVarint(cursor));
+  }
   return values;
 }
 
@@ -118,9 +138,10 @@ function readBytes(cursor: Cursor, length: number | bigint): Uint8Array {
   return cursor.bytes.subarray(start, cursor.at);
 }
 
-function skipGroup(cursor: Cursor, first: number): void {
+function skipGroup(cursor: Cursor, first: number, budget: Budget): void {
   const open = [first];
   while (open.length > 0) {
+    spend(budget);
     const { number, type } = readTag(cursor);
     if (type === GROUP_START) {
       if (open.length >= GROUP_DEPTH_MAX) {
