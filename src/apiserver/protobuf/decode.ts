@@ -16,7 +16,7 @@ export const PROTOBUF_LIMITS = {
   /**
    * Fields that are read, known or not, and values that are made of them, those included that were not
    * sent and are filled in. Two bytes can make an empty container of several values, so bytes alone are
-   * no limit. An EndpointSlice of a thousand endpoints takes about 20,000.
+   * no limit. An EndpointSlice of a thousand endpoints takes 40,000.
    */
   valuesMax: 200_000,
 } as const;
