@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { appsKinds } from '../../api/apps/kinds.ts';
+import { coordinationKinds } from '../../api/coordination/kinds.ts';
 import { ConfigMap } from '../../api/core/config-map.ts';
 import { coreKinds } from '../../api/core/kinds.ts';
 import { gatewayKinds } from '../../api/gateway/kinds.ts';
@@ -184,6 +185,14 @@ describe('how fields are patched', () => {
       assert.equal(schema['x-kubernetes-patch-merge-key'], key);
     });
   }
+
+  it('is not said of the strategy of a Lease, which is text', () => {
+    const name = 'apis/coordination.k8s.io/v1';
+    const lease = JSON.parse(openApiOf(coordinationKinds).document(name)?.text ?? '') as Any;
+    const strategy = fieldOf(lease, 'io.k8s.coordination.v1.Lease', 'spec.strategy');
+    assert.equal(strategy.type, 'string');
+    assert.equal(strategy['x-kubernetes-patch-strategy'], undefined);
+  });
 
   it('is said for server-side apply as well', () => {
     const ports = fieldOf(core, 'io.k8s.api.core.v1.Service', 'spec.ports');

@@ -29,7 +29,10 @@ export function patchExtensions(
 ): Readonly<Record<string, string>> {
   const name = `${parent}.${field}`;
   const retains = RETAINS_KEYS.has(name);
-  if (node.type !== 'list') return retains ? { 'x-kubernetes-patch-strategy': 'retainKeys' } : {};
+  if (node.type !== 'list') {
+    // The strategy of a Lease is one word.
+    return retains && node.type === 'object' ? { 'x-kubernetes-patch-strategy': 'retainKeys' } : {};
+  }
   if (MERGED_SETS.has(name)) return { 'x-kubernetes-patch-strategy': 'merge' };
   const key = node.mergeKey ?? (node.listType === 'map' ? node.keys?.[0] : undefined);
   if (key === undefined || REPLACED.has(name)) return {};
