@@ -34,7 +34,7 @@ export async function startExec(
   environment: ContainerEnvironment,
   options: ExecStart & { readonly reaper: Reaper },
 ): Promise<ExecSession> {
-  if (options.tty === true) return startInTerminal(argv, environment, options.reaper);
+  if (options.tty === true) return startInTerminal(argv, environment, options);
   const { env, cwd, rewrite } = environment;
   const child = await startProcess({
     argv: argv.map(rewrite),
@@ -56,13 +56,13 @@ export async function startExec(
 async function startInTerminal(
   argv: readonly string[],
   { env, cwd, rewrite }: ContainerEnvironment,
-  reaper: Reaper,
+  { stdin, reaper }: ExecStart & { readonly reaper: Reaper },
 ): Promise<ExecSession> {
   const command = await terminalCommand(argv.map(rewrite), { env, cwd });
   // Its input stays open without a client's: an end of it would be typed as Ctrl-D.
   const child = await startProcess({ argv: command, env, cwd, stdin: 'pipe', reaper });
   return {
-    stdin: child.stdin,
+    stdin: stdin ? child.stdin : undefined,
     stdout: child.stdout,
     stderr: child.stderr,
     exited: child.exited,

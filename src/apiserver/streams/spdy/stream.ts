@@ -60,9 +60,15 @@ export class SpdyStream extends Duplex {
     this.destroy();
   }
 
-  override _read(): void {
-    this.#link.taken(this);
+  /** Every way to consume a stream goes through here; `_read` is not called for each. */
+  override read(size?: number): Buffer | null {
+    const chunk = super.read(size) as Buffer | null;
+    if (chunk !== null) this.#link.taken(this);
+    return chunk;
   }
+
+  /** Nothing to fetch: what comes is pushed. */
+  override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.#link.send(this, chunk, false, done);

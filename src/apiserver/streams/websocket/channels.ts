@@ -40,7 +40,7 @@ export class ChannelSocket {
 
   /** What the client sends on a channel. Has to be asked for before the first message can come. */
   readable(channel: number): Readable {
-    const readable = new Readable({ read: () => this.#flow() });
+    const readable = new ChannelReadable(() => this.#flow());
     readable.on('error', () => {});
     readable.on('close', () => this.#flow());
     this.#readable.set(channel, readable);
@@ -147,4 +147,24 @@ export class ChannelSocket {
     for (const each of this.#readable.values()) each.destroy();
     this.#gone.abort();
   }
+}
+
+/** What came on one channel; tells when something of it was taken. */
+class ChannelReadable extends Readable {
+  readonly #taken: () => void;
+
+  constructor(taken: () => void) {
+    super();
+    this.#taken = taken;
+  }
+
+  /** Every way to consume a stream goes through here; `_read` is not called for each. */
+  override read(size?: number): Buffer | null {
+    const chunk = super.read(size) as Buffer | null;
+    if (chunk !== null) this.#taken();
+    return chunk;
+  }
+
+  /** Nothing to fetch: what comes is pushed. */
+  override _read(): void {}
 }
