@@ -40,7 +40,12 @@ export async function acceptWebSocket(
     maxPayload: limits.messageBytesMax,
     // Text is base64 or a small JSON text: looking at its encoding adds nothing.
     skipUTF8Validation: true,
-    handleProtocols: () => (protocol === '' ? false : protocol),
+  });
+  // The protocol is chosen already, and the library would refuse names such as SPDY/3.1+… for the slash,
+  // which is no character of a token (RFC 6455, 4.1).
+  delete request.headers['sec-websocket-protocol'];
+  server.on('headers', (headers) => {
+    if (protocol !== '') headers.push(`Sec-WebSocket-Protocol: ${protocol}`);
   });
   return new Promise((resolve) => {
     // A handshake that is none is answered by the library, which closes the socket.
