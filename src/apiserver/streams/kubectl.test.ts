@@ -5,12 +5,13 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { makeAuthority, makeServerCertificate } from '../../certificates/x509.ts';
 import { harness, isReady, node, pod, temporaryFolder, until } from '../../runtime/testing.ts';
 import type { Harness } from '../../runtime/testing.ts';
@@ -25,6 +26,8 @@ const noKubectl = ((): string | false => {
     return 'kubectl is not installed';
   }
 })();
+
+const noScript = existsSync('/usr/bin/script') ? false : 'script(1) is not installed';
 
 const PROGRAM = `
   const { createServer } = require('node:net');
@@ -44,6 +47,8 @@ interface Cluster {
   readonly api: TestApiServer;
   readonly run: (args: readonly string[], input?: string | Buffer) => Promise<Result>;
   readonly start: (args: readonly string[]) => ChildProcess;
+  /** Runs a line of shell in a terminal. */
+  readonly terminal: (line: string) => ChildProcess;
 }
 
 interface Result {
@@ -79,11 +84,13 @@ async function cluster(t: TestContext, websockets: boolean): Promise<Cluster> {
     KUBECTL_REMOTE_COMMAND_WEBSOCKETS: String(websockets),
     KUBECTL_PORT_FORWARD_WEBSOCKETS: String(websockets),
   };
-  const start = (args: readonly string[]): ChildProcess => {
-    const child = spawn('kubectl', args, { env, stdio: 'pipe' });
+  const begin = (command: string, args: readonly string[]): ChildProcess => {
+    const child = spawn(command, args, { env: { ...env, SHELL: '/bin/sh' }, stdio: 'pipe' });
     t.after(() => child.kill('SIGKILL'));
     return child;
   };
+  const start = (args: readonly string[]): ChildProcess => begin('kubectl', args);
+  const terminal = (line: string): ChildProcess => begin('script', ['-qec', line, '/dev/null']);
   const run = async (args: readonly string[], input: string | Buffer = ''): Promise<Result> => {
     const child = start(args);
     assert.ok(child.stdin && child.stdout && child.stderr);
@@ -94,7 +101,7 @@ async function cluster(t: TestContext, websockets: boolean): Promise<Cluster> {
   };
   h.put(pod({ container: { ...node(PROGRAM), ports: [{ containerPort: 8080 }] } }));
   await h.when('ready', isReady);
-  return { h, api, run, start };
+  return { h, api, run, start, terminal };
 }
 
 for (const websockets of [true, false]) {
@@ -194,6 +201,26 @@ for (const websockets of [true, false]) {
     assert.match(failed, /an error occurred forwarding \d+ -> 9999: error forwarding port 9999 to pod default\/web/);
   });
 }
+
+test('kubectl exec -it has a terminal of its size', { skip: noKubectl || noScript }, async (t) => {
+  for (const websockets of [true, false]) {
+    const { terminal } = await cluster(t, websockets);
+    const inPod = `'tty; read line; stty size; echo "got $line"; exit 3'`;
+    const child = terminal(
+      `stty cols 91 rows 33; exec kubectl exec -it web -- /bin/sh -c ${inPod}`,
+    );
+    assert.ok(child.stdin && child.stdout);
+    let said = '';
+    child.stdout.on('data', (chunk) => (said += chunk));
+    await until('there is a terminal', () => /\/dev\/pts\/\d+/.test(said));
+    await delay(500);
+    child.stdin.write('hello\n');
+    await once(child, 'close');
+    assert.match(said, /33 91\r/);
+    assert.match(said, /got hello\r/);
+    assert.equal(child.exitCode, 3);
+  }
+});
 
 test('kubectl get --raw through pods/proxy', { skip: noKubectl }, async (t) => {
   const { run } = await cluster(t, true);
