@@ -96,7 +96,11 @@ async function cluster(t: TestContext, websockets: boolean): Promise<Cluster> {
     assert.ok(child.stdin && child.stdout && child.stderr);
     child.stdin.on('error', () => {});
     child.stdin.end(input);
-    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+    const [out, err] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'close'),
+    ]);
     return { code: child.exitCode, out, err };
   };
   h.put(pod({ container: { ...node(PROGRAM), ports: [{ containerPort: 8080 }] } }));
@@ -109,7 +113,14 @@ for (const websockets of [true, false]) {
 
   test(`kubectl exec over ${how}`, { skip: noKubectl }, async (t) => {
     const { api, run, start } = await cluster(t, websockets);
-    const hello = await run(['exec', 'web', '--', '/bin/sh', '-c', 'echo out; echo err >&2; echo $HOSTNAME']);
+    const hello = await run([
+      'exec',
+      'web',
+      '--',
+      '/bin/sh',
+      '-c',
+      'echo out; echo err >&2; echo $HOSTNAME',
+    ]);
     assert.deepEqual(hello, { code: 0, out: 'out\nweb\n', err: 'err\n' });
     assert.equal(api.upgrades.at(-1), websockets ? 'GET websocket' : 'POST SPDY/3.1');
 
@@ -150,7 +161,10 @@ for (const websockets of [true, false]) {
     let [out, err] = ['', ''];
     attached.stdout.on('data', (chunk) => (out += chunk));
     attached.stderr.on('data', (chunk) => (err += chunk));
-    await until('both outputs come', () => out.includes('tick\ntick\n') && err.includes('tock\ntock\n'));
+    await until(
+      'both outputs come',
+      () => out.includes('tick\ntick\n') && err.includes('tock\ntock\n'),
+    );
     assert.ok(!out.includes('tock'));
     attached.kill();
     const typing = await run(['attach', '-i', 'web'], 'x');
@@ -181,7 +195,9 @@ for (const websockets of [true, false]) {
     forward.stderr.on('data', (chunk) => (failed += chunk));
     const local = (port: number): number =>
       Number(new RegExp(`127\\.0\\.0\\.1:(\\d+) -> ${port}\\n`).exec(said)?.[1] ?? 0);
-    await until('all ports are forwarded', () => [8080, 8081, 9999].every((port) => local(port) > 0));
+    await until('all ports are forwarded', () =>
+      [8080, 8081, 9999].every((port) => local(port) > 0),
+    );
     assert.equal(api.upgrades.at(-1), websockets ? 'GET websocket' : 'POST SPDY/3.1', failed);
     const big = Buffer.alloc(2_000_000, 'through the tunnel ');
     const echoed = await Promise.all(
@@ -191,14 +207,18 @@ for (const websockets of [true, false]) {
         return text(socket);
       }),
     );
-    for (const each of echoed) assert.equal(each === big.toString(), true, `${each.length} bytes: ${failed}`);
+    for (const each of echoed)
+      assert.equal(each === big.toString(), true, `${each.length} bytes: ${failed}`);
     const answer = await fetch(`http://127.0.0.1:${local(8081)}/x?y`);
     assert.equal(await answer.text(), 'GET /x?y no token');
     const refused = connect(local(9999), '127.0.0.1');
     refused.on('error', () => {});
     refused.resume();
     await until('kubectl says why', () => failed.includes('connection refused'));
-    assert.match(failed, /an error occurred forwarding \d+ -> 9999: error forwarding port 9999 to pod default\/web/);
+    assert.match(
+      failed,
+      /an error occurred forwarding \d+ -> 9999: error forwarding port 9999 to pod default\/web/,
+    );
   });
 }
 
@@ -227,5 +247,8 @@ test('kubectl get --raw through pods/proxy', { skip: noKubectl }, async (t) => {
   const got = await run(['get', '--raw', '/api/v1/namespaces/default/pods/web:8081/proxy/a/b?c=d']);
   assert.deepEqual(got, { code: 0, out: 'GET /a/b?c=d no token', err: '' });
   const down = await run(['get', '--raw', '/api/v1/namespaces/default/pods/web:9999/proxy/']);
-  assert.match(down.err, /error trying to reach service: dial tcp 127\.[\d.]+:9999: .*ECONNREFUSED/);
+  assert.match(
+    down.err,
+    /error trying to reach service: dial tcp 127\.[\d.]+:9999: .*ECONNREFUSED/,
+  );
 });

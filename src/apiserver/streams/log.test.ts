@@ -10,7 +10,7 @@ const never = new AbortController().signal;
 
 test('every option of the query is read', () => {
   const query = new URLSearchParams(
-    'container=main&follow=true&previous=1&timestamps&tailLines=0&limitBytes=10&stream=Stderr&sinceSeconds=5',
+    'container=main&follow=true&previous=1&timestamps&limitBytes=10&stream=Stderr&sinceSeconds=5',
   );
   assert.deepEqual(parseLogOptions(query, 'web'), {
     ok: true,
@@ -19,7 +19,7 @@ test('every option of the query is read', () => {
       follow: true,
       previous: true,
       timestamps: true,
-      tailLines: 0,
+      tailLines: undefined,
       limitBytes: 10,
       stream: 'stderr',
       sinceSeconds: 5,
@@ -40,8 +40,12 @@ test('what is wrong with a query is said, each thing', () => {
       'limitBytes: Invalid value: 0: must be greater than 0]',
   );
   assert.match(told('sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z'), /^422 .*at most one of/);
-  assert.match(told('tailLines=ten&follow=perhaps'), /^400 follow: "perhaps".*; tailLines: "ten" is not/);
+  assert.match(
+    told('tailLines=ten&follow=perhaps'),
+    /^400 follow: "perhaps".*; tailLines: "ten" is not/,
+  );
   assert.match(told('sinceTime=yesterday'), /^400 sinceTime: "yesterday" is not a time/);
+  assert.match(told('stream=Stdout&tailLines=1'), /^422 .*leave it out/);
   assert.match(told('stream=stdout'), /^422 .*must be All, Stdout or Stderr/);
 });
 

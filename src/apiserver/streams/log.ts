@@ -21,7 +21,9 @@ export interface LogOptions {
   readonly stream: 'stdout' | 'stderr' | undefined;
 }
 
-type Parsed<T> = { readonly ok: true; readonly options: T } | { readonly ok: false; readonly status: Status };
+type Parsed<T> =
+  | { readonly ok: true; readonly options: T }
+  | { readonly ok: false; readonly status: Status };
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i;
 
@@ -71,7 +73,16 @@ export function parseLogOptions(query: URLSearchParams, pod: string): Parsed<Log
   };
   if (texts.length > 0) return { ok: false, status: badRequest(texts.join('; ')) };
   if (options.sinceSeconds !== undefined && options.sinceTime !== undefined) {
-    faults.push({ field: '', message: 'at most one of `sinceTime` or `sinceSeconds` may be specified' });
+    faults.push({
+      field: '',
+      message: 'at most one of `sinceTime` or `sinceSeconds` may be specified',
+    });
+  }
+  if (options.stream !== undefined && options.tailLines !== undefined) {
+    faults.push({
+      field: '',
+      message: '`tailLines` counts lines of both outputs: leave it out, or `stream`',
+    });
   }
   return faults.length === 0 ? { ok: true, options } : { ok: false, status: invalid(pod, faults) };
 }

@@ -110,7 +110,9 @@ async function ended(child: ChildProcess, pid: number, reaper: Reaper): Promise<
 }
 
 function hasUnread({ stdout, stderr }: ChildProcess): boolean {
-  return [stdout, stderr].some((each) => each !== null && !each.destroyed && each.readableLength > 0);
+  return [stdout, stderr].some(
+    (each) => each !== null && !each.destroyed && each.readableLength > 0,
+  );
 }
 
 /** True when the promise came in time. */

@@ -60,7 +60,9 @@ export async function terminalCommand(
 /** The leader of the session in a script's terminal, which is also the number of its first group. */
 export function sessionOf(script: number): number | undefined {
   try {
-    const [first = ''] = readFileSync(`/proc/${script}/task/${script}/children`, 'latin1').split(' ');
+    const [first = ''] = readFileSync(`/proc/${script}/task/${script}/children`, 'latin1').split(
+      ' ',
+    );
     return /^\d+$/.test(first) ? Number(first) : undefined;
   } catch {
     return undefined;

@@ -22,7 +22,11 @@ async function start(t: TestContext, limits: Partial<StreamLimits> = {}): Promis
 }
 
 function exec(script: string, ...flags: readonly string[]): string {
-  const query = new URLSearchParams([['command', '/bin/sh'], ['command', '-c'], ['command', script]]);
+  const query = new URLSearchParams([
+    ['command', '/bin/sh'],
+    ['command', '-c'],
+    ['command', script],
+  ]);
   for (const flag of flags) query.set(flag, 'true');
   return `/api/v1/namespaces/default/pods/web/exec?${query}`;
 }
@@ -37,7 +41,12 @@ const FAILED = {
 
 test('exec over every version of the channels over WebSockets', async (t) => {
   const port = await start(t);
-  const path = exec('read line; echo "out $line"; echo err >&2; exit 7', 'stdin', 'stdout', 'stderr');
+  const path = exec(
+    'read line; echo "out $line"; echo err >&2; exit 7',
+    'stdin',
+    'stdout',
+    'stderr',
+  );
   for (const protocol of [
     'v5.channel.k8s.io',
     'v4.channel.k8s.io',
@@ -60,7 +69,11 @@ test('exec over every version of the channels over WebSockets', async (t) => {
 
 test('v5 can end the input; binary data is not changed', async (t) => {
   const port = await start(t);
-  const client = await ChannelClient.connect(port, exec('cat', 'stdin', 'stdout'), 'v5.channel.k8s.io');
+  const client = await ChannelClient.connect(
+    port,
+    exec('cat', 'stdin', 'stdout'),
+    'v5.channel.k8s.io',
+  );
   const bytes = Buffer.from(Array.from({ length: 200_000 }, (_, i) => (i * 31) & 0xff));
   for (let at = 0; at < bytes.length; at += 30_000) client.send(0, bytes.subarray(at, at + 30_000));
   client.send(255, Buffer.from([0]));
@@ -72,7 +85,12 @@ test('v5 can end the input; binary data is not changed', async (t) => {
 test('exec over every version over SPDY', async (t) => {
   const port = await start(t);
   const path = exec('cat; echo err >&2; exit 7', 'stdin', 'stdout', 'stderr');
-  for (const version of ['v4.channel.k8s.io', 'v3.channel.k8s.io', 'v2.channel.k8s.io', 'channel.k8s.io']) {
+  for (const version of [
+    'v4.channel.k8s.io',
+    'v3.channel.k8s.io',
+    'v2.channel.k8s.io',
+    'channel.k8s.io',
+  ]) {
     const { client, protocol } = await connectSpdy(port, path, ['v9.channel.k8s.io', version]);
     assert.equal(protocol, version);
     const error = await client.open({ streamtype: 'error' });
@@ -113,7 +131,11 @@ test('the command ends when the client goes, over each protocol, in a terminal t
   const script = `trap '' HUP TERM; echo $$; while :; do sleep 1; done`;
   const terminals = existsSync('/usr/bin/script') ? [[], ['tty', 'stdin']] : [[]];
   for (const more of terminals) {
-    const client = await ChannelClient.connect(port, exec(script, 'stdout', ...more), 'v5.channel.k8s.io');
+    const client = await ChannelClient.connect(
+      port,
+      exec(script, 'stdout', ...more),
+      'v5.channel.k8s.io',
+    );
     await until('it runs', () => /\d+\r?\n/.test(client.text(1)));
     client.socket.terminate();
     await gone(Number.parseInt(client.text(1), 10));
@@ -155,15 +177,22 @@ test('no sequence of hostile messages does more than end its connection', async 
   );
   const protocols = fc.constantFrom('v5.channel.k8s.io', 'v4.base64.channel.k8s.io', '');
   await fc.assert(
-    fc.asyncProperty(protocols, fc.array(message, { maxLength: 8 }), fc.uint8Array({ maxLength: 20 }), async (protocol, messages, raw) => {
-      const client = await ChannelClient.connect(port, path, protocol);
-      for (const each of messages) client.socket.send(each);
-      // Past the library: bytes that are no frames.
-      (client.socket as unknown as { _socket: { write(bytes: Uint8Array): void } })._socket.write(raw);
-      client.socket.close();
-      setTimeout(() => client.socket.terminate(), 200);
-      await until('closed', () => client.closed !== undefined);
-    }),
+    fc.asyncProperty(
+      protocols,
+      fc.array(message, { maxLength: 8 }),
+      fc.uint8Array({ maxLength: 20 }),
+      async (protocol, messages, raw) => {
+        const client = await ChannelClient.connect(port, path, protocol);
+        for (const each of messages) client.socket.send(each);
+        // Past the library: bytes that are no frames.
+        (client.socket as unknown as { _socket: { write(bytes: Uint8Array): void } })._socket.write(
+          raw,
+        );
+        client.socket.close();
+        setTimeout(() => client.socket.terminate(), 200);
+        await until('closed', () => client.closed !== undefined);
+      },
+    ),
     { numRuns: 25 },
   );
   const client = await ChannelClient.connect(port, path, 'v5.channel.k8s.io');
@@ -180,25 +209,47 @@ test('requests that are no upgrade, and protocols nobody speaks, are refused in 
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST' });
   assert.equal(response.status, 400);
   assert.match(await response.text(), /Upgrade request required/);
-  await assert.rejects(connectSpdy(port, exec('true'), ['v4.channel.k8s.io']), /at least 1 of stdin/);
+  await assert.rejects(
+    connectSpdy(port, exec('true'), ['v4.channel.k8s.io']),
+    /at least 1 of stdin/,
+  );
 });
 
 test('queries are read as Kubernetes reads them', () => {
   const parse = (query: string): unknown => parseCommandOptions(new URLSearchParams(query));
-  assert.deepEqual(parse('command=a&command=b%20c&stdin=1&stdout&stderr=true&tty=false&container=x'), {
-    ok: true,
-    options: { command: ['a', 'b c'], container: 'x', stdin: true, stdout: true, stderr: true, tty: false },
-  });
+  assert.deepEqual(
+    parse('command=a&command=b%20c&stdin=1&stdout&stderr=true&tty=false&container=x'),
+    {
+      ok: true,
+      options: {
+        command: ['a', 'b c'],
+        container: 'x',
+        stdin: true,
+        stdout: true,
+        stderr: true,
+        tty: false,
+      },
+    },
+  );
   const { options } = parse('stdout=true&stderr=true&tty=true') as { options: { stderr: boolean } };
   assert.equal(options.stderr, false, 'a terminal has one output');
-  assert.deepEqual(parse('stdout=maybe'), { ok: false, message: 'stdout: maybe is not true or false' });
+  assert.deepEqual(parse('stdout=maybe'), {
+    ok: false,
+    message: 'stdout: maybe is not true or false',
+  });
 });
 
 test('sizes of terminals are read however they are cut, and nothing else is', async () => {
   const sizes: TerminalSize[] = [];
-  const text = '{"Width":80,"Height":24}\n{"Width":1e9,"Height":1}{"Width":132,"Height":43}}{nonsense}';
-  const source = Readable.from([...text, 'x'.repeat(5000), '{"Width":1,"Height":2}'].map((c) => Buffer.from(c)));
+  const text =
+    '{"Width":80,"Height":24}\n{"Width":1e9,"Height":1}{"Width":132,"Height":43}}{nonsense}';
+  const source = Readable.from(
+    [...text, 'x'.repeat(5000), '{"Width":1,"Height":2}'].map((c) => Buffer.from(c)),
+  );
   readSizes(source, (size) => sizes.push(size));
   await until('read', () => source.readableEnded);
-  assert.deepEqual(sizes.slice(0, 2), [{ columns: 80, rows: 24 }, { columns: 132, rows: 43 }]);
+  assert.deepEqual(sizes.slice(0, 2), [
+    { columns: 80, rows: 24 },
+    { columns: 132, rows: 43 },
+  ]);
 });

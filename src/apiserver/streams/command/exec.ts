@@ -72,7 +72,11 @@ async function execute(
 }
 
 /** What a command does not read any more is thrown away, so that the client is not held up. */
-async function feed(source: Readable, sink: Writable | undefined, gone: AbortSignal): Promise<void> {
+async function feed(
+  source: Readable,
+  sink: Writable | undefined,
+  gone: AbortSignal,
+): Promise<void> {
   source.on('error', () => {});
   if (sink !== undefined) {
     sink.on('error', () => {});

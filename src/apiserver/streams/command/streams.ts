@@ -32,7 +32,9 @@ export interface CommandStreams {
 /** Reads the query of `pods/exec` or `pods/attach`; the text says what is wrong with it. */
 export function parseCommandOptions(
   query: URLSearchParams,
-): { readonly ok: true; readonly options: CommandOptions } | { readonly ok: false; readonly message: string } {
+):
+  | { readonly ok: true; readonly options: CommandOptions }
+  | { readonly ok: false; readonly message: string } {
   const flags = new Map<string, boolean>();
   for (const name of ['stdin', 'stdout', 'stderr', 'tty']) {
     const text = query.get(name);

@@ -54,7 +54,11 @@ function reasonOf(error: NodeJS.ErrnoException): string {
  * Copies both ways until both have ended, or one has broken off. Resolves with the fault that ended it
  * early, if there was one. Never rejects.
  */
-export async function splice(client: Duplex, pod: Socket, gone: AbortSignal): Promise<string | undefined> {
+export async function splice(
+  client: Duplex,
+  pod: Socket,
+  gone: AbortSignal,
+): Promise<string | undefined> {
   let fault: string | undefined;
   pod.on('error', (error: Error) => (fault = error.message));
   const cut = (): void => {

@@ -33,8 +33,10 @@ async function start(
     const ports = parsePorts(new URL(request.url ?? '/', 'http://api').searchParams);
     assert.ok(ports.ok);
     const target = { address: '127.0.0.1', name: 'default/web' };
-    void servePortForward({ request, socket, head }, target, ports.ports, { ...STREAM_LIMITS, ...limits })
-      .then(() => ended++);
+    void servePortForward({ request, socket, head }, target, ports.ports, {
+      ...STREAM_LIMITS,
+      ...limits,
+    }).then(() => ended++);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -74,7 +76,10 @@ test('connections over SPDY: echo, half-close, several at once, and a port where
   client.send(second.data, 'two', true);
   client.send(first.data, 'one', true);
   await until('both have answered', () => first.data.ended && second.data.ended);
-  assert.deepEqual([first.data.data.toString(), second.data.data.toString()], ['got one', 'got two']);
+  assert.deepEqual(
+    [first.data.data.toString(), second.data.data.toString()],
+    ['got one', 'got two'],
+  );
   await until('no errors', () => first.error.ended && second.error.ended);
   assert.equal(first.error.data.length + second.error.data.length, 0);
   const refused = await pair(client, 1, '2');
@@ -115,9 +120,14 @@ test('the connection to the pod ends with the client, and with its stream', asyn
   await until('both are connected', () => sockets.length === 2);
   const { numbersFrame, FRAME } = await import('../spdy/frames.ts');
   client.transport.write(numbersFrame(FRAME.rstStream, data.id, 5));
-  await until('the first has ended', () => sockets.filter((each) => each.readableEnded || each.destroyed).length === 1);
+  await until(
+    'the first has ended',
+    () => sockets.filter((each) => each.readableEnded || each.destroyed).length === 1,
+  );
   client.transport.destroy();
-  await until('both have ended', () => sockets.every((each) => each.readableEnded || each.destroyed));
+  await until('both have ended', () =>
+    sockets.every((each) => each.readableEnded || each.destroyed),
+  );
 });
 
 test('channels over WebSockets: each port announces itself, errors have a channel of their own', async (t) => {
@@ -125,12 +135,18 @@ test('channels over WebSockets: each port announces itself, errors have a channe
   for (const protocol of ['v4.channel.k8s.io', 'v4.base64.channel.k8s.io', '']) {
     const client = await ChannelClient.connect(api, `/?ports=${pod}&ports=1`, protocol);
     const number = Buffer.from([pod & 0xff, pod >> 8]);
-    await until('announced', () => client.received(0).length === 2 && client.received(1).length === 2);
+    await until(
+      'announced',
+      () => client.received(0).length === 2 && client.received(1).length === 2,
+    );
     assert.ok(client.received(0).equals(number) && client.received(1).equals(number));
     client.send(0, 'hello');
     await until('echoed', () => client.received(0).subarray(2).toString() === 'hello');
     await until('refused', () => client.received(3).length > 2);
-    assert.match(client.received(3).subarray(2).toString(), /port 1 to pod default\/web: .*refused/);
+    assert.match(
+      client.received(3).subarray(2).toString(),
+      /port 1 to pod default\/web: .*refused/,
+    );
     client.socket.close();
   }
 });
@@ -147,8 +163,14 @@ test('a channel carries megabytes unharmed', async (t) => {
 
 test('ports of the query', () => {
   const parse = (query: string): unknown => parsePorts(new URLSearchParams(query));
-  assert.deepEqual(parse('ports=80&ports=443,8080&port=1'), { ok: true, ports: [80, 443, 8080, 1] });
+  assert.deepEqual(parse('ports=80&ports=443,8080&port=1'), {
+    ok: true,
+    ports: [80, 443, 8080, 1],
+  });
   assert.deepEqual(parse(''), { ok: true, ports: [] });
   assert.deepEqual(parse('ports=x'), { ok: false, message: 'unable to parse "x" as a port' });
-  assert.deepEqual(parse(`ports=${'1,'.repeat(127)}1`), { ok: false, message: 'more than 127 ports' });
+  assert.deepEqual(parse(`ports=${'1,'.repeat(127)}1`), {
+    ok: false,
+    message: 'more than 127 ports',
+  });
 });

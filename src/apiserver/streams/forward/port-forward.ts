@@ -48,8 +48,7 @@ async function overWebSocket(
   ports: readonly number[],
   limits: StreamLimits,
 ): Promise<void> {
-  const supported =
-    ports.length === 0 ? [TUNNEL] : [TUNNEL, CHANNELS, CHANNELS_BASE64, UNNAMED];
+  const supported = ports.length === 0 ? [TUNNEL] : [TUNNEL, CHANNELS, CHANNELS_BASE64, UNNAMED];
   const accepted = await acceptWebSocket(upgrade, supported, limits);
   if (accepted === undefined) return;
   const { socket, protocol } = accepted;

@@ -51,11 +51,18 @@ async function start(
   return { api: await listen(t, server), backend: to };
 }
 
-test('a request reaches the backend without what is the API server\'s alone', async (t) => {
+test("a request reaches the backend without what is the API server's alone", async (t) => {
   const { api, backend } = await start(t, (asked, answer) => {
-    answer.writeHead(201, 'Made', { 'x-answer': 'yes', connection: 'x-hop', 'x-hop': '1', 'set-cookie': ['a=1', 'b=2'] });
+    answer.writeHead(201, 'Made', {
+      'x-answer': 'yes',
+      connection: 'x-hop',
+      'x-hop': '1',
+      'set-cookie': ['a=1', 'b=2'],
+    });
     void text(asked).then((body) => {
-      answer.end(JSON.stringify({ method: asked.method, url: asked.url, headers: asked.headers, body }));
+      answer.end(
+        JSON.stringify({ method: asked.method, url: asked.url, headers: asked.headers, body }),
+      );
     });
   });
   const response = await fetch(`http://127.0.0.1:${api}${PREFIX}/a%2Fb/../c?x=1&y`, {
@@ -76,16 +83,30 @@ test('a request reaches the backend without what is the API server\'s alone', as
   assert.equal(response.headers.get('x-answer'), 'yes');
   assert.equal(response.headers.get('x-hop'), null);
   assert.deepEqual(response.headers.getSetCookie(), ['a=1', 'b=2']);
-  const seen = (await response.json()) as { method: string; url: string; body: string; headers: Record<string, string> };
+  const seen = (await response.json()) as {
+    method: string;
+    url: string;
+    body: string;
+    headers: Record<string, string>;
+  };
   assert.deepEqual([seen.method, seen.body], ['POST', 'hello']);
   assert.match(seen.url, /^\/c\?x=1&y$/);
-  for (const name of ['authorization', 'impersonate-user', 'x-remote-user', 'proxy-authorization', 'te']) {
+  for (const name of [
+    'authorization',
+    'impersonate-user',
+    'x-remote-user',
+    'proxy-authorization',
+    'te',
+  ]) {
     assert.equal(seen.headers[name], undefined, name);
   }
   assert.equal(seen.headers['x-mine'], 'kept');
   assert.equal(seen.headers['host'], `127.0.0.1:${backend}`);
   assert.equal(seen.headers['x-forwarded-host'], `127.0.0.1:${api}`);
-  assert.match(seen.headers['x-forwarded-uri'] ?? '', /^\/api\/v1\/namespaces\/default\/services\/web\/proxy\/c/);
+  assert.match(
+    seen.headers['x-forwarded-uri'] ?? '',
+    /^\/api\/v1\/namespaces\/default\/services\/web\/proxy\/c/,
+  );
 });
 
 test('redirects of the backend lead through the proxy, and the bare path to its folder', async (t) => {
@@ -97,7 +118,8 @@ test('redirects of the backend lead through the proxy, and the bare path to its 
     const response = await fetch(`http://127.0.0.1:${api}${PREFIX}${path}`, { redirect: 'manual' });
     return response.headers.get('location');
   };
-  const to = (target: string): Promise<string | null> => location(`/?to=${encodeURIComponent(target)}`);
+  const to = (target: string): Promise<string | null> =>
+    location(`/?to=${encodeURIComponent(target)}`);
   const here = `http://127.0.0.1:${api}`;
   assert.equal(await to('/login?a=b#c'), `${here}${PREFIX}/login?a=b#c`);
   assert.equal(await to(`http://127.0.0.1:${backend}/x/`), `${here}${PREFIX}/x/`);
@@ -115,7 +137,9 @@ test('a body of a method that has none is framed, not left lying on the connecti
     void text(asked).then((body) => answer.end(body));
   });
   const socket = connect(api, '127.0.0.1');
-  socket.write(`GET ${PREFIX}/one HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n`);
+  socket.write(
+    `GET ${PREFIX}/one HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n`,
+  );
   const smuggled = 'GET /two HTTP/1.1\r\nHost: y\r\n\r\n';
   socket.write(`${smuggled.length.toString(16)}\r\n${smuggled}\r\n0\r\n\r\n`);
   assert.match(await text(socket), /GET \/two/);
@@ -138,19 +162,30 @@ test('a backend that is not there, and one that breaks off', async (t) => {
   const status = (await response.json()) as { reason: string; message: string };
   assert.equal(response.status, 503);
   assert.equal(status.reason, 'ServiceUnavailable');
-  assert.match(status.message, /error trying to reach service: dial tcp 127\.0\.0\.1:\d+: .*ECONNREFUSED/);
+  assert.match(
+    status.message,
+    /error trying to reach service: dial tcp 127\.0\.0\.1:\d+: .*ECONNREFUSED/,
+  );
 });
 
 test('https backends may have any certificate', async (t) => {
   const authority = await makeAuthority('somebody', new Date());
-  const { certificate, privateKey } = await makeServerCertificate(['other.example'], authority, new Date());
-  const secure = createHttpsServer({ cert: certificate, key: privateKey }, (_asked, answer) => answer.end('secure'));
+  const { certificate, privateKey } = await makeServerCertificate(
+    ['other.example'],
+    authority,
+    new Date(),
+  );
+  const secure = createHttpsServer({ cert: certificate, key: privateKey }, (_asked, answer) =>
+    answer.end('secure'),
+  );
   const { api } = await start(t, secure, 'https');
   assert.equal(await (await fetch(`http://127.0.0.1:${api}${PREFIX}/`)).text(), 'secure');
 });
 
 test('a WebSocket goes through, and a backend that wants none is heard', async (t) => {
-  const backend = createServer((_asked, answer) => answer.writeHead(426, { 'x-why': 'no' }).end('no'));
+  const backend = createServer((_asked, answer) =>
+    answer.writeHead(426, { 'x-why': 'no' }).end('no'),
+  );
   const sockets = new WebSocketServer({ noServer: true });
   let protocols: string | undefined;
   backend.on('upgrade', (asked, socket, head) => {
@@ -180,20 +215,30 @@ test('a WebSocket goes through, and a backend that wants none is heard', async (
     headers: { connection: 'Upgrade', upgrade: 'websocket' },
   }).end();
   const [response] = (await once(asked, 'response')) as [IncomingMessage];
-  assert.deepEqual([response.statusCode, response.headers['x-why'], await text(response)], [426, 'no', 'no']);
+  assert.deepEqual(
+    [response.statusCode, response.headers['x-why'], await text(response)],
+    [426, 'no', 'no'],
+  );
 });
 
 test('references and the addresses they mean', () => {
   assert.deepEqual(parseReference('web'), { scheme: 'http', name: 'web', port: '' });
   assert.deepEqual(parseReference('web:http'), { scheme: 'http', name: 'web', port: 'http' });
   assert.deepEqual(parseReference('https:web:'), { scheme: 'https', name: 'web', port: '' });
-  assert.deepEqual(parseReference('https:web:8443'), { scheme: 'https', name: 'web', port: '8443' });
+  assert.deepEqual(parseReference('https:web:8443'), {
+    scheme: 'https',
+    name: 'web',
+    port: '8443',
+  });
   for (const bad of ['', ':', '::', 'ftp:web:1', 'a:b:c:d', 'https::1']) {
     assert.equal(parseReference(bad), undefined, bad);
   }
   const web = service('web', {
     selector: { app: 'web' },
-    ports: [{ name: 'http', port: 80, targetPort: 8080 }, { name: 'admin', port: 81 }],
+    ports: [
+      { name: 'http', port: 80, targetPort: 8080 },
+      { name: 'admin', port: 81 },
+    ],
   });
   const { object: slice } = admit(EndpointSlice, {
     apiVersion: 'discovery.k8s.io/v1',
@@ -211,7 +256,9 @@ test('references and the addresses they mean', () => {
     const reference = parseReference(text);
     assert.ok(reference);
     const resolved = serviceAddresses(reference, web, [slice]);
-    return resolved.ok ? resolved.addresses.map(({ host, port }) => `${host}:${port}`) : resolved.status.message;
+    return resolved.ok
+      ? resolved.addresses.map(({ host, port }) => `${host}:${port}`)
+      : resolved.status.message;
   };
   assert.deepEqual(resolve('web:http'), ['127.244.0.1:8080', '127.244.0.3:8080']);
   assert.deepEqual(resolve('web:80'), ['127.244.0.1:8080', '127.244.0.3:8080']);
@@ -238,7 +285,18 @@ test('references and the addresses they mean', () => {
 test('headers named by Connection go no further, and addresses of IPv6 are written in brackets', () => {
   const to: ProxyAddress = { scheme: 'http', host: '::1', port: 80 };
   const from = { uri: '/x', host: 'api', protocol: 'https', clientAddress: '10.0.0.1' } as const;
-  const raw = ['Host', 'api', 'Connection', 'X-Secret, close', 'X-Secret', '1', 'X-Forwarded-For', '1.1.1.1', 'A', 'b'];
+  const raw = [
+    'Host',
+    'api',
+    'Connection',
+    'X-Secret, close',
+    'X-Secret',
+    '1',
+    'X-Forwarded-For',
+    '1.1.1.1',
+    'A',
+    'b',
+  ];
   assert.deepEqual(requestHeaders(raw, from, to, undefined), [
     ...['Host', '[::1]', 'A', 'b', 'X-Forwarded-For', '1.1.1.1, 10.0.0.1'],
     ...['X-Forwarded-Uri', '/x', 'X-Forwarded-Host', 'api', 'X-Forwarded-Proto', 'https'],

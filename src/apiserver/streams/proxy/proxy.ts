@@ -71,14 +71,21 @@ export async function serveProxyUpgrade(upgrade: Upgrade, route: ProxyRoute): Pr
   const backend = open(request, from, route, request.headers.upgrade);
   socket.once('close', () => backend.destroy());
   backend.end();
-  const location = (value: string): string => rewriteLocation(value, route.prefix, from, route.address);
+  const location = (value: string): string =>
+    rewriteLocation(value, route.prefix, from, route.address);
   await new Promise<void>((resolve) => {
     socket.once('close', resolve);
     backend.once('error', (error) => {
       if (socket.writable) refuseUpgrade(upgrade, unreachable(route.address, error));
     });
     backend.once('response', (answer) => {
-      socket.write(answerHead(answer, [...responseHeaders(answer.rawHeaders, location), 'Connection', 'close']));
+      socket.write(
+        answerHead(answer, [
+          ...responseHeaders(answer.rawHeaders, location),
+          'Connection',
+          'close',
+        ]),
+      );
       answer.pipe(socket);
       socket.resume();
     });
@@ -109,7 +116,8 @@ function open(
   const send = address.scheme === 'https' ? requestHttps : requestHttp;
   const headers = requestHeaders(request.rawHeaders, from, address, upgrade);
   // Without it, a body of a method that has none would go on as bytes of no message.
-  if (request.headers['transfer-encoding'] !== undefined) headers.push('Transfer-Encoding', 'chunked');
+  if (request.headers['transfer-encoding'] !== undefined)
+    headers.push('Transfer-Encoding', 'chunked');
   const backend = send({
     host: address.host,
     port: address.port,

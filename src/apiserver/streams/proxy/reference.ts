@@ -50,7 +50,11 @@ export function serviceAddresses(
       ? ports[0]
       : ports.find(({ name, port }) => name === reference.port || String(port) === reference.port);
   if (type === 'ExternalName') {
-    return refused(badRequest(`service ${quoted} is of type ExternalName (${externalName}): nothing here proxies to it`));
+    return refused(
+      badRequest(
+        `service ${quoted} is of type ExternalName (${externalName}): nothing here proxies to it`,
+      ),
+    );
   }
   if (wanted === undefined) {
     const known = ports.map(({ name, port }) => name ?? String(port)).join(', ');
@@ -85,7 +89,9 @@ export function podAddress(reference: ProxyReference, pod: Pod): Resolved {
       ? (declared[0]?.containerPort ?? (scheme === 'https' ? 443 : 80))
       : (declared.find(({ name }) => name === text)?.containerPort ?? Number(text));
   if (!Number.isInteger(port) || port < 1 || port > 0xffff) {
-    return refused(badRequest(`pod ${JSON.stringify(reference.name)} has no port ${JSON.stringify(text)}`));
+    return refused(
+      badRequest(`pod ${JSON.stringify(reference.name)} has no port ${JSON.stringify(text)}`),
+    );
   }
   return { ok: true, addresses: [{ scheme, host, port }] };
 }

@@ -78,7 +78,10 @@ test('streams carry bytes both ways and end each half for itself', async (t) => 
 
 test('a protocol that the server does not speak is refused in words', async (t) => {
   const { port } = await serve(t, echo);
-  await assert.rejects(connectSpdy(port, '/', ['v9']), /403 .*client supports \[v9\], server accepts \[test\]/);
+  await assert.rejects(
+    connectSpdy(port, '/', ['v9']),
+    /403 .*client supports \[v9\], server accepts \[test\]/,
+  );
   await assert.rejects(connectSpdy(port, '/', []), /400 .*X-Stream-Protocol-Version is required/);
 });
 
@@ -115,7 +118,9 @@ test('a stream too many is refused; the others go on', async (t) => {
 });
 
 test('a client that sends what nobody reads is not read; it goes on when somebody does', async (t) => {
-  const { port, streams } = await serve(t, (stream) => stream.reply(), { bufferedBytesMax: 100_000 });
+  const { port, streams } = await serve(t, (stream) => stream.reply(), {
+    bufferedBytesMax: 100_000,
+  });
   const client = await connected(t, port);
   const stream = await client.open({});
   await until('accepted', () => stream.replied);
@@ -191,28 +196,36 @@ test('no sequence of hostile frames does more than end its connection', async (t
   const { port, connections } = await serve(t, echo, { lingerMs: 50 });
   const u32 = fc.oneof(fc.nat(12), fc.nat(0x7fff_ffff));
   const frame = fc.oneof(
-    fc.tuple(fc.nat(12), fc.nat(255), fc.uint8Array({ maxLength: 60 }))
+    fc
+      .tuple(fc.nat(12), fc.nat(255), fc.uint8Array({ maxLength: 60 }))
       .map(([type, flags, payload]) => controlFrame(type, flags, Buffer.from(payload))),
-    fc.tuple(fc.constantFrom(2, 3, 6, 7, 8, 9), u32, u32).map(([type, a, b]) => numbersFrame(type, a, b)),
-    fc.tuple(fc.integer({ min: 1, max: 9 }), fc.uint8Array({ maxLength: 80 }), fc.boolean())
+    fc
+      .tuple(fc.constantFrom(2, 3, 6, 7, 8, 9), u32, u32)
+      .map(([type, a, b]) => numbersFrame(type, a, b)),
+    fc
+      .tuple(fc.integer({ min: 1, max: 9 }), fc.uint8Array({ maxLength: 80 }), fc.boolean())
       .map(([id, payload, fin]) => dataFrame(id, Buffer.from(payload), fin)),
     fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
     fc.constant(undefined),
   );
   await fc.assert(
-    fc.asyncProperty(fc.array(frame, { maxLength: 12 }), fc.integer({ min: 1, max: 64 }), async (frames, cut) => {
-      const client = await connected(t, port);
-      for (const each of frames) {
-        // An honest stream between the others.
-        if (each === undefined) await client.open({ streamtype: 'data' });
-        else {
-          client.transport.write(each.subarray(0, cut));
-          client.transport.write(each.subarray(cut));
+    fc.asyncProperty(
+      fc.array(frame, { maxLength: 12 }),
+      fc.integer({ min: 1, max: 64 }),
+      async (frames, cut) => {
+        const client = await connected(t, port);
+        for (const each of frames) {
+          // An honest stream between the others.
+          if (each === undefined) await client.open({ streamtype: 'data' });
+          else {
+            client.transport.write(each.subarray(0, cut));
+            client.transport.write(each.subarray(cut));
+          }
         }
-      }
-      client.transport.end();
-      await until('the server has let go', () => connections.at(-1)?.gone.aborted);
-    }),
+        client.transport.end();
+        await until('the server has let go', () => connections.at(-1)?.gone.aborted);
+      },
+    ),
     { numRuns: 150 },
   );
   const client = await connected(t, port);

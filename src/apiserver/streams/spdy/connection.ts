@@ -234,7 +234,8 @@ export class SpdyConnection {
     this.#closing = true;
     clearInterval(this.#keepAlive);
     this.#dropStreams();
-    if (!this.#transport.writableFinished) this.#transport.once('finish', () => this.#transport.destroy());
+    if (!this.#transport.writableFinished)
+      this.#transport.once('finish', () => this.#transport.destroy());
     else this.#transport.destroy();
     this.#gone.abort();
   }

@@ -108,7 +108,12 @@ async function answer(
   if (subresource !== 'log') return refuse(badRequest('Upgrade request required'));
   const parsed = parseLogOptions(url.searchParams, name);
   if (!parsed.ok) return refuse(parsed.status);
-  const { container = pod.spec.containers[0]?.name ?? '', tailLines, limitBytes, ...rest2 } = parsed.options;
+  const {
+    container = pod.spec.containers[0]?.name ?? '',
+    tailLines,
+    limitBytes,
+    ...rest2
+  } = parsed.options;
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   response.writeHead(200, { 'content-type': 'text/plain' });

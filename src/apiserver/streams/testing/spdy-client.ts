@@ -22,7 +22,10 @@ export class SpdyClient {
   readonly pings: number[] = [];
   goAway: number | undefined;
   closed = false;
-  readonly #deflate = createDeflate({ dictionary: HEADER_DICTIONARY, flush: constants.Z_SYNC_FLUSH });
+  readonly #deflate = createDeflate({
+    dictionary: HEADER_DICTIONARY,
+    flush: constants.Z_SYNC_FLUSH,
+  });
   readonly #inflate = createInflate({ dictionary: HEADER_DICTIONARY });
   #nextId = 1;
 
@@ -60,12 +63,14 @@ export class SpdyClient {
   }
 
   async compress(headers: Readonly<Record<string, string>>): Promise<Buffer> {
-    const parts = [Object.entries(headers).length, ...Object.entries(headers).flat()].map((part) => {
-      const bytes = Buffer.from(typeof part === 'number' ? '' : part);
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(typeof part === 'number' ? part : bytes.length);
-      return Buffer.concat([length, bytes]);
-    });
+    const parts = [Object.entries(headers).length, ...Object.entries(headers).flat()].map(
+      (part) => {
+        const bytes = Buffer.from(typeof part === 'number' ? '' : part);
+        const length = Buffer.alloc(4);
+        length.writeUInt32BE(typeof part === 'number' ? part : bytes.length);
+        return Buffer.concat([length, bytes]);
+      },
+    );
     const block = new Promise<Buffer>((resolve) => {
       const out: Buffer[] = [];
       const collect = (chunk: Buffer): void => {
@@ -112,7 +117,11 @@ export async function connectSpdy(
     port,
     path,
     method: 'POST',
-    headers: { connection: 'Upgrade', upgrade: 'SPDY/3.1', 'x-stream-protocol-version': [...protocols] },
+    headers: {
+      connection: 'Upgrade',
+      upgrade: 'SPDY/3.1',
+      'x-stream-protocol-version': [...protocols],
+    },
   });
   asked.end();
   const refused = once(asked, 'response').then(async ([response]) => {
@@ -121,7 +130,10 @@ export async function connectSpdy(
     throw new Error(`${response.statusCode} ${text}`);
   });
   refused.catch(() => {});
-  const [response, socket, head] = await Promise.race([once(asked, 'upgrade'), refused as Promise<never>]);
+  const [response, socket, head] = await Promise.race([
+    once(asked, 'upgrade'),
+    refused as Promise<never>,
+  ]);
   return {
     client: new SpdyClient(socket, head),
     protocol: response.headers['x-stream-protocol-version'],
