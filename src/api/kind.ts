@@ -14,7 +14,7 @@ export interface KubeObject {
 /** A column of `kubectl get`. Priority above 0 is shown with `-o wide` only. */
 export interface Column {
   readonly name: string;
-  readonly type: 'string' | 'integer' | 'date' | 'boolean';
+  readonly type: 'string' | 'integer' | 'number' | 'date' | 'boolean';
   readonly priority?: number;
   /** The cell for one object; undefined shows as `<none>`, as kubectl does. Ages count from `nowMs`. */
   // oxlint-disable-next-line typescript/no-explicit-any -- a column knows the kind it belongs to

@@ -102,9 +102,15 @@ function run(program: () => CelValue | Error): Evaluated {
   }
   if (!meter.endRule()) return { error: LIMIT_EXCEEDED, overLimit: true };
   if (isCelError(outcome) || outcome instanceof Error) {
-    return { error: messageOf(outcome), overLimit: false };
+    return { error: inKubernetesWords(messageOf(outcome)), overLimit: false };
   }
   return { value: outcome };
+}
+
+function inKubernetesWords(message: string): string {
+  return message
+    .replace(/^field not found: /, 'no such key: ')
+    .replace(/^found no matching overload for '(.*)' applied to .*$/s, 'no such overload: $1');
 }
 
 function messageOf(error: unknown): string {

@@ -3,11 +3,11 @@
 // schema can have, so that functions recognize their own and equality compares what is inside.
 
 import { celMap, isCelMap } from '@bufbuild/cel';
-import type { CelMap, CelValue } from '@bufbuild/cel';
+import type { CelInput, CelMap, CelValue } from '@bufbuild/cel';
 
-type OpaqueKind = 'ip' | 'cidr' | 'url' | 'quantity' | 'format' | 'optional';
+type OpaqueKind = 'ip' | 'cidr' | 'url' | 'quantity' | 'format' | 'optional' | 'none';
 
-export function wrap(kind: OpaqueKind, value: CelValue): CelMap {
+export function wrap(kind: OpaqueKind, value: CelInput): CelMap {
   return celMap(new Map([[`\0${kind}`, value]]));
 }
 
@@ -26,3 +26,6 @@ export function textIn(kind: OpaqueKind, value: unknown): string {
 export function isOpaque(kind: OpaqueKind, value: unknown): boolean {
   return unwrap(kind, value) !== undefined;
 }
+
+/** The optional value that is not there. It is not null: CEL tells the two apart. */
+export const NONE: CelMap = wrap('none', true);

@@ -8,10 +8,10 @@ import type { NameForm } from '../core/names.ts';
 import { compareQuantities, formatQuantity, isWhole, parseQuantity } from '../core/quantity.ts';
 import type { Quantity } from '../core/quantity.ts';
 import { isDateTime } from '../schema/formats.ts';
-import { isOpaque, textIn, unwrap, wrap } from './opaque.ts';
+import { isOpaque, NONE, textIn, unwrap, wrap } from './opaque.ts';
 import { compilePattern } from './patterns.ts';
 
-const { STRING, BOOL, INT, DOUBLE, DYN, NULL } = CelScalar;
+const { STRING, BOOL, INT, DOUBLE, DYN } = CelScalar;
 const OPAQUE = mapType(DYN, DYN);
 const LIST = listType(DYN);
 
@@ -117,38 +117,33 @@ const formatFunctions: readonly CelFunc[] = [
     celFunc(`format.${name}`, [], DYN, () => wrap('format', name)),
   ),
   celFunc('format.named', [STRING], DYN, (name) =>
-    FORMATS.has(name) ? wrap('optional', wrap('format', name)) : null,
+    FORMATS.has(name) ? wrap('optional', wrap('format', name)) : NONE,
   ),
   celMethod('validate', OPAQUE, [STRING], DYN, function (text) {
     const errors = FORMATS.get(textIn('format', this))?.(text) ?? [];
-    return errors.length === 0 ? null : wrap('optional', celList(errors));
+    return errors.length === 0 ? NONE : wrap('optional', celList(errors));
   }),
 ];
 
-/** A value that is missing is null, one that is there is wrapped. */
 const optionalFunctions: readonly CelFunc[] = [
   celFunc('optional.of', [DYN], DYN, (value) => wrap('optional', value)),
-  celFunc('optional.none', [], DYN, () => null),
-  celMethod('hasValue', NULL, [], BOOL, () => false),
+  celFunc('optional.none', [], DYN, () => NONE),
   celMethod('hasValue', OPAQUE, [], BOOL, function () {
-    return isOpaque('optional', this);
-  }),
-  celMethod('value', NULL, [], DYN, (): CelValue => {
-    throw new Error('optional.none() dereference');
+    return !isNone(this);
   }),
   celMethod('value', OPAQUE, [], DYN, function (): CelValue {
-    return optionalIn(this);
+    if (isNone(this)) throw new Error('optional.none() dereference');
+    return unwrap('optional', this) ?? null;
   }),
-  celMethod('orValue', NULL, [DYN], DYN, (other) => other),
-  celMethod('orValue', OPAQUE, [DYN], DYN, function (): CelValue {
-    return optionalIn(this);
+  celMethod('orValue', OPAQUE, [DYN], DYN, function (other): CelValue {
+    return isNone(this) ? other : (unwrap('optional', this) ?? null);
   }),
 ];
 
-function optionalIn(value: unknown): CelValue {
-  const inside = unwrap('optional', value);
-  if (inside === undefined) throw new Error('no such overload: not an optional value');
-  return inside;
+function isNone(value: unknown): boolean {
+  if (isOpaque('none', value)) return true;
+  if (isOpaque('optional', value)) return false;
+  throw new Error('no such overload: not an optional value');
 }
 
 function compare(a: CelValue, b: CelValue): number {
