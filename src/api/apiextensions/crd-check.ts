@@ -123,7 +123,7 @@ function warningErrors({ deprecated, deprecationWarning }: CustomVersion): reado
   const errors: string[] = [];
   if (deprecationWarning.length > WARNING_CHARS_MAX) errors.push('must be <= 256 characters long');
   if (deprecationWarning === '') errors.push('must not be an empty string');
-  const bad = [...deprecationWarning].findIndex((char) => !isPrintable(char));
+  const bad = Array.from(deprecationWarning).findIndex((char) => !isPrintable(char));
   if (bad !== -1) {
     errors.push(
       `must only contain printable UTF-8 characters; non-printable character found at index ${bad}`,
@@ -162,7 +162,16 @@ function checkScalePath(
 }
 
 const COLUMN_TYPES = ['boolean', 'date', 'integer', 'number', 'string'];
-const COLUMN_FORMATS = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password'];
+const COLUMN_FORMATS = [
+  'byte',
+  'date',
+  'date-time',
+  'double',
+  'float',
+  'int32',
+  'int64',
+  'password',
+];
 
 function checkColumn(column: PrinterColumn, path: string, errors: FieldError[]): void {
   const { name, type, format = '', jsonPath } = column;

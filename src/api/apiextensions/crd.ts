@@ -26,9 +26,13 @@ const openAPIV3Schema: Schema<JsonSchema> = {
 
 const names = {
   plural: string({ doc: 'Name of the kind in URLs: plural, in small letters.' }),
-  singular: opt(string({ doc: 'What people type for one object. Defaults to kind in small letters.' })),
+  singular: opt(
+    string({ doc: 'What people type for one object. Defaults to kind in small letters.' }),
+  ),
   kind: string({ doc: 'Name of the kind in objects.' }),
-  listKind: opt(string({ doc: 'Name of lists of the kind. Defaults to kind with List behind it.' })),
+  listKind: opt(
+    string({ doc: 'Name of lists of the kind. Defaults to kind with List behind it.' }),
+  ),
   shortNames: opt(list(string(), { listType: 'atomic', doc: 'Short names people type.' })),
   categories: opt(
     list(string(), { listType: 'atomic', doc: 'Groups of kinds it is listed with, such as all.' }),
@@ -65,7 +69,10 @@ const Version = object(
     deprecated: opt(boolean({ doc: 'Clients are warned of the version.' })),
     deprecationWarning: opt(string({ doc: 'The warning, instead of the usual one.' })),
     schema: opt(
-      object({ openAPIV3Schema: opt(openAPIV3Schema) }, { doc: 'What objects of the version hold.' }),
+      object(
+        { openAPIV3Schema: opt(openAPIV3Schema) },
+        { doc: 'What objects of the version hold.' },
+      ),
     ),
     subresources: opt(
       object(
@@ -101,7 +108,9 @@ const ServiceReference = object({
 
 const Conversion = object(
   {
-    strategy: string({ doc: 'None: only apiVersion changes between versions. Webhook: a server converts.' }),
+    strategy: string({
+      doc: 'None: only apiVersion changes between versions. Webhook: a server converts.',
+    }),
     webhook: opt(
       object(
         {
@@ -109,7 +118,9 @@ const Conversion = object(
             object({
               url: opt(string({ doc: 'Address of the server.' })),
               service: opt(ServiceReference),
-              caBundle: opt(string({ format: 'byte', doc: 'Certificates the server is known by.' })),
+              caBundle: opt(
+                string({ format: 'byte', doc: 'Certificates the server is known by.' }),
+              ),
             }),
           ),
           conversionReviewVersions: list(string(), {

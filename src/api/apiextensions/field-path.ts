@@ -25,7 +25,11 @@ export function fieldAt(schema: JsonSchema, path: string, brackets = true): Foun
   return { schema: at };
 }
 
-function childOf({ properties, additionalProperties }: JsonSchema, name: string): JsonSchema | undefined {
-  if (properties !== undefined) return Object.hasOwn(properties, name) ? properties[name] : undefined;
+function childOf(
+  { properties, additionalProperties }: JsonSchema,
+  name: string,
+): JsonSchema | undefined {
+  if (properties !== undefined)
+    return Object.hasOwn(properties, name) ? properties[name] : undefined;
   return isRecord(additionalProperties) ? additionalProperties : undefined;
 }

@@ -274,7 +274,8 @@ function checkRule(rule: unknown, path: string, errors: SchemaTypeError[]): void
     return;
   }
   // Without the text of a rule there is nothing to say of the rest.
-  if (rule['rule'] === undefined) errors.push({ path: `${path}.rule`, value: null, expected: 'string' });
+  if (rule['rule'] === undefined)
+    errors.push({ path: `${path}.rule`, value: null, expected: 'string' });
   for (const [key, item] of Object.entries(rule)) {
     const shape = RULE_KEYWORDS.get(key);
     if (shape !== undefined) checkKeyword(shape, item, `${path}.${key}`, errors, 0);

@@ -102,7 +102,8 @@ function checkMapList(
     if (items.properties?.[key] === undefined) {
       errors.push(fieldError.invalid(at, keys, 'entries must all be names of item properties'));
     }
-    if (seen.has(key)) errors.push(fieldError.invalid(at, keys, 'must not contain duplicate entries'));
+    if (seen.has(key))
+      errors.push(fieldError.invalid(at, keys, 'must not contain duplicate entries'));
     seen.add(key);
   }
 }

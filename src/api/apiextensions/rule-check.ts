@@ -42,7 +42,11 @@ function walk(schema: JsonSchema, where: Where, errors: FieldError[]): void {
   }
   if (isRecord(additionalProperties)) {
     const at = `${path}.additionalProperties`;
-    walk(additionalProperties, { path: at, isRoot: false, uncorrelatable: where.uncorrelatable }, errors);
+    walk(
+      additionalProperties,
+      { path: at, isRoot: false, uncorrelatable: where.uncorrelatable },
+      errors,
+    );
   }
   if (items !== undefined) {
     const inList = lost(schema['x-kubernetes-list-type'] !== 'map');
@@ -77,7 +81,11 @@ function checkTexts(rule: ValidationRule, path: string, errors: FieldError[]): v
     const detail = 'message must be specified if rule contains line breaks';
     errors.push(fieldError.required(`${path}.message`, detail));
   }
-  if (messageExpression !== undefined && messageExpression !== '' && messageExpression.trim() === '') {
+  if (
+    messageExpression !== undefined &&
+    messageExpression !== '' &&
+    messageExpression.trim() === ''
+  ) {
     const detail = 'messageExpression must be non-empty if specified';
     errors.push(fieldError.required(`${path}.messageExpression`, detail));
   }

@@ -2,6 +2,7 @@
 // allowed, list types that do not fit, defaults that would not be valid, rules that do not compile.
 // Whether the schema is structural is said by structural-check.ts.
 
+import { relocate } from '../custom/relocate.ts';
 import { customSchema } from '../custom/schema.ts';
 import { fieldError } from '../schema/errors.ts';
 import type { FieldError } from '../schema/errors.ts';
@@ -39,7 +40,11 @@ const ROOT_KEYWORDS = new Map(
       name
         .replace(/^X(?=[A-Z])/, 'x-kubernetes')
         .replaceAll(/[A-Z]/g, (letter, at: number) =>
-          at === 0 ? letter.toLowerCase() : name.startsWith('X') ? `-${letter.toLowerCase()}` : letter,
+          at === 0
+            ? letter.toLowerCase()
+            : name.startsWith('X')
+              ? `-${letter.toLowerCase()}`
+              : letter,
         ),
       name,
     ]),
@@ -70,7 +75,14 @@ interface Where {
 }
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
-const REFUSED = ['id', 'additionalItems', 'patternProperties', 'definitions', 'dependencies', '$ref'];
+const REFUSED = [
+  'id',
+  'additionalItems',
+  'patternProperties',
+  'definitions',
+  'dependencies',
+  '$ref',
+];
 const META = new Set(['metadata', 'kind', 'apiVersion']);
 
 function walk(schema: JsonSchema, where: Where, errors: FieldError[]): void {
@@ -79,7 +91,11 @@ function walk(schema: JsonSchema, where: Where, errors: FieldError[]): void {
   const { path, isRoot } = where;
   const { properties = {}, additionalProperties, items, not } = schema;
   const below = { ...where, isRoot: false };
-  if (additionalProperties !== undefined && Object.keys(properties).length > 0 && additionalProperties !== true) {
+  if (
+    additionalProperties !== undefined &&
+    Object.keys(properties).length > 0 &&
+    additionalProperties !== true
+  ) {
     const detail = 'additionalProperties and properties are mutual exclusive';
     errors.push(fieldError.forbidden(`${path}.additionalProperties`, detail));
   }
@@ -89,7 +105,9 @@ function walk(schema: JsonSchema, where: Where, errors: FieldError[]): void {
       {
         ...below,
         path: `${path}.additionalProperties`,
-        ...(where.inMeta ? { noDefaults: 'inside additionalProperties applying to object metadata' } : {}),
+        ...(where.inMeta
+          ? { noDefaults: 'inside additionalProperties applying to object metadata' }
+          : {}),
       },
       errors,
     );
@@ -126,7 +144,8 @@ function checkKeywords(schema: JsonSchema, where: Where, errors: FieldError[]): 
     if (keyword in schema) forbid(keyword, `${keyword} is not supported`);
   }
   if (schema.uniqueItems === true) {
-    const detail = 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic';
+    const detail =
+      'uniqueItems cannot be set to true since the runtime complexity becomes quadratic';
     forbid('uniqueItems', detail);
   }
   if (inMeta && schema['x-kubernetes-embedded-resource'] === true) {
@@ -155,7 +174,10 @@ function checkDefault(schema: JsonSchema, path: string, errors: FieldError[]): v
   if (schema.default !== undefined) {
     const at = `${path}.default`;
     // The default is the value of a field, which is where nodes for any schema are made.
-    const holder = customSchema({ type: 'object', properties: { default: { ...schema, default: undefined } } });
+    const holder = customSchema({
+      type: 'object',
+      properties: { default: { ...schema, default: undefined } },
+    });
     const field = holder.type === 'object' ? holder.fields.get('default') : undefined;
     if (field === undefined) return;
     const { value, unknown } = normalize(field.node, schema.default);
@@ -163,12 +185,8 @@ function checkDefault(schema: JsonSchema, path: string, errors: FieldError[]): v
       const detail = 'must not have unknown fields';
       errors.push(fieldError.invalid(at, schema.default, detail));
     }
-    if (!(schema.default === null && schema.nullable === true)) {
-      for (const error of validate(field.node, value)) {
-        const below = `${at}${/^(?:\[|$)/.test(error.path) ? '' : '.'}${error.path}`;
-        const message = error.message.replace(`: ${error.path} in body`, `: ${below} in body`);
-        errors.push({ ...error, path: below, message });
-      }
+    if (schema.default !== null || schema.nullable !== true) {
+      errors.push(...relocate(validate(field.node, value), at));
     }
   }
   checkDefaults(schema, path, errors);

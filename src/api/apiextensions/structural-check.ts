@@ -24,7 +24,12 @@ export function checkStructural(schema: JsonSchema, path: string): readonly Fiel
     .map(({ error }) => error);
 }
 
-function checkInvariants(schema: JsonSchema, level: Level, path: string, errors: FieldError[]): void {
+function checkInvariants(
+  schema: JsonSchema,
+  level: Level,
+  path: string,
+  errors: FieldError[],
+): void {
   const { type = '', items, properties = {}, additionalProperties } = schema;
   if (type === 'array' && items === undefined) {
     errors.push(fieldError.required(`${path}.items`, 'must be specified'));
@@ -69,7 +74,9 @@ function checkType(schema: JsonSchema, level: Level, path: string, errors: Field
   const embedded = schema[EMBEDDED] === true;
   if (embedded && type !== 'object') {
     const detail = `must be object if ${EMBEDDED} is true`;
-    errors.push(type === '' ? fieldError.required(at, detail) : fieldError.invalid(at, type, detail));
+    errors.push(
+      type === '' ? fieldError.required(at, detail) : fieldError.invalid(at, type, detail),
+    );
   } else if (type === '' && schema[INT_OR_STRING] !== true && schema[PRESERVE] !== true) {
     errors.push(fieldError.required(at, EMPTY_TYPE[level]));
   }
@@ -103,9 +110,12 @@ function checkMeta(schema: JsonSchema, level: Level, path: string, errors: Field
     errors.push(fieldError.invalid(`${at}.type`, metadata.type ?? '', 'must be object'));
   }
   if (level !== 'root') return;
-  const { type, description, properties: fields = {}, default: value, ...rest } = metadata;
-  const known = Object.keys(fields).every((name) => name === 'name' || name === 'generateName');
-  if (!known || description !== undefined || Object.keys(rest).length > 0) {
+  const fields = Object.keys(metadata.properties ?? {});
+  const allowed = new Set(['type', 'properties', 'default']);
+  if (
+    !fields.every((name) => name === 'name' || name === 'generateName') ||
+    !Object.keys(metadata).every((keyword) => allowed.has(keyword))
+  ) {
     const detail =
       'must not specify anything other than name and generateName, but metadata is implicitly specified';
     errors.push(fieldError.forbidden(at, detail));
@@ -199,7 +209,10 @@ function checkComplete(schema: JsonSchema, path: string, errors: FieldError[]): 
   }
 }
 
-function alternatives(schema: JsonSchema, path: string): readonly (readonly [JsonSchema, string])[] {
+function alternatives(
+  schema: JsonSchema,
+  path: string,
+): readonly (readonly [JsonSchema, string])[] {
   return [
     ...(['allOf', 'anyOf', 'oneOf'] as const).flatMap((junctor) =>
       (schema[junctor] ?? []).map((each, i) => [each, `${path}.${junctor}[${i}]`] as const),

@@ -110,12 +110,18 @@ describe('expressions that hold', () => {
 
 describe('expressions that are refused when they are written', () => {
   const refused: readonly (readonly [string, RegExp])[] = [
-    ['self.nothing == 1', /<input>:1:5: undefined field 'nothing'\n \| self\.nothing == 1\n \| \.{4}\^$/],
+    [
+      'self.nothing == 1',
+      /<input>:1:5: undefined field 'nothing'\n \| self\.nothing == 1\n \| \.{4}\^$/,
+    ],
     ['has(self.nothing)', /undefined field 'nothing'/],
     ['self.ports.all(p, p.nothing == 1)', /undefined field 'nothing'/],
     ['self.ports[0].nothing == 1', /undefined field 'nothing'/],
     ['self.text == 1', /found no matching overload for '_==_' applied to '\(string, int\)'/],
-    ['self.numbers.all(n, n == "a")', /found no matching overload for '_==_' applied to '\(int, string\)'/],
+    [
+      'self.numbers.all(n, n == "a")',
+      /found no matching overload for '_==_' applied to '\(int, string\)'/,
+    ],
     ['self.text.all(c, true)', /expression of type 'string' cannot be range of a comprehension/],
     ['size(self.numbers)', /^cel expression must evaluate to a bool$/],
     ['nothing(self)', /undeclared reference to 'nothing'/],

@@ -99,7 +99,10 @@ class Checker {
     scope: Scope,
   ): void {
     if (value.messageName !== '') {
-      throw new CheckError(`undeclared reference to '${value.messageName}' (in container '')`, expr.id);
+      throw new CheckError(
+        `undeclared reference to '${value.messageName}' (in container '')`,
+        expr.id,
+      );
     }
     for (const { keyKind, value: item } of value.entries) {
       if (keyKind.case === 'mapKey') this.infer(keyKind.value, scope);
@@ -139,7 +142,18 @@ class Checker {
   }
 }
 
-const BOOLEAN_RESULT = new Set(['_&&_', '_||_', '!_', '_==_', '_!=_', '_<_', '_<=_', '_>_', '_>=_', '@in']);
+const BOOLEAN_RESULT = new Set([
+  '_&&_',
+  '_||_',
+  '!_',
+  '_==_',
+  '_!=_',
+  '_<_',
+  '_<=_',
+  '_>_',
+  '_>=_',
+  '@in',
+]);
 const TEXT_METHODS = new Set(['startsWith', 'endsWith', 'contains', 'matches']);
 
 function resultOf(name: string, types: readonly Known[], id: bigint): Known {

@@ -69,7 +69,10 @@ function compileParsed(
     return { error: `compilation failed: ERROR: ${pointAt(text, offset, failure.message)}` };
   }
   if (result !== undefined && nameOf(result) !== wanted) {
-    const verb = wanted === 'bool' ? 'cel expression must evaluate to a bool' : 'messageExpression must evaluate to a string';
+    const verb =
+      wanted === 'bool'
+        ? 'cel expression must evaluate to a bool'
+        : 'messageExpression must evaluate to a string';
     return { error: verb };
   }
   for (const loop of loops) {
@@ -139,7 +142,11 @@ function syntaxError(error: unknown, text: string): string {
     location?: { start?: { offset?: number } };
     rawMessage?: string;
   };
-  return pointAt(text, location?.start?.offset ?? 0, `Syntax error: ${rawMessage ?? messageOf(error)}`);
+  return pointAt(
+    text,
+    location?.start?.offset ?? 0,
+    `Syntax error: ${rawMessage ?? messageOf(error)}`,
+  );
 }
 
 /** `<input>:1:6: message`, the line, and a mark below the place. */

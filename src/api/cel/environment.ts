@@ -1,7 +1,16 @@
 // The functions an expression may call, each of them metered: what it looks through is taken from the
 // meter before it runs.
 
-import { celEnv, celError, celFunc, celList, CelScalar, isCelList, isCelMap, listType } from '@bufbuild/cel';
+import {
+  celEnv,
+  celError,
+  celFunc,
+  celList,
+  CelScalar,
+  isCelList,
+  isCelMap,
+  listType,
+} from '@bufbuild/cel';
 import type { CelEnv, CelFunc, CelList, CelValue } from '@bufbuild/cel';
 import { strings } from '@bufbuild/cel/ext';
 import { meter } from './meter.ts';
@@ -84,12 +93,17 @@ const own: CelFunc[] = [
 
 const re2 = { compile: (pattern: string) => compilePattern(pattern) };
 
-const functions = celEnv({ funcs: [...strings, ...networkFunctions, ...valueFunctions, ...own] }).funcs;
+const functions = celEnv({
+  funcs: [...strings, ...networkFunctions, ...valueFunctions, ...own],
+}).funcs;
 
 /** What every expression is planned in. */
 export const environment: CelEnv = celEnv({
   re2,
-  funcs: [...functions].filter(({ name }) => name !== TURN_FUNCTION).map(metered).concat(own),
+  funcs: [...functions]
+    .filter(({ name }) => name !== TURN_FUNCTION)
+    .map(metered)
+    .concat(own),
 });
 
 /** Names of functions, with their namespaces: `size`, `sets.contains`. */

@@ -73,15 +73,19 @@ export function isObjectRoot(schema: JsonSchema): boolean {
   return schema['x-kubernetes-embedded-resource'] === true;
 }
 
+/** Rules do not see values that may be of any type. */
+export function isVisible(schema: JsonSchema): boolean {
+  return (schema.type ?? '') !== '' || schema['x-kubernetes-int-or-string'] === true;
+}
+
 /** A field of a value: its type, or `missing` when the schema has no such field. */
 export function fieldOf(known: Known, field: string): Known | 'missing' {
   if (known === undefined) return undefined;
   if (known.is === 'scalar') return 'missing';
   const schema = isObjectRoot(known.schema) ? withMeta(known.schema) : known.schema;
   if (isRecord(schema.additionalProperties)) return knownOf(schema.additionalProperties);
-  if (schema.additionalProperties === true) return undefined;
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
-    if (escapeField(name) === field) return knownOf(property);
+    if (escapeField(name) === field && isVisible(property)) return knownOf(property);
   }
   return 'missing';
 }

@@ -1,9 +1,23 @@
 // The functions on quantities, named formats, lists, sets, patterns and optional values that
 // Kubernetes adds to CEL.
 
-import { celFunc, celList, celMethod, CelScalar, isCelList, listType, mapType } from '@bufbuild/cel';
+import {
+  celFunc,
+  celList,
+  celMethod,
+  CelScalar,
+  isCelList,
+  listType,
+  mapType,
+} from '@bufbuild/cel';
 import type { CelFunc, CelList, CelValue } from '@bufbuild/cel';
-import { dns1035Label, dns1123Label, dns1123Subdomain, labelKey, labelValue } from '../core/names.ts';
+import {
+  dns1035Label,
+  dns1123Label,
+  dns1123Subdomain,
+  labelKey,
+  labelValue,
+} from '../core/names.ts';
 import type { NameForm } from '../core/names.ts';
 import { compareQuantities, formatQuantity, isWhole, parseQuantity } from '../core/quantity.ts';
 import type { Quantity } from '../core/quantity.ts';
@@ -107,7 +121,13 @@ const FORMATS: ReadonlyMap<string, NameForm> = new Map<string, NameForm>([
       'does not match the UUID format',
     ),
   ],
-  ['byte', matchesOr((text) => /^[A-Za-z0-9+/]*={0,2}$/.test(text) && text.length % 4 === 0, 'invalid base64')],
+  [
+    'byte',
+    matchesOr(
+      (text) => /^[A-Za-z0-9+/]*={0,2}$/.test(text) && text.length % 4 === 0,
+      'invalid base64',
+    ),
+  ],
   ['date', matchesOr((text) => isDateTime(`${text}T00:00:00Z`), 'invalid date')],
   ['datetime', matchesOr(isDateTime, 'invalid datetime')],
 ]);

@@ -5,7 +5,7 @@ import { celList, celMap, run } from '@bufbuild/cel';
 import type { CelInput, CelValue } from '@bufbuild/cel';
 import type { JsonSchema } from '../apiextensions/json-schema.ts';
 import { isRecord } from '../schema/normalize.ts';
-import { escapeField, isObjectRoot, withMeta } from './types.ts';
+import { escapeField, isObjectRoot, isVisible, withMeta } from './types.ts';
 
 /** Converts a value; `isRoot` says that it is a whole object with metadata. */
 export function toCelValue(schema: JsonSchema, value: unknown, isRoot = false): CelInput {
@@ -32,27 +32,24 @@ export function toCelValue(schema: JsonSchema, value: unknown, isRoot = false): 
 function fields(schema: JsonSchema, value: Record<string, unknown>, isRoot: boolean): CelInput {
   const { additionalProperties } = schema;
   const out = new Map<string, CelInput>();
-  if (additionalProperties !== undefined && additionalProperties !== false) {
-    const each = additionalProperties === true ? {} : additionalProperties;
+  if (isRecord(additionalProperties)) {
+    const each: JsonSchema = additionalProperties;
     for (const [key, item] of Object.entries(value)) out.set(key, toCelValue(each, item));
     return celMap(out);
   }
   const { properties = {} } = isRoot || isObjectRoot(schema) ? withMeta(schema) : schema;
   for (const [name, property] of Object.entries(properties)) {
     const item = Object.hasOwn(value, name) ? value[name] : undefined;
-    const key = item === undefined ? undefined : escapeField(name);
+    const key = item === undefined || !isVisible(property) ? undefined : escapeField(name);
     if (key !== undefined) out.set(key, toCelValue(property, item));
   }
   return celMap(out);
 }
 
-/** A value of a type no schema names: numbers are int where they can be. */
+/** A value that is not of the type its schema names, or may be a number or a text. */
 function untyped(value: unknown): CelInput {
   if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : value;
-  if (typeof value === 'string' || typeof value === 'boolean') return value;
-  if (Array.isArray(value)) return celList(value.map(untyped));
-  if (!isRecord(value)) return null;
-  return celMap(new Map(Object.entries(value).map(([key, item]) => [key, untyped(item)])));
+  return typeof value === 'string' || typeof value === 'boolean' ? value : null;
 }
 
 /** Text that is no text in CEL. A text that does not have its format stays text: the format is refused. */

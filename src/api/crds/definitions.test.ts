@@ -15,7 +15,10 @@ describe('definitions of the Gateway API kinds', () => {
   for (const definition of definitions) {
     test(`${definition.metadata.name} is valid`, () => {
       const { errors, unknown } = admit(CustomResourceDefinition, definition);
-      assert.deepEqual({ errors: errors.map(formatFieldError), unknown }, { errors: [], unknown: [] });
+      assert.deepEqual(
+        { errors: errors.map(formatFieldError), unknown },
+        { errors: [], unknown: [] },
+      );
     });
   }
 
@@ -28,7 +31,10 @@ describe('definitions of the Gateway API kinds', () => {
           ['Established', 'True'],
         ],
       );
-      assert.equal(metadata.annotations?.['gateway.networking.k8s.io/bundle-version'], BUNDLE_VERSION);
+      assert.equal(
+        metadata.annotations?.['gateway.networking.k8s.io/bundle-version'],
+        BUNDLE_VERSION,
+      );
       assert.equal(metadata.annotations['gateway.networking.k8s.io/channel'], CHANNEL);
     }
   });

@@ -113,7 +113,9 @@ function deprecation({ group, kind, version }: Kind, name: string) {
 /** A definition says nothing of metadata: every object has it. */
 function definitionSchema(kind: Kind): JsonSchema {
   const schema = toOpenApi(kind.schema) as JsonSchema;
-  const required = schema.required?.filter((name) => name !== 'metadata' && name !== 'apiVersion' && name !== 'kind');
+  const required = schema.required?.filter(
+    (name) => name !== 'metadata' && name !== 'apiVersion' && name !== 'kind',
+  );
   const { required: _all, ...rest } = schema;
   return {
     ...rest,

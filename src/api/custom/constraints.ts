@@ -101,7 +101,8 @@ function nestedConstraint(schema: JsonSchema): (value: unknown, path: string) =>
       errors.push(...outcome.errors);
       matches += outcome.matches + (outcome.errors.length === 0 ? 1 : 0);
     };
-    if (type !== undefined && !hasType(type, value)) errors.push(fieldError.type(path, value, type));
+    if (type !== undefined && !hasType(type, value))
+      errors.push(fieldError.type(path, value, type));
     if (isRecord(value)) {
       for (const key of required) {
         if (!Object.hasOwn(value, key)) errors.push(fieldError.required(join(path, key)));
@@ -201,7 +202,8 @@ function numberConstraints(schema: JsonSchema, native: Native): readonly Constra
     );
   const isNative = native === 'integer' || native === 'number';
   if (minimum !== undefined) {
-    if (exclusiveMinimum === true) onNumber((v) => v > minimum, `should be greater than ${minimum}`);
+    if (exclusiveMinimum === true)
+      onNumber((v) => v > minimum, `should be greater than ${minimum}`);
     else if (!isNative) {
       onNumber((v) => v >= minimum, `should be greater than or equal to ${minimum}`);
     }

@@ -32,7 +32,8 @@ export function compileRule(
   const options = { schema, isRoot, optionalOldSelf: rule.optionalOldSelf === true };
   const main = compileExpression(rule.rule.trim(), { ...options, result: 'bool' });
   const text = rule.messageExpression?.trim() ?? '';
-  const message = text === '' ? undefined : compileExpression(text, { ...options, result: 'string' });
+  const message =
+    text === '' ? undefined : compileExpression(text, { ...options, result: 'string' });
   const messageFailed = message !== undefined && 'error' in message;
   if ('error' in main || messageFailed) {
     return {
@@ -136,7 +137,8 @@ function computedMessage(
   const outcome = message.evaluate(variables);
   if ('error' in outcome || typeof outcome.value !== 'string') return undefined;
   const text = outcome.value.trim();
-  const usable = text !== '' && !text.includes('\n') && Buffer.byteLength(text) <= MESSAGE_BYTES_MAX;
+  const usable =
+    text !== '' && !text.includes('\n') && Buffer.byteLength(text) <= MESSAGE_BYTES_MAX;
   return usable ? text : undefined;
 }
 

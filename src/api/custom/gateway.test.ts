@@ -133,7 +133,7 @@ describe('our own definitions and those of upstream', { skip }, () => {
   const own = gatewayDefinitions('2026-01-01T00:00:00Z');
 
   test('are of the same kinds', () => {
-    const nameOf = ({ metadata }: CustomResourceDefinition) => metadata.name;
+    const nameOf = ({ metadata }: CustomResourceDefinition) => metadata.name ?? '';
     assert.deepEqual(own.map(nameOf).toSorted(), definitions.map(nameOf).toSorted());
   });
 

@@ -48,7 +48,7 @@ describe('paths', () => {
     ['.status.conditions[?(@.type == "Synced")].status', ['False']],
     ['.status.conditions[?(@.type!="Ready")].type', ['Synced']],
     ['.status.conditions[?(@.type=="None")].status', []],
-    ["[?(@.odd)]", []],
+    ['[?(@.odd)]', []],
     ['.status.conditions[?(@["odd-name"]==1)].type', ['Synced']],
     ['.status.addresses[?(@.port)].value', ['10.0.0.2']],
     ['.status.addresses[?(@.port>=80)].value', ['10.0.0.2']],
@@ -59,7 +59,15 @@ describe('paths', () => {
     test(text, () => assert.deepEqual(find(text), found));
   }
 
-  for (const text of ['.a[', '.a[?(@.b==)]', '.a[?(@.b=="c"]', '.a b', '.a[x]', '..a', '.a'.repeat(600)]) {
+  for (const text of [
+    '.a[',
+    '.a[?(@.b==)]',
+    '.a[?(@.b=="c"]',
+    '.a b',
+    '.a[x]',
+    '..a',
+    '.a'.repeat(600),
+  ]) {
     test(`${text.slice(0, 40)} cannot be read`, () => assert.ok('error' in parseJsonPath(text)));
   }
 
@@ -73,7 +81,22 @@ describe('paths', () => {
   });
 
   test('no text is read without end or with an exception', () => {
-    const part = fc.constantFrom('.', '[', ']', '?(', '@', '==', '"', "'", 'a', '0', '*', ')', '\\', ':');
+    const part = fc.constantFrom(
+      '.',
+      '[',
+      ']',
+      '?(',
+      '@',
+      '==',
+      '"',
+      "'",
+      'a',
+      '0',
+      '*',
+      ')',
+      '\\',
+      ':',
+    );
     fc.assert(
       fc.property(fc.array(part, { maxLength: 40 }), (parts) => {
         const parsed = parseJsonPath(parts.join(''));

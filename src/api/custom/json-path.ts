@@ -28,7 +28,8 @@ class PathError extends Error {}
 
 /** Reads a path; an error says what it cannot be read for. */
 export function parseJsonPath(text: string): { path: JsonPath } | { error: string } {
-  if (text.length > PATH_CHARS_MAX) return { error: `may have at most ${PATH_CHARS_MAX} characters` };
+  if (text.length > PATH_CHARS_MAX)
+    return { error: `may have at most ${PATH_CHARS_MAX} characters` };
   const inner = /^\{(.*)\}$/s.exec(text)?.[1] ?? text;
   try {
     return { path: parse(inner) };
@@ -74,7 +75,8 @@ function nextStep(rest: string): { readonly step: Step; readonly length: number 
   }
   const slice = SLICE.exec(rest);
   if (slice !== null) {
-    const number = (digits: string | undefined) => (digits === undefined ? undefined : Number(digits));
+    const number = (digits: string | undefined) =>
+      digits === undefined ? undefined : Number(digits);
     return {
       step: { take: 'slice', from: number(slice[1]), to: number(slice[2]) },
       length: slice[0].length,
@@ -104,12 +106,14 @@ function filterStep(text: string, start: number): { readonly step: Step; readonl
   if (comparison !== null) {
     rest = rest.slice(comparison[0].length);
     const literal = LITERAL.exec(rest);
-    if (literal === null) throw new PathError('a filter compares with a text, a number, true or false');
+    if (literal === null)
+      throw new PathError('a filter compares with a text, a number, true or false');
     test = { operator: comparison[1] as Test['operator'], value: literalValue(literal) };
     rest = rest.slice(literal[0].length);
   }
   const end = FILTER_END.exec(rest);
-  if (end === null) throw new PathError(`a filter ends with ")]", not with ${JSON.stringify(rest)}`);
+  if (end === null)
+    throw new PathError(`a filter ends with ")]", not with ${JSON.stringify(rest)}`);
   const length = text.length - rest.length + end[0].length;
   return { step: { take: 'where', path, test }, length };
 }

@@ -84,11 +84,16 @@ function deprecation(
   { name, deprecated, deprecationWarning }: CustomVersion,
 ): { readonly deprecationWarning?: string } {
   if (deprecated !== true) return {};
-  return { deprecationWarning: deprecationWarning ?? `${group}/${name} ${names.kind} is deprecated` };
+  return {
+    deprecationWarning: deprecationWarning ?? `${group}/${name} ${names.kind} is deprecated`,
+  };
 }
 
 /** The same object in another version of its kind. */
-export function convertTo<T extends KubeObject>(object: T, kind: Pick<Kind, 'group' | 'version'>): T {
+export function convertTo<T extends KubeObject>(
+  object: T,
+  kind: Pick<Kind, 'group' | 'version'>,
+): T {
   const apiVersion = `${kind.group}/${kind.version}`;
   return object.apiVersion === apiVersion ? object : { ...object, apiVersion };
 }

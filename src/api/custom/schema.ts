@@ -4,13 +4,13 @@
 import { compilePattern, patternError } from '../cel/patterns.ts';
 import type { JsonSchema } from '../apiextensions/json-schema.ts';
 import { ObjectMeta } from '../meta.ts';
-import { blocksRules } from '../schema/errors.ts';
 import { isRecord, normalize } from '../schema/normalize.ts';
 import type { Field, Node, ObjectNode } from '../schema/schema.ts';
 import { validate } from '../schema/validate.ts';
 import { constraintsOf } from './constraints.ts';
 import type { Native } from './constraints.ts';
 import { expressionsOf } from './expressions.ts';
+import { relocate } from './relocate.ts';
 
 type Common = Pick<Node, 'doc' | 'nullable' | 'constraints' | 'expressions'>;
 
@@ -42,7 +42,12 @@ function toNode(schema: JsonSchema): Node {
     case 'string':
       return stringNode(schema);
     case 'integer':
-      return { type: 'integer', ...bounds(schema), ...integerEnum(schema), ...common(schema, 'integer') };
+      return {
+        type: 'integer',
+        ...bounds(schema),
+        ...integerEnum(schema),
+        ...common(schema, 'integer'),
+      };
     case 'number':
       return { type: 'number', ...bounds(schema), ...common(schema, 'number') };
     case 'boolean':
@@ -78,12 +83,14 @@ function withoutIntOrString(schema: JsonSchema): JsonSchema {
 
 function objectOrMap(schema: JsonSchema): Node {
   const { additionalProperties } = schema;
-  if (additionalProperties === undefined || additionalProperties === false) return objectNode(schema);
+  if (additionalProperties === undefined || additionalProperties === false)
+    return objectNode(schema);
   // With properties beside it, `true` says the same as keeping what is unknown.
   if (additionalProperties === true && schema.properties !== undefined) {
     return objectNode({ ...schema, 'x-kubernetes-preserve-unknown-fields': true });
   }
-  const values: Node = additionalProperties === true ? { type: 'any' } : toNode(additionalProperties);
+  const values: Node =
+    additionalProperties === true ? { type: 'any' } : toNode(additionalProperties);
   return { type: 'map', values, ...sizes(schema), ...atomic(schema), ...common(schema, 'object') };
 }
 
@@ -117,7 +124,10 @@ function objectNode(schema: JsonSchema, isRoot = false): ObjectNode {
 }
 
 const META_FIELDS: readonly (readonly [string, Field])[] = [
-  ['apiVersion', { node: { type: 'string', doc: 'API group and version of the kind.' }, required: true }],
+  [
+    'apiVersion',
+    { node: { type: 'string', doc: 'API group and version of the kind.' }, required: true },
+  ],
   ['kind', { node: { type: 'string', doc: 'Kind of the object.' }, required: true }],
   ['metadata', { node: ObjectMeta, required: false, default: {} }],
 ];
@@ -153,9 +163,7 @@ function stringNode(schema: JsonSchema): Node {
 }
 
 function integerEnum({ enum: values }: JsonSchema): { enum?: readonly number[] } {
-  return values === undefined
-    ? {}
-    : { enum: values.filter((value) => typeof value === 'number') };
+  return values === undefined ? {} : { enum: values.filter((value) => typeof value === 'number') };
 }
 
 /** Inclusive bounds; exclusive ones are constraints. */
@@ -181,9 +189,13 @@ function atomic(schema: JsonSchema): { atomic?: boolean } {
 /** A value of any type, whose fields are known all the same if it is an object with properties. */
 function anyNode(schema: JsonSchema): Node {
   const node = { type: 'any' as const, ...common(schema, 'none') };
-  if (schema.properties === undefined) return node;
-  const { description, nullable, 'x-kubernetes-validations': rules, ...rest } = schema;
-  const inner = objectNode(rest);
+  const { properties, required = [] } = schema;
+  if (properties === undefined) return node;
+  const inner = objectNode({
+    properties,
+    required,
+    'x-kubernetes-preserve-unknown-fields': true,
+  });
   return {
     ...node,
     normalize: (value, path, unknown) => {
@@ -194,11 +206,7 @@ function anyNode(schema: JsonSchema): Node {
     },
     constraints: (value, path) => [
       ...(node.constraints?.(value, path) ?? []),
-      ...(isRecord(value)
-        ? validate(inner, value)
-            .filter((error) => error.path !== '' || blocksRules(error))
-            .map((error) => ({ ...error, path: `${path}.${error.path}` }))
-        : []),
+      ...(isRecord(value) ? relocate(validate(inner, value), path) : []),
     ],
   };
 }
