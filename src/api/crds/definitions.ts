@@ -2,6 +2,7 @@
 // kinds. Only descriptions: the kinds are served whether or not these objects are there. Rules are
 // code here, and therefore not among what is published.
 
+import { acceptedStatus } from '../apiextensions/accept.ts';
 import type { CustomResourceDefinition, CustomVersion } from '../apiextensions/crd.ts';
 import { gatewayKinds } from '../gateway/kinds.ts';
 import type { Kind } from '../kind.ts';
@@ -47,7 +48,7 @@ function definitionOf(kind: Kind, time: string): CustomResourceDefinition {
     ...(shortNames.length === 0 ? {} : { shortNames }),
     ...(categories === undefined ? {} : { categories }),
   };
-  return {
+  const definition: CustomResourceDefinition = {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: {
@@ -68,19 +69,8 @@ function definitionOf(kind: Kind, time: string): CustomResourceDefinition {
       versions: kind.versions.map((version) => versionOf(kind, version, storage)),
       conversion: { strategy: 'None' },
     },
-    status: {
-      conditions: [
-        established('NamesAccepted', 'NoConflicts', 'no conflicts found', time),
-        established('Established', 'InitialNamesAccepted', 'the names are accepted', time),
-      ],
-      acceptedNames: names,
-      storedVersions: [storage],
-    },
   };
-}
-
-function established(type: string, reason: string, message: string, time: string) {
-  return { type, status: 'True', reason, message, lastTransitionTime: time } as const;
+  return { ...definition, status: acceptedStatus(definition, [], time) };
 }
 
 function versionOf(kind: Kind, name: string, storage: string): CustomVersion {
