@@ -51,7 +51,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   controllers: ['api', 'store', 'telemetry', 'lib'],
   certificates: ['api', 'store', 'telemetry', 'lib'],
   runtime: ['api', 'store', 'telemetry', 'lib'],
-  apiserver: ['api', 'store', 'telemetry', 'lib'],
   pipeline: everything('cli', 'pipeline'),
   cli: everything('cli'),
 };
