@@ -8,13 +8,16 @@ import type { Kind } from '../api/kind.ts';
 import { kubeconfig, openAccess, writeSecret } from '../apiserver/http/access.ts';
 import type { Access } from '../apiserver/http/access.ts';
 import { createHandler } from '../apiserver/http/handle.ts';
-import type { Streams } from '../apiserver/http/handle.ts';
 import { ApiServer } from '../apiserver/http/server.ts';
 import { failure } from '../apiserver/failure.ts';
 import { Reader } from '../apiserver/registry/reader.ts';
 import { Resources } from '../apiserver/registry/resources.ts';
 import { Writer } from '../apiserver/registry/writer.ts';
+import { readLog } from '../runtime/logs/read-log.ts';
+import type { PodRuntime } from '../runtime/runtime.ts';
 import type { SourceRef } from '../store/table.ts';
+import { createSubresources } from '../apiserver/streams/subresources.ts';
+import type { Pods } from '../apiserver/streams/subresources.ts';
 import { WatchHub } from '../apiserver/watch/hub.ts';
 import { pathsFrom } from '../config/paths.ts';
 import { allocateService } from '../controllers/allocation/allocate.ts';
@@ -30,7 +33,10 @@ export interface ApiOptions {
   readonly port: number;
   readonly serviceCidr: string;
   readonly locate: Locator;
-  readonly streams: Streams;
+  /** Null when no pods are run. */
+  readonly runtime: PodRuntime | null;
+  /** The folder with the logs of pods. */
+  readonly stateDir: string;
   /** Where the kubeconfig is written. */
   readonly kubeconfigPath: string;
   readonly onError: (error: unknown) => void;
@@ -88,7 +94,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     reader: new Reader(store),
     writer,
     flush: () => storage.flush(),
-    streams: options.streams,
+    streams: createSubresources({ store, pods: podsOf(options) }),
     version: VERSION,
     now: () => new Date(),
   });
@@ -97,6 +103,21 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const url = await server.start();
   await writeSecret(options.kubeconfigPath, kubeconfig(url, access));
   return { url, kubeconfigPath: options.kubeconfigPath, stop: () => server.stop() };
+}
+
+function podsOf({ runtime, stateDir }: ApiOptions): Pods {
+  return {
+    exec: ({ namespace, pod, container }, { command, stdin, tty }) =>
+      runtime === null
+        ? Promise.reject(new Error('no pods are run: Fairway was started with --no-pods'))
+        : runtime.exec({ namespace, pod, container, command, stdin, tty }),
+    log: (container, { tailLines, ...options }, signal) => {
+      const given = Object.entries({ ...options, tail: tailLines }).filter(
+        ([, value]) => value !== undefined,
+      );
+      return readLog({ stateDir, ...container, ...Object.fromEntries(given) }, signal);
+    },
+  };
 }
 
 function accessFor(address: string): Promise<Access> {

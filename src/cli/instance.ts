@@ -146,7 +146,8 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
         port: options.api?.port ?? API_PORT + block,
         serviceCidr: network.serviceCidr,
         locate,
-        streams: { serve: async () => false, upgrade: async () => false },
+        runtime,
+        stateDir: prepare(blockDirectory(paths, block)),
         kubeconfigPath: join(prepare(blockDirectory(paths, block)), 'kubeconfig'),
         onError,
       });

@@ -4,10 +4,10 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Duplex } from 'node:stream';
 import type { Kind, KubeObject } from '../../api/kind.ts';
 import { answerDiscovery } from '../discovery/answer.ts';
-import type { DiscoveryAnswer } from '../discovery/answer.ts';
 import type { Conversion } from '../discovery/negotiate.ts';
 import { LIST_CONVERSIONS, negotiate, OBJECT_CONVERSIONS } from '../discovery/negotiate.ts';
 import { versionInfo } from '../discovery/version.ts';
+import { answerOpenApi } from '../openapi/answer.ts';
 import { APPLY_PATCH, applyPatch, patchTypes } from '../patch/patch.ts';
 import type { JsonObject } from '../patch/values.ts';
 import { deleted, Failure, failure } from '../failure.ts';
@@ -40,6 +40,13 @@ export interface HandlerOptions extends WatchServices {
   /** Fairway's own. */
   readonly version: string;
   readonly now: () => Date;
+}
+
+/** A document about the API itself. */
+interface Document {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
 }
 
 /** What serves the parts of pods and Services that are no objects. */
@@ -82,7 +89,7 @@ class ApiHandler implements Handler {
 
   async handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     const path = url.pathname.length > 1 ? url.pathname.replace(/\/$/, '') : url.pathname;
-    if (this.#aboutApi(request, response, path)) return;
+    if (this.#aboutApi(request, response, path, url.searchParams)) return;
     const asked = parseResourcePath(path);
     if (asked === undefined) throw failure.noSuchPath();
     const query = url.searchParams;
@@ -109,13 +116,18 @@ class ApiHandler implements Handler {
   }
 
   /** Documents about the API itself. False when the path is of something else. */
-  #aboutApi(request: IncomingMessage, response: ServerResponse, path: string): boolean {
+  #aboutApi(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    query: URLSearchParams,
+  ): boolean {
     if (HEALTH_PATHS.has(path)) {
       sendText(response, 200, 'text/plain; charset=utf-8', 'ok');
       return true;
     }
     const { headers, method } = request;
-    const document = this.#document(path, headers);
+    const document = this.#document(path, headers, query);
     if (document === undefined) return false;
     if (method !== 'GET' && method !== 'HEAD') throw failure.methodNotAllowed();
     response.writeHead(document.status, {
@@ -126,7 +138,11 @@ class ApiHandler implements Handler {
     return true;
   }
 
-  #document(path: string, headers: IncomingHttpHeaders): DiscoveryAnswer | undefined {
+  #document(
+    path: string,
+    headers: IncomingHttpHeaders,
+    query: URLSearchParams,
+  ): Document | undefined {
     const { resources, version } = this.#options;
     if (path === '/version') {
       const platform = `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`;
@@ -137,12 +153,11 @@ class ApiHandler implements Handler {
         body: JSON.stringify(info),
       };
     }
-    return answerDiscovery(resources.kinds, {
-      path,
-      accept: headers.accept,
-      ifNoneMatch: headers['if-none-match'],
-      serverAddress: headers.host,
-    });
+    const asked = { path, accept: headers.accept, ifNoneMatch: headers['if-none-match'] };
+    return (
+      answerDiscovery(resources.kinds, { ...asked, serverAddress: headers.host }) ??
+      answerOpenApi(resources.kinds, { ...asked, hash: query.get('hash') ?? undefined })
+    );
   }
 
   /** Questions about what one may do: everything, to whoever was let in. */
