@@ -2,9 +2,12 @@
 
 import { join } from 'node:path';
 import { ALL_KINDS } from '../api/all-kinds.ts';
+import { CustomResourceDefinition } from '../api/apiextensions/crd.ts';
 import { Namespace } from '../api/core/namespace.ts';
 import { Service } from '../api/core/service.ts';
+import { gatewayDefinitions } from '../api/crds/definitions.ts';
 import type { Kind } from '../api/kind.ts';
+import { followDefinitions } from '../apiserver/definitions/definitions.ts';
 import { kubeconfig, openAccess, writeSecret } from '../apiserver/http/access.ts';
 import type { Access } from '../apiserver/http/access.ts';
 import { createHandler } from '../apiserver/http/handle.ts';
@@ -35,6 +38,8 @@ export interface ApiOptions {
   readonly locate: Locator;
   /** Null when no pods are run. */
   readonly runtime: PodRuntime | null;
+  /** Kinds that users have defined, whenever there are others than before. */
+  readonly onCustomKinds: (kinds: readonly Kind[]) => void;
   /** The folder with the logs of pods. */
   readonly stateDir: string;
   /** Where the kubeconfig is written. */
@@ -48,6 +53,7 @@ export interface Api {
   stop(): Promise<void>;
 }
 
+const DEFINITION = CustomResourceDefinition as unknown as Kind;
 /** What is there without anybody having written it, and is not kept. */
 const CLUSTER_SOURCE: SourceRef = { source: 'cluster', file: '', document: 0 };
 /** Namespaces every cluster has. */
@@ -58,11 +64,14 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const { store, storage } = kept;
   const hub = new WatchHub(store.revision);
   store.subscribe((changes) => hub.publish(changes));
-  store.write(
-    NAMESPACES.flatMap((name) =>
-      store.get(Namespace, '', name) === undefined ? [namespaceWrite(name)] : [],
-    ),
-  );
+  const isMissing = (kind: Kind, name: string): boolean => store.get(kind, '', name) === undefined;
+  const startedAt = `${new Date().toISOString().slice(0, 19)}Z`;
+  store.write([
+    ...NAMESPACES.filter((name) => isMissing(Namespace, name)).map(namespaceWrite),
+    ...gatewayDefinitions(startedAt)
+      .filter(({ metadata }) => isMissing(DEFINITION, metadata.name ?? ''))
+      .map((object) => ({ op: 'put' as const, kind: DEFINITION, object, source: CLUSTER_SOURCE })),
+  ]);
   const trackAllocations = createAllocationTracker({ serviceCidr: options.serviceCidr });
   const writer = new Writer({
     store,
@@ -87,10 +96,21 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       return position === undefined ? source.file : formatPosition(position);
     },
   });
+  const kinds = [...ALL_KINDS, DEFINITION];
+  const resources = new Resources(kinds);
+  const unfollow = followDefinitions({
+    store,
+    builtIn: kinds,
+    now: () => new Date(),
+    onKinds: (custom) => {
+      resources.setCustom(custom.resources);
+      options.onCustomKinds(custom.kinds);
+    },
+  });
   const handler = createHandler({
     store,
     hub,
-    resources: new Resources(ALL_KINDS),
+    resources,
     reader: new Reader(store),
     writer,
     flush: () => storage.flush(),
@@ -98,11 +118,15 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     version: VERSION,
     now: () => new Date(),
   });
+  const stop = async (): Promise<void> => {
+    unfollow();
+    await server.stop();
+  };
   const access = await accessFor(address);
   const server = new ApiServer({ address, port, access, handler, onError });
   const url = await server.start();
   await writeSecret(options.kubeconfigPath, kubeconfig(url, access));
-  return { url, kubeconfigPath: options.kubeconfigPath, stop: () => server.stop() };
+  return { url, kubeconfigPath: options.kubeconfigPath, stop };
 }
 
 function podsOf({ runtime, stateDir }: ApiOptions): Pods {

@@ -9,6 +9,7 @@ import { BLOCKS, lockAddressOf } from '../config/network.ts';
 import type { Network } from '../config/network.ts';
 import { blockDirectory, caDirectory, pathsFrom } from '../config/paths.ts';
 import type { Finding } from '../api/finding.ts';
+import type { Kind } from '../api/kind.ts';
 import { lockAddress } from '../lib/address-lock.ts';
 import type { AddressLock } from '../lib/address-lock.ts';
 import { FairwayError } from '../lib/errors.ts';
@@ -84,6 +85,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const network = networkFor(block, configuration);
   const paths = pathsFrom(process.env);
   const store = kept?.store ?? new Store({ newUid: () => randomUUID() });
+  let customKinds: readonly Kind[] = kept?.customKinds ?? [];
   let podFindings: readonly Finding[] = [];
   const runtime = options.pods
     ? createPodRuntime({
@@ -112,7 +114,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const pipeline = new Pipeline({
     store,
     sources,
-    controllers: controllersFor(network),
+    controllers: controllersFor(network, () => customKinds),
     resolve: createResolver({
       gatewayCidr: network.gatewayCidr,
       adoptedClasses: configuration.gatewayClasses,
@@ -147,6 +149,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
         serviceCidr: network.serviceCidr,
         locate,
         runtime,
+        onCustomKinds: (kinds) => (customKinds = kinds),
         stateDir: prepare(blockDirectory(paths, block)),
         kubeconfigPath: join(prepare(blockDirectory(paths, block)), 'kubeconfig'),
         onError,

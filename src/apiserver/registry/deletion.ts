@@ -100,7 +100,8 @@ function asRecord(value: unknown, what: string): Readonly<Record<string, unknown
 /** Whether something has to happen before the object can go. */
 export function lingers(kind: Kind, object: KubeObject, asked?: number): boolean {
   if ((object.metadata.finalizers ?? []).length > 0) return true;
-  if (kind === (Namespace as Kind)) return true;
+  // Its controller ends it, with everything that is in it or of it.
+  if (kind === (Namespace as Kind) || kind.kind === 'CustomResourceDefinition') return true;
   return graceOf(kind, object, asked) > 0 || runs(kind, object);
 }
 

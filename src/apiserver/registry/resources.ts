@@ -11,7 +11,7 @@ export interface Resource {
 
 export class Resources {
   readonly #builtIn: readonly Kind[];
-  #custom: readonly Kind[] = [];
+  #custom: readonly Resource[] = [];
   #byPath = new Map<string, Resource>();
   #all: readonly Kind[] = [];
 
@@ -26,8 +26,8 @@ export class Resources {
   }
 
   /** Replaces what users have defined. */
-  setCustom(kinds: readonly Kind[]): void {
-    this.#custom = kinds;
+  setCustom(resources: readonly Resource[]): void {
+    this.#custom = resources;
     this.#index();
   }
 
@@ -36,14 +36,21 @@ export class Resources {
   }
 
   #index(): void {
-    this.#all = [...this.#builtIn, ...this.#custom];
+    const own = this.#builtIn.flatMap((kind) =>
+      kind.versions.map((version): Resource => ({ kind, version })),
+    );
+    // Versions of a user's kind may differ in their schemas: documents show each its own.
+    const shown = this.#custom.map(({ kind, version }) => ({
+      ...kind,
+      version,
+      versions: [version],
+    }));
+    this.#all = [...this.#builtIn, ...shown];
     this.#byPath = new Map(
-      this.#all.flatMap((kind) =>
-        kind.versions.map((version) => [
-          `${kind.group}/${version}/${kind.plural}`,
-          { kind, version },
-        ]),
-      ),
+      [...own, ...this.#custom].map((resource) => [
+        `${resource.kind.group}/${resource.version}/${resource.kind.plural}`,
+        resource,
+      ]),
     );
   }
 }
