@@ -44,7 +44,14 @@ function rule(id: string, tenant = ''): PathGroup['rules'][number] {
     method: null,
     headers: tenant === '' ? [] : [{ name: 'x-tenant', value: tenant }],
     queryParams: [],
-    action: { id, filters: [], result: { kind: 'respond', statusCode: 200, reason: id } },
+    action: {
+      id,
+      filters: [],
+      result: { kind: 'respond', statusCode: 200, reason: id },
+      timeouts: null,
+      retry: null,
+      session: null,
+    },
   };
 }
 
@@ -59,7 +66,7 @@ const byHost: Row = {
     hosts: new Map(
       Array.from({ length: count }, (_, i) => [
         `shop-${i}.example.com`,
-        { exact: [], prefix: [{ path: '/app', rules: [rule(`r${i}`)] }] },
+        { exact: [], regex: [], prefix: [{ path: '/app', rules: [rule(`r${i}`)] }] },
       ]),
     ),
     ask: (route) => ({ host: `shop-${route}.example.com`, target: '/app/cart?item=1' }),
@@ -73,7 +80,7 @@ const byWildcard: Row = {
     hosts: new Map(
       Array.from({ length: count }, (_, i) => [
         `*.shop-${i}.example.com`,
-        { exact: [], prefix: [{ path: '/app', rules: [rule(`r${i}`)] }] },
+        { exact: [], regex: [], prefix: [{ path: '/app', rules: [rule(`r${i}`)] }] },
       ]),
     ),
     ask: (route) => ({ host: `www.shop-${route}.example.com`, target: '/app/cart?item=1' }),
@@ -99,12 +106,12 @@ const ROWS: readonly Row[] = [
   {
     name: 'exact',
     title: 'one host, exact paths',
-    make: oneHost((paths) => ({ exact: paths, prefix: [] }), '?page=2'),
+    make: oneHost((paths) => ({ exact: paths, regex: [], prefix: [] }), '?page=2'),
   },
   {
     name: 'prefix',
     title: 'one host, prefixes, path two segments deeper',
-    make: oneHost((paths) => ({ exact: [], prefix: paths }), '/books/12?page=2'),
+    make: oneHost((paths) => ({ exact: [], regex: [], prefix: paths }), '/books/12?page=2'),
   },
   {
     name: 'header',
@@ -115,7 +122,7 @@ const ROWS: readonly Row[] = [
         rules: [rule(`a${i}`, 'a'), rule(`b${i}`, 'b')],
       }));
       return {
-        hosts: new Map([['shop.example.com', { exact: [], prefix }]]),
+        hosts: new Map([['shop.example.com', { exact: [], regex: [], prefix }]]),
         ask: (route) => ({ host: 'shop.example.com', target: pathOf(route) }),
       };
     },
@@ -124,7 +131,7 @@ const ROWS: readonly Row[] = [
     name: 'missing',
     title: 'one host, prefixes, no route takes it',
     make: (count) => ({
-      ...oneHost((paths) => ({ exact: [], prefix: paths }), '')(count),
+      ...oneHost((paths) => ({ exact: [], regex: [], prefix: paths }), '')(count),
       ask: (route) => ({ host: 'shop.example.com', target: `/nothing/${route}/here` }),
     }),
   },
@@ -136,7 +143,7 @@ const ROWS: readonly Row[] = [
       const rules = Array.from({ length: count - 1 }, (_, i) => rule(`t${i}`, `tenant-${i}`));
       const prefix = [{ path: '/app', rules: [...rules, rule('last', 'b')] }];
       return {
-        hosts: new Map([['shop.example.com', { exact: [], prefix }]]),
+        hosts: new Map([['shop.example.com', { exact: [], regex: [], prefix }]]),
         ask: () => ({ host: 'shop.example.com', target: '/app' }),
       };
     },
@@ -148,7 +155,7 @@ type Tables = HostIndex<RouteTable<string>>;
 function indexOf({ hosts }: Routes): Tables {
   const index: Tables = new HostIndex();
   for (const [hostname, program] of hosts) {
-    const table = new RouteTable(program, (r) => ({ ...r, action: r.action.id }));
+    const table = new RouteTable(program, (action) => action.id);
     index.set(hostname, table);
   }
   return index;

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { RequestFate } from '../src/model/answer.ts';
+import type { Mirrored, RequestFate } from '../src/model/answer.ts';
 import { traceRequest } from '../src/model/trace.ts';
 import { traceProxy } from '../src/targets/proxy/trace.ts';
 import { describeFate, listCases, runCase, toProbe } from './support/cases.ts';
@@ -39,6 +39,13 @@ for (const testCase of cases) {
 function check(probe: WrittenProbe, fate: RequestFate): void {
   assert.deepEqual(describeFate(fate), probe.fate);
   const shares = fate.kind === 'forward' ? fate.shares : [];
+  if (probe.answer !== undefined) {
+    const headers = fate.kind === 'respond' ? (fate.headers ?? []) : [];
+    for (const [name, value] of Object.entries(probe.answer)) {
+      const found = headers.filter(([n]) => n === name).map(([, v]) => v);
+      assert.equal(found.length === 0 ? null : found.join(','), value, name);
+    }
+  }
   if (probe.endpoints !== undefined) {
     assert.deepEqual(
       shares.map((share) => share.endpoints),
@@ -48,7 +55,8 @@ function check(probe: WrittenProbe, fate: RequestFate): void {
   if (probe.sees !== undefined || probe.response !== undefined) {
     assert.notEqual(shares.length, 0, 'there is no backend that sees anything');
   }
-  for (const { request, responseHeaders } of shares) {
+  for (const { request, responseHeaders, mirrors } of shares) {
+    if (probe.mirrors !== undefined) assert.deepEqual(mirrors.map(describeMirror), probe.mirrors);
     if (probe.sees?.host !== undefined) assert.equal(request.host, probe.sees.host);
     if (probe.sees?.path !== undefined) assert.equal(request.target, probe.sees.path);
     for (const [name, value] of Object.entries(probe.sees?.headers ?? {})) {
@@ -61,4 +69,9 @@ function check(probe: WrittenProbe, fate: RequestFate): void {
     );
     assert.deepEqual(changes, probe.response);
   }
+}
+
+function describeMirror({ to, numerator, denominator }: Mirrored): string {
+  const name = to.replace('Service ', '');
+  return numerator === denominator ? name : `${name} ${numerator}/${denominator}`;
 }

@@ -5,3 +5,6 @@ export const CONTROLLER_NAME = 'fairway.dev/gateway';
 
 /** The GatewayClass that is there without being written down. */
 export const DEFAULT_GATEWAY_CLASS = 'fairway';
+
+/** The group of kinds of our own. */
+export const FAIRWAY_GROUP = 'fairway.dev';

@@ -10,6 +10,7 @@ import { Pod } from './core/pod.ts';
 import { Secret } from './core/secret.ts';
 import { Service } from './core/service.ts';
 import { EndpointSlice } from './discovery/endpoint-slice.ts';
+import { PathRewrite } from './extensions/path-rewrite.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { GatewayClass } from './gateway/gatewayclass.ts';
 import { HTTPRoute } from './gateway/httproute.ts';
@@ -31,4 +32,5 @@ export const SERVED_KINDS: readonly Kind[] = [
   Gateway,
   HTTPRoute,
   ReferenceGrant,
+  PathRewrite,
 ];

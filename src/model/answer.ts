@@ -22,21 +22,41 @@ export type RequestFate =
   /** Nothing listens there, or no listener takes the server name: no HTTP answer at all. */
   | { readonly kind: 'refused'; readonly reason: string }
   /** Fairway answers itself. */
-  | { readonly kind: 'respond'; readonly statusCode: number; readonly reason: string }
+  | OwnAnswer
   | { readonly kind: 'redirect'; readonly statusCode: number; readonly location: string }
   | { readonly kind: 'forward'; readonly shares: readonly Share[] };
+
+export interface OwnAnswer {
+  readonly kind: 'respond';
+  readonly statusCode: number;
+  readonly reason: string;
+  /** The fields that matter, names in lower case. */
+  readonly headers?: readonly (readonly [string, string])[];
+}
+
+/** A backend that is sent a copy of the request. */
+export interface Mirrored {
+  /** Key of the backend. */
+  readonly to: string;
+  /** So many out of `denominator` requests. */
+  readonly numerator: number;
+  readonly denominator: number;
+  readonly request: SeenRequest;
+}
 
 /** One backend's part of the requests, and what the backend sees of this one. */
 export interface Share {
   /** Out of the sum of all shares' weights. */
   readonly weight: number;
   /** Key of the backend, or the answer its broken reference gives. */
-  readonly to: string | { readonly statusCode: number; readonly reason: string };
+  readonly to: string | Omit<OwnAnswer, 'kind'>;
   /** `address:port` of each endpoint that takes new requests. */
   readonly endpoints: readonly string[];
   readonly request: SeenRequest;
   /** What the response goes through on its way back. */
   readonly responseHeaders: readonly HeaderChange[];
+  /** In the order of their filters; those of the rule first. */
+  readonly mirrors: readonly Mirrored[];
 }
 
 export interface SeenRequest {

@@ -3,7 +3,12 @@
 
 import type { Origin, PathChange } from './model.ts';
 
-export type Filter = RequestHeadersFilter | ResponseHeadersFilter | RewriteFilter;
+export type Filter =
+  | RequestHeadersFilter
+  | ResponseHeadersFilter
+  | RewriteFilter
+  | MirrorFilter
+  | CorsFilter;
 
 /** Changes to header fields. Within one: set, then add, then remove. Names in lower case. */
 export interface HeaderChanges {
@@ -34,5 +39,34 @@ export interface RewriteFilter {
   readonly kind: 'rewrite';
   readonly hostname?: string;
   readonly path?: PathChange;
+  readonly origin: Origin;
+}
+
+/**
+ * Sends a copy of some requests to another backend and forgets its answers. The copy is what the other
+ * filters beside this one have made of the request.
+ */
+export interface MirrorFilter {
+  readonly kind: 'mirror';
+  /** Key into Model.backends. */
+  readonly backend: string;
+  /** So many requests out of `denominator`, by chance. */
+  readonly numerator: number;
+  readonly denominator: number;
+  readonly origin: Origin;
+}
+
+/**
+ * Answers the cross-origin questions of browsers in place of the backends. Lists may hold nothing but
+ * `*`. Origins are as people wrote them: `https://*.example.com:8443`.
+ */
+export interface CorsFilter {
+  readonly kind: 'cors';
+  readonly allowOrigins: readonly string[];
+  readonly allowMethods: readonly string[];
+  readonly allowHeaders: readonly string[];
+  readonly exposeHeaders: readonly string[];
+  readonly allowCredentials: boolean;
+  readonly maxAgeSeconds: number;
   readonly origin: Origin;
 }

@@ -3,8 +3,10 @@
 // ../targets/proxy/compile.ts). No Kubernetes types in here: references are resolved, defaults
 // applied, precedence is the order of the lists. Whoever reads a list takes the first that matches.
 
+import type { PathTemplate } from '../lib/path-template.ts';
 import type { Filter } from './filter.ts';
 import type { Match } from './match.ts';
+import type { Retry, Session, Timeouts } from './policy.ts';
 
 /** The object and the field something in the model comes from. */
 export interface Origin {
@@ -75,6 +77,9 @@ export interface Action {
   /** Applied in this order before the request is forwarded, and, where they concern it, to the response. */
   readonly filters: readonly Filter[];
   readonly result: Result;
+  readonly timeouts?: Timeouts;
+  readonly retry?: Retry;
+  readonly session?: Session;
   readonly origin: Origin;
 }
 
@@ -107,8 +112,12 @@ export interface RespondResult {
   readonly reason: string;
 }
 
-/** How a path is rewritten. `prefix` is the matched prefix that is replaced. */
+/**
+ * How a path is rewritten. `prefix` is the matched prefix that is replaced. A path that `pattern`, an
+ * expression in RE2 syntax known to compile, does not take whole stays as it is.
+ */
 export type PathChange =
+  | { readonly kind: 'regex'; readonly pattern: string; readonly template: PathTemplate }
   | { readonly kind: 'full'; readonly value: string }
   | { readonly kind: 'prefix'; readonly prefix: string; readonly value: string };
 

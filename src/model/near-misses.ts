@@ -2,7 +2,9 @@
 
 import { hostMatches, normalizeHost } from '../lib/hostname.ts';
 import { isUnderPrefix, parseQuery, splitTarget } from '../lib/http-path.ts';
+import { patternMatches } from '../lib/regex.ts';
 import type { RequestProbe } from './answer.ts';
+import type { PathMatch, ValueMatch } from './match.ts';
 import type { Model, Rule } from './model.ts';
 
 interface NearMiss {
@@ -49,25 +51,45 @@ function hostNeeds(listener: string, host: string, probe: RequestProbe): readonl
 function nearMiss(rule: Rule, probe: RequestProbe, before: readonly string[]): NearMiss {
   const { path, method, headers, queryParams } = rule.match;
   const target = splitTarget(probe.target) ?? { path: probe.target, query: '' };
-  const pathFits =
-    path.kind === 'exact' ? target.path === path.value : isUnderPrefix(target.path, path.value);
   const given = new Map(probe.headers.map(([name, value]) => [name.toLowerCase(), value]));
   const query = new Map(parseQuery(target.query));
   const small = [
     ...(method === undefined || method === probe.method ? [] : [`use method ${method}`]),
     ...headers
-      .filter(({ name, value }) => given.get(name) !== value)
-      .map(({ name, value }) => `have the header ${name}: ${value}`),
+      .filter((wanted) => !valueFits(wanted, given.get(wanted.name)))
+      .map((wanted) => `have the header ${describeNeed(wanted, ': ')}`),
     ...queryParams
-      .filter(({ name, value }) => query.get(name) !== value)
-      .map(({ name, value }) => `have ${name}=${value} in its query`),
+      .filter((wanted) => !valueFits(wanted, query.get(wanted.name)))
+      .map((wanted) => `have ${describeNeed(wanted, '=')} in its query`),
   ];
-  const large = pathFits
+  const large = pathFits(path, target.path)
     ? []
-    : [`have a path ${path.kind === 'exact' ? 'of' : 'under'} ${path.value}`];
+    : [`have a path ${PATH_WORDS[path.kind]} ${path.value}`];
   return {
     needs: [...before, ...large, ...small],
     rule: rule.action.id,
     distance: before.length * 3 + large.length * 2 + small.length,
   };
+}
+
+const PATH_WORDS = { exact: 'of', prefix: 'under', regex: 'matching' } as const;
+
+function pathFits(path: PathMatch, requested: string): boolean {
+  switch (path.kind) {
+    case 'exact':
+      return requested === path.value;
+    case 'prefix':
+      return isUnderPrefix(requested, path.value);
+    case 'regex':
+      return patternMatches(path.value, requested);
+  }
+}
+
+function valueFits({ value, regex }: ValueMatch, given: string | undefined): boolean {
+  if (given === undefined) return false;
+  return regex === true ? patternMatches(value, given) : given === value;
+}
+
+function describeNeed({ name, value, regex }: ValueMatch, sign: string): string {
+  return regex === true ? `${name} matching ${value}` : `${name}${sign}${value}`;
 }

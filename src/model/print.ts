@@ -1,7 +1,7 @@
 // Parts of the model in words and as YAML-ready data: what `fairway compile --target model` and the
 // golden files show. Private keys never leave through here.
 
-import type { PathMatch } from './match.ts';
+import type { PathMatch, ValueMatch } from './match.ts';
 import type { Model } from './model.ts';
 
 /** `path under /cart` */
@@ -11,7 +11,14 @@ export function describePath(path: PathMatch): string {
       return `path exactly ${path.value}`;
     case 'prefix':
       return path.value === '/' ? 'any path' : `path under ${path.value}`;
+    case 'regex':
+      return `path matching ${path.value}`;
   }
+}
+
+/** `x-a=1`, or `x-a matching [0-9]+` */
+export function describeValue({ name, value, regex }: ValueMatch): string {
+  return regex === true ? `${name} matching ${value}` : `${name}=${value}`;
 }
 
 export function describeHost(host: string): string {

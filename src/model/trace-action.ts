@@ -3,8 +3,11 @@
 
 import type { SplitTarget } from '../lib/http-path.ts';
 import { replacePrefix } from '../lib/http-path.ts';
+import { rewriteByPattern } from '../lib/path-template.ts';
 import type {
   HeaderChange,
+  Mirrored,
+  OwnAnswer,
   RequestFate,
   RequestProbe,
   SeenRequest,
@@ -13,6 +16,7 @@ import type {
 } from './answer.ts';
 import type { Filter, HeaderChanges } from './filter.ts';
 import type {
+  Action,
   Endpoint,
   Model,
   PathChange,
@@ -20,6 +24,7 @@ import type {
   Rule,
   WeightedBackend,
 } from './model.ts';
+import { corsChanges, isPreflight, preflightAnswer } from './trace-cors.ts';
 
 /** A request on its way through the model. */
 export interface TracedRequest {
@@ -41,6 +46,8 @@ export function traceAction(
 ): RequestFate {
   const { action } = rule;
   const { result } = action;
+  const preflight = traceQuestion(action.filters, request, steps);
+  if (preflight !== undefined) return { kind: 'respond', ...preflight };
   switch (result.kind) {
     case 'respond':
       note(steps, 'result', `status ${result.statusCode}`, result.reason, action.origin);
@@ -58,18 +65,54 @@ export function traceAction(
     }
     case 'forward': {
       const seen = seenRequest(request);
-      const filtered = applyFilters(action.filters, seen, steps);
+      const filtered = applyFilters(action.filters, seen, request, steps);
+      if (filtered.request.target === REFUSED) return { kind: 'respond', ...REFUSAL };
       const shares = result.backends
         .filter((backend) => backend.weight > 0)
-        .map((backend) => shareOf(model, backend, filtered, steps));
+        .map((backend) => shareOf(model, backend, { request, filtered }, steps));
+      notePolicy(action, steps);
       return { kind: 'forward', shares };
     }
+  }
+}
+
+/** The answer to a preflight request, if filters answer such (GEP-1767). */
+function traceQuestion(
+  filters: readonly Filter[],
+  { probe, headers }: TracedRequest,
+  steps: Step[],
+): Omit<OwnAnswer, 'kind'> | undefined {
+  const cors = filters.find((filter) => filter.kind === 'cors');
+  if (cors === undefined || !isPreflight(probe.method, headers)) return undefined;
+  const answer = preflightAnswer(cors, headers);
+  const reason = 'the preflight request of a browser is answered for the backends';
+  note(steps, 'filter', 'status 204', reason, cors.origin);
+  return { statusCode: 204, reason, headers: answer };
+}
+
+function notePolicy(action: Action, steps: Step[]): void {
+  const { timeouts, retry, session, origin } = action;
+  if (timeouts !== undefined) {
+    const words = [
+      ...(timeouts.requestMs > 0 ? [`${timeouts.requestMs} ms in all`] : []),
+      ...(timeouts.backendRequestMs > 0 ? [`${timeouts.backendRequestMs} ms for an attempt`] : []),
+    ].join(', ');
+    note(steps, 'result', 'timeouts', `${words || 'none'}; then 504`, origin);
+  }
+  if (retry !== undefined) {
+    const on = ['connection errors', ...retry.codes].join(', ');
+    note(steps, 'result', `up to ${retry.attempts} retries`, `on ${on}`, origin);
+  }
+  if (session !== undefined) {
+    const because = `a client stays with its endpoint by ${session.carrier} ${session.name}`;
+    note(steps, 'result', 'session persistence', because, origin);
   }
 }
 
 interface Filtered {
   readonly request: SeenRequest;
   readonly responseHeaders: readonly HeaderChange[];
+  readonly mirrors: readonly Mirrored[];
 }
 
 function seenRequest(request: TracedRequest): Filtered {
@@ -80,16 +123,35 @@ function seenRequest(request: TracedRequest): Filtered {
     target: target.path + target.query,
     headers,
   };
-  return { request: seen, responseHeaders: [] };
+  return { request: seen, responseHeaders: [], mirrors: [] };
 }
 
-function applyFilters(filters: readonly Filter[], start: Filtered, steps: Step[]): Filtered {
+/** `sent` is what the client sent: what is asked and answered across origins is about that. */
+function applyFilters(
+  filters: readonly Filter[],
+  start: Filtered,
+  sent: TracedRequest,
+  steps: Step[],
+): Filtered {
   let state = start;
-  for (const filter of filters) state = applyFilter(filter, state, steps);
-  return state;
+  for (const filter of filters) state = applyFilter(filter, state, sent, steps);
+  const mirrors = filters
+    .filter((filter) => filter.kind === 'mirror')
+    .map(({ backend, numerator, denominator }) => ({
+      to: backend,
+      numerator,
+      denominator,
+      request: state.request,
+    }));
+  return { ...state, mirrors: [...state.mirrors, ...mirrors] };
 }
 
-function applyFilter(filter: Filter, state: Filtered, steps: Step[]): Filtered {
+function applyFilter(
+  filter: Filter,
+  state: Filtered,
+  sent: TracedRequest,
+  steps: Step[],
+): Filtered {
   switch (filter.kind) {
     case 'requestHeaders': {
       const headers = changedHeaders(state.request.headers, filter);
@@ -108,22 +170,50 @@ function applyFilter(filter: Filter, state: Filtered, steps: Step[]): Filtered {
       note(steps, 'filter', 'rewrite', `the backend sees ${host} ${target}`, filter.origin);
       return { ...state, request: { ...state.request, host, target } };
     }
+    case 'mirror': {
+      const { numerator, denominator } = filter;
+      const part = numerator === denominator ? 'all' : `${numerator} of ${denominator}`;
+      note(
+        steps,
+        'filter',
+        'mirror',
+        `${part} requests are copied to ${filter.backend}`,
+        filter.origin,
+      );
+      return state;
+    }
+    case 'cors': {
+      const changes = corsChanges(filter, sent.headers);
+      note(steps, 'filter', 'cors', describeChanges(changes), filter.origin);
+      return { ...state, responseHeaders: [...state.responseHeaders, ...listChanges(changes)] };
+    }
   }
 }
 
-function shareOf(model: Model, weighted: WeightedBackend, start: Filtered, steps: Step[]): Share {
-  const { request, responseHeaders } = applyFilters(weighted.filters, start, steps);
+interface Start {
+  readonly request: TracedRequest;
+  /** As the rule's filters leave it. */
+  readonly filtered: Filtered;
+}
+
+function shareOf(model: Model, weighted: WeightedBackend, start: Start, steps: Step[]): Share {
+  const filtered = applyFilters(weighted.filters, start.filtered, start.request, steps);
   const { weight } = weighted;
+  const preflight = traceQuestion(weighted.filters, start.request, steps);
+  if (preflight !== undefined) return { weight, to: preflight, endpoints: [], ...filtered };
+  if (filtered.request.target === REFUSED) {
+    return { weight, to: REFUSAL, endpoints: [], ...filtered };
+  }
   const backend = weighted.backend === null ? undefined : model.backends.get(weighted.backend);
   if (backend === undefined) {
     const { statusCode = 500, reason = 'the backend does not exist' } = weighted.broken ?? {};
     note(steps, 'backend', `status ${statusCode}`, reason, weighted.origin);
-    return { weight, to: { statusCode, reason }, endpoints: [], request, responseHeaders };
+    return { weight, to: { statusCode, reason }, endpoints: [], ...filtered };
   }
   const endpoints = usableEndpoints(backend.endpoints).map((e) => `${e.address}:${e.port}`);
   const ready = endpoints.length === 0 ? 'no endpoint is ready' : endpoints.join(', ');
   note(steps, 'backend', `${backend.key} (weight ${weight})`, ready, weighted.origin);
-  return { weight, to: backend.key, endpoints, request, responseHeaders };
+  return { weight, to: backend.key, endpoints, ...filtered };
 }
 
 /** Ready endpoints; when there are none, those that end but still serve (KEP-1669). */
@@ -149,7 +239,13 @@ function redirectPort(redirect: RedirectResult, request: TracedRequest): number 
   return request.listenerPort;
 }
 
+/** Stands for a target that servers could read in two ways: the request is answered with 400. */
+const REFUSED = '';
+
+const REFUSAL = { statusCode: 400, reason: 'servers could read the rewritten path in two ways' };
+
 function changeTarget(change: PathChange, target: string): string {
+  if (target === REFUSED) return REFUSED;
   const mark = target.indexOf('?');
   const path = mark === -1 ? target : target.slice(0, mark);
   const query = mark === -1 ? '' : target.slice(mark);
@@ -158,6 +254,10 @@ function changeTarget(change: PathChange, target: string): string {
       return change.value + query;
     case 'prefix':
       return replacePrefix(path, change.prefix, change.value) + query;
+    case 'regex': {
+      const rewritten = rewriteByPattern(change.pattern, change.template, path);
+      return rewritten === null ? REFUSED : rewritten + query;
+    }
   }
 }
 

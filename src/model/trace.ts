@@ -5,10 +5,12 @@
 import { hostMatches, normalizeHost } from '../lib/hostname.ts';
 import { isUnderPrefix, parseQuery, splitTarget } from '../lib/http-path.ts';
 import type { SplitTarget } from '../lib/http-path.ts';
+import { patternMatches } from '../lib/regex.ts';
 import type { RequestAnswer, RequestFate, RequestProbe, Step } from './answer.ts';
 import { explainOrder } from './match.ts';
+import type { ValueMatch } from './match.ts';
 import type { EntryPoint, Listener, Model, Rule } from './model.ts';
-import { describeHost, describePath } from './print.ts';
+import { describeHost, describePath, describeValue } from './print.ts';
 import { traceAction } from './trace-action.ts';
 import type { TracedRequest } from './trace-action.ts';
 
@@ -162,10 +164,13 @@ function mismatch(rule: Rule, request: TracedRequest): string | undefined {
   if (method !== undefined && request.probe.method !== method) {
     return `method ${request.probe.method} is not ${method}`;
   }
-  for (const { name, value } of headers) {
-    const found = headerValue(request.headers, name);
-    if (found === undefined) return `header ${name} is absent, and must be ${value}`;
-    if (found !== value) return `header ${name} is ${found}, not ${value}`;
+  if (path.kind === 'regex' && !patternMatches(path.value, requested)) {
+    return `path ${requested} does not match ${path.value}`;
+  }
+  for (const wanted of headers) {
+    const found = headerValue(request.headers, wanted.name);
+    const because = valueMismatch(`header ${wanted.name}`, wanted, found);
+    if (because !== undefined) return because;
   }
   return queryMismatch(queryParams, request.target);
 }
@@ -175,13 +180,26 @@ function queryMismatch(
   target: SplitTarget,
 ): string | undefined {
   const given = parseQuery(target.query);
-  for (const { name, value } of wanted) {
+  for (const param of wanted) {
     // Of a name that is given twice only the first value counts, as upstream recommends.
-    const found = given.find(([key]) => key === name);
-    if (found === undefined) return `query parameter ${name} is absent, and must be ${value}`;
-    if (found[1] !== value) return `query parameter ${name} is ${found[1]}, not ${value}`;
+    const found = given.find(([key]) => key === param.name)?.[1];
+    const because = valueMismatch(`query parameter ${param.name}`, param, found);
+    if (because !== undefined) return because;
   }
   return undefined;
+}
+
+function valueMismatch(
+  what: string,
+  { value, regex }: ValueMatch,
+  found: string | undefined,
+): string | undefined {
+  if (regex === true) {
+    if (found === undefined) return `${what} is absent, and must match ${value}`;
+    return patternMatches(value, found) ? undefined : `${what} is ${found}, not matching ${value}`;
+  }
+  if (found === undefined) return `${what} is absent, and must be ${value}`;
+  return found === value ? undefined : `${what} is ${found}, not ${value}`;
 }
 
 /** Values of several fields of one name count as one list, joined by commas (RFC 9110 5.3). */
@@ -202,8 +220,8 @@ function describeMatch(rule: Rule): string {
   return [
     describePath(path),
     ...(method === undefined ? [] : [`method ${method}`]),
-    ...headers.map((h) => `header ${h.name}=${h.value}`),
-    ...queryParams.map((q) => `query ${q.name}=${q.value}`),
+    ...headers.map((h) => `header ${describeValue(h)}`),
+    ...queryParams.map((q) => `query ${describeValue(q)}`),
   ].join(', ');
 }
 

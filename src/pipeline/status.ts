@@ -32,6 +32,7 @@ export function statusWrites(
 /** As much of any kind's status as is looked at here. */
 interface WrittenStatus {
   readonly conditions?: readonly Condition[];
+  readonly supportedFeatures?: readonly { readonly name: string }[];
   readonly listeners?: readonly {
     readonly name: string;
     readonly conditions: readonly Condition[];
@@ -49,7 +50,11 @@ function fulfil(wish: StatusWish, current: WrittenStatus, time: string): Written
   const wished: WishedStatus = wish.status;
   switch (wished.kind) {
     case 'class':
-      return { ...current, conditions: stamp(wished.conditions, current.conditions) };
+      return {
+        ...current,
+        conditions: stamp(wished.conditions, current.conditions),
+        supportedFeatures: wished.features.map((name) => ({ name })),
+      };
     case 'gateway':
       return {
         ...current,

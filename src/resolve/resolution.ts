@@ -22,7 +22,12 @@ export interface StatusWish {
 }
 
 export type WishedStatus =
-  | { readonly kind: 'class'; readonly conditions: readonly Verdict[] }
+  | {
+      readonly kind: 'class';
+      readonly conditions: readonly Verdict[];
+      /** In alphabetical order. */
+      readonly features: readonly string[];
+    }
   | {
       readonly kind: 'gateway';
       readonly conditions: readonly Verdict[];

@@ -2,6 +2,8 @@
 // what clients get. The instances run in this process, one after the other; up.test.ts starts the program.
 
 import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { request } from 'node:http';
@@ -20,11 +22,15 @@ import type { Case, WrittenProbe } from '../support/cases.ts';
 /** Requests sent to see every backend of a split at least once, as likely as never to fail. */
 const SPLIT_REQUESTS = 400;
 
+/** As many as would not all reach the same of two pods by chance. */
+const STAY_REQUESTS = 24;
+
 interface Echoed {
   readonly path: string;
   readonly host: string;
   readonly namespace: string;
   readonly service: string;
+  readonly pod: string;
   readonly headers: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -102,13 +108,53 @@ async function play(
     await playSplit(probe, probe.fate, place);
     return;
   }
+  const copies = (probe.mirrors ?? []).filter((mirror) => !mirror.includes(' '));
+  const before = copies.map((copy) => copiesSeen(copy, probe));
   const answer = place === undefined ? 'refused' : await ask(probe, place).catch(toRefused);
   if (typeof answer === 'string') {
     assert.equal(answer, probe.fate, testCase.name);
     return;
   }
-  assert.equal(describeAnswer(answer), withoutPort(probe.fate));
+  assert.equal(describeAnswer(answer), withoutPort(probe.ends ?? probe.fate));
   checkSeen(probe, answer);
+  for (const [i, copy] of copies.entries()) {
+    await until(() => copiesSeen(copy, probe) === (before[i] ?? 0) + 1, `a copy for ${copy}`);
+  }
+  if (probe.stays !== undefined && place !== undefined) {
+    await playStay(probe, probe.stays, answer, place);
+  }
+}
+
+/** How often the pods of a Service have logged the path that a copy has. */
+function copiesSeen(copy: string, { request, sees }: WrittenProbe): number {
+  const [namespace = '', service = ''] = copy.replace(/:\d+$/, '').split('/');
+  const path = sees?.path ?? new URL(request.split(' ')[1] ?? '').pathname;
+  const logs = globSync(`**/logs/${namespace}/${service}-*/*.log`, { cwd: home.path });
+  return logs.reduce((sum, log) => {
+    const text = readFileSync(join(home.path, log), 'utf8');
+    return sum + text.split(`request made to ${path} `).length - 1;
+  }, 0);
+}
+
+/** Requests that bring back what the first answer gave all reach the pod that gave it. */
+async function playStay(
+  probe: WrittenProbe,
+  carrier: string,
+  first: Answer,
+  place: Place,
+): Promise<void> {
+  const at = first.rawHeaders.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === carrier);
+  const given = first.rawHeaders[at + 1];
+  assert.ok(at !== -1 && given !== undefined, `no ${carrier} was given`);
+  const [kept = ''] = given.split(';');
+  const name = carrier === 'set-cookie' ? 'cookie' : carrier;
+  const pods = new Set<string>();
+  for (let i = 0; i < STAY_REQUESTS; i++) {
+    const next = await ask({ ...probe, headers: { ...probe.headers, [name]: kept } }, place);
+    pods.add(next.echoed?.pod ?? String(next.status));
+    assert.ok(!next.rawHeaders.some((n, j) => j % 2 === 0 && n.toLowerCase() === carrier));
+  }
+  assert.deepEqual([...pods], [first.echoed?.pod]);
 }
 
 /** Every share gets what it is due, give or take what chance allows; those with weight 0 get nothing. */
@@ -206,7 +252,7 @@ function ask(probe: WrittenProbe, { address, port }: Place): Promise<Answer> {
     // As it is written: the constructor turns it into capitals.
     sent.method = method;
     for (const [name, value] of headers) sent.appendHeader(name, value);
-    sent.end();
+    sent.end(probe.body);
   });
 }
 
@@ -222,6 +268,12 @@ function headerOf({ headers }: Echoed, name: string): string | null {
 }
 
 function checkSeen(probe: WrittenProbe, { echoed, rawHeaders }: Answer): void {
+  for (const [name, value] of Object.entries(probe.answer ?? {})) {
+    const found = rawHeaders.filter(
+      (_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === name,
+    );
+    assert.equal(found.length === 0 ? null : found.join(','), value, name);
+  }
   if (echoed !== undefined && probe.sees !== undefined) {
     const { sees } = probe;
     if (sees.host !== undefined) assert.equal(echoed.host, sees.host);

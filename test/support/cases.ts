@@ -64,6 +64,16 @@ export interface WrittenProbe {
   };
   /** Changes to the response's headers, as `set x-a: b`. */
   readonly response?: readonly string[];
+  /** Fields of an answer of Fairway's own. Null: the field is absent. */
+  readonly answer?: Readonly<Record<string, string | null>>;
+  /** Who is sent a copy: `default/copy:80`, and for a part of the requests `default/copy:80 1/4`. */
+  readonly mirrors?: readonly string[];
+  /** What a client gets in the end, where that is not the fate: `504` after a timeout. */
+  readonly ends?: string;
+  /** A body to send along. */
+  readonly body?: string;
+  /** The client keeps what it is given (a cookie, a header of that name) and stays with one pod by it. */
+  readonly stays?: string;
 }
 
 /** All cases, in order of their names. */

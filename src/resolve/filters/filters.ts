@@ -4,14 +4,25 @@
 import type { HTTPRouteFilter } from '../../api/gateway/httpfilters.ts';
 import type { Filter, HeaderChanges, HeaderValue } from '../../model/filter.ts';
 import type { Origin, PathChange, RedirectResult } from '../../model/model.ts';
+import type { BackendUse } from '../gateway/backends.ts';
+import type { Surroundings } from '../gateway/grants.ts';
 import { problem } from '../status/conditions.ts';
 import type { Problem } from '../status/conditions.ts';
+import { corsFilter } from './cors.ts';
+import { resolveExtension } from './extensions.ts';
+import { resolveMirror } from './mirror.ts';
+import type { ResolvedMirror } from './mirror.ts';
 
 export interface ResolvedFilters {
   readonly filters: readonly Filter[];
   /** A filter that answers instead of the backends. */
   readonly redirect: RedirectResult | undefined;
+  /** What breaks the rule. */
   readonly problems: readonly Problem[];
+  /** Backends that requests are copied to. */
+  readonly uses: readonly BackendUse[];
+  /** References that lead nowhere: their filters are left out, and the rule works without. */
+  readonly unresolved: readonly Problem[];
 }
 
 export interface FilterContext {
@@ -19,9 +30,17 @@ export interface FilterContext {
   readonly origin: Origin;
   /** The prefix of the rule's one match, for those that replace it. */
   readonly prefix: string;
+  /** Where other objects are found. */
+  readonly surroundings: Surroundings;
 }
 
-const NO_FILTERS: ResolvedFilters = { filters: [], redirect: undefined, problems: [] };
+const NO_FILTERS: ResolvedFilters = {
+  filters: [],
+  redirect: undefined,
+  problems: [],
+  uses: [],
+  unresolved: [],
+};
 
 export function resolveFilters(
   written: readonly HTTPRouteFilter[] | undefined,
@@ -30,22 +49,29 @@ export function resolveFilters(
   if (written === undefined || written.length === 0) return NO_FILTERS;
   const filters: Filter[] = [];
   const problems: Problem[] = [];
+  const uses: BackendUse[] = [];
+  const unresolved: Problem[] = [];
   let redirect: RedirectResult | undefined;
   written.forEach((filter, i) => {
     const origin = { ...context.origin, field: `${context.origin.field}[${i}]` };
-    const resolved = resolveFilter(filter, origin, context.prefix);
-    if ('reason' in resolved) problems.push(resolved);
+    const resolved = resolveFilter(filter, origin, context);
+    if ('problem' in resolved) {
+      unresolved.push(resolved.problem);
+    } else if ('use' in resolved) {
+      uses.push(resolved.use);
+      filters.push(resolved.filter);
+    } else if ('reason' in resolved) problems.push(resolved);
     else if (resolved.kind === 'redirect') redirect = resolved;
     else filters.push(resolved);
   });
-  return { filters, redirect, problems };
+  return { filters, redirect, problems, uses, unresolved };
 }
 
 function resolveFilter(
   filter: HTTPRouteFilter,
   origin: Origin,
-  prefix: string,
-): Filter | RedirectResult | Problem {
+  { prefix, surroundings }: FilterContext,
+): Filter | RedirectResult | Problem | ResolvedMirror {
   const { field } = origin;
   switch (filter.type) {
     case 'RequestHeaderModifier': {
@@ -69,9 +95,12 @@ function resolveFilter(
       );
     }
     case 'RequestMirror':
+      return resolveMirror(filter.requestMirror, origin, surroundings);
     case 'CORS':
-    case 'ExternalAuth':
+      return corsFilter(filter.cors, origin);
     case 'ExtensionRef':
+      return resolveExtension(filter.extensionRef, origin, surroundings);
+    case 'ExternalAuth':
       return problem(
         'UnsupportedValue',
         `${field}.type`,
@@ -132,7 +161,7 @@ function lowerNames(headers: readonly HeaderValue[] | undefined): readonly Heade
  * Where a message ends, whom it is for and what becomes of its connection. Were a filter to write
  * these, a backend could read another request than the one that was sent.
  */
-const FRAMING: ReadonlySet<string> = new Set([
+export const FRAMING: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
   'expect',

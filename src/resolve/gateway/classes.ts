@@ -6,6 +6,7 @@ import type { Gateway } from '../../api/gateway/gateway.ts';
 import type { Finding } from '../../api/finding.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { StatusWish } from '../resolution.ts';
+import { SUPPORTED_FEATURES } from './features.ts';
 import { verdict } from '../status/conditions.ts';
 
 export interface ClassRules {
@@ -58,6 +59,7 @@ export function classStatuses(snapshot: Snapshot): readonly StatusWish[] {
       generation: gatewayClass.metadata.generation ?? 0,
       status: {
         kind: 'class',
+        features: SUPPORTED_FEATURES,
         conditions: [
           verdict('Accepted', 'True', 'Accepted', 'Fairway serves the Gateways of this class'),
         ],

@@ -12,6 +12,7 @@ import { resolveBackendRef } from './backends.ts';
 import type { BackendRef, BackendUse } from './backends.ts';
 import type { Surroundings } from './grants.ts';
 import { ignoredConditions, resolveMatch } from './matches.ts';
+import { resolvePolicy, sessionProblem } from './policy.ts';
 
 /** A rule and what breaks ties between it and rules that match equally well. */
 export interface RankedRule {
@@ -95,9 +96,8 @@ class Collector implements ResolvedRules {
       else matches.push({ match, matchIndex });
       this.warnings.push(...ignoredConditions(m, field));
     });
-    this.#noteIgnored(written, origin.field);
-    const prefix = matches[0]?.match.path.value ?? '/';
-    const { action, works } = this.#action(written, origin, prefix, problems);
+    const resolved = matches.map(({ match }) => match);
+    const { action, works } = this.#action(written, origin, resolved, problems);
     for (const { match, matchIndex } of matches) {
       this.rules.push({
         rule: { match, action, origin: this.#origin(`${origin.field}.matches[${matchIndex}]`) },
@@ -116,19 +116,20 @@ class Collector implements ResolvedRules {
   #action(
     written: WrittenRule,
     origin: Origin,
-    prefix: string,
+    matches: readonly Match[],
     problems: Problem[],
   ): { readonly action: Action; readonly works: boolean } {
-    const filtersOrigin = this.#origin(`${origin.field}.filters`);
-    const {
-      filters,
-      redirect,
-      problems: troubles,
-    } = resolveFilters(written.filters, {
-      origin: filtersOrigin,
+    const prefix = matches[0]?.path.value ?? '/';
+    const { filters, redirect, ...rest } = resolveFilters(written.filters, {
+      origin: this.#origin(`${origin.field}.filters`),
       prefix,
+      surroundings: this.#surroundings,
     });
+    this.uses.push(...rest.uses);
+    this.unresolved.push(...rest.unresolved);
     const id = `HTTPRoute ${origin.namespace}/${origin.name} ${ruleName(written, origin.field)}`;
+    const badSession = sessionProblem(written, origin.field);
+    const troubles = badSession === undefined ? rest.problems : [...rest.problems, badSession];
     const [trouble] = troubles;
     if (trouble !== undefined) {
       problems.push(...troubles);
@@ -154,7 +155,8 @@ class Collector implements ResolvedRules {
       });
     }
     const works = backends.length === 0 || backends.some((b) => b.problems.length === 0);
-    return { action: { id, filters, result, origin }, works };
+    const policy = resolvePolicy(written, id, matches);
+    return { action: { id, filters, result, ...policy, origin }, works };
   }
 
   #backend(
@@ -163,10 +165,13 @@ class Collector implements ResolvedRules {
     prefix: string,
   ): { readonly weighted: WeightedBackend; readonly problems: readonly Problem[] } {
     const { weight } = ref;
-    const { filters, redirect, problems } = resolveFilters(ref.filters, {
+    const { filters, redirect, problems, ...rest } = resolveFilters(ref.filters, {
       origin: this.#origin(`${origin.field}.filters`),
       prefix,
+      surroundings: this.#surroundings,
     });
+    this.uses.push(...rest.uses);
+    this.unresolved.push(...rest.unresolved);
     const resolved = resolveBackendRef(ref, origin, this.#surroundings);
     if ('problem' in resolved) {
       this.unresolved.push(resolved.problem);
@@ -183,18 +188,6 @@ class Collector implements ResolvedRules {
     }
     this.uses.push(resolved.use);
     return { weighted: { backend: resolved.use.key, weight, filters, origin }, problems };
-  }
-
-  #noteIgnored(written: WrittenRule, field: string): void {
-    for (const name of ['timeouts', 'retry', 'sessionPersistence'] as const) {
-      if (written[name] === undefined) continue;
-      this.warnings.push({
-        severity: 'warning',
-        reason: 'UnsupportedField',
-        field: `${field}.${name}`,
-        message: `${name} has no effect in this version of Fairway`,
-      });
-    }
   }
 
   #origin(field: string): Origin {

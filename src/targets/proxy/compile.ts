@@ -87,13 +87,15 @@ function compileSocket(entryPoint: EntryPoint): SocketProgram {
 }
 
 /**
- * Rules that ask for the same path, in the order they have. Precedence puts exact paths first and then
- * the longest prefix, so for one request all rules of a group stand together: to look at the groups
- * its path meets, exact first, then longer prefixes before shorter, is to look at the rules in order.
+ * Rules that ask for the same path, in the order they have. Precedence puts exact paths first, then
+ * expressions, then the longest prefix, so for one request all rules of a group stand together: to
+ * look at the groups its path meets, exact first, then expressions in their order, then longer
+ * prefixes before shorter, is to look at the rules in order.
  */
 function compileTable(host: Host): TableProgram {
   return {
     exact: groupByPath(host.rules.filter((r) => r.match.path.kind === 'exact')),
+    regex: groupRuns(host.rules.filter((r) => r.match.path.kind === 'regex')),
     prefix: groupByPath(host.rules.filter((r) => r.match.path.kind === 'prefix')),
   };
 }
@@ -101,6 +103,18 @@ function compileTable(host: Host): TableProgram {
 function groupByPath(rules: readonly Rule[]): readonly PathGroup[] {
   const groups = Map.groupBy(rules, (rule) => rule.match.path.value);
   return Array.from(groups, ([path, group]) => ({ path, rules: group.map(compileRule) }));
+}
+
+/** Several expressions may take one path: only neighbours may stand together, lest the order change. */
+function groupRuns(rules: readonly Rule[]): readonly PathGroup[] {
+  const groups: { path: string; rules: RuleProgram[] }[] = [];
+  for (const rule of rules) {
+    const path = rule.match.path.value;
+    const last = groups.at(-1);
+    if (last?.path === path) last.rules.push(compileRule(rule));
+    else groups.push({ path, rules: [compileRule(rule)] });
+  }
+  return groups;
 }
 
 function compileRule({ match, action }: Rule): RuleProgram {
@@ -117,6 +131,9 @@ function compileAction(action: Action): ActionProgram {
     id: action.id,
     filters: action.filters.map(compileFilter),
     result: compileResult(action.result),
+    timeouts: action.timeouts ?? null,
+    retry: action.retry ?? null,
+    session: action.session ?? null,
   };
 }
 

@@ -2,6 +2,8 @@
 // needs no further thought to look up. Made by compile.ts, taken apart by patch.ts.
 
 import type { Filter } from '../../model/filter.ts';
+import type { ValueMatch } from '../../model/match.ts';
+import type { Retry, Session, Timeouts } from '../../model/policy.ts';
 import type { BackendProtocol, PathChange } from '../../model/model.ts';
 
 export interface ProxyProgram {
@@ -35,6 +37,8 @@ export interface ListenerProgram {
 /** The rules of one host, grouped by the path they ask for; groups keep the order of precedence. */
 export interface TableProgram {
   readonly exact: readonly PathGroup[];
+  /** `path` is an expression in RE2 syntax. In order of precedence. */
+  readonly regex: readonly PathGroup[];
   readonly prefix: readonly PathGroup[];
 }
 
@@ -45,8 +49,8 @@ export interface PathGroup {
 
 export interface RuleProgram {
   readonly method: string | null;
-  readonly headers: readonly { readonly name: string; readonly value: string }[];
-  readonly queryParams: readonly { readonly name: string; readonly value: string }[];
+  readonly headers: readonly ValueMatch[];
+  readonly queryParams: readonly ValueMatch[];
   readonly action: ActionProgram;
 }
 
@@ -54,6 +58,9 @@ export interface ActionProgram {
   readonly id: string;
   readonly filters: readonly FilterProgram[];
   readonly result: ResultProgram;
+  readonly timeouts: Timeouts | null;
+  readonly retry: Retry | null;
+  readonly session: Session | null;
 }
 
 /** A filter without its origin, which does not travel to the data path. */

@@ -57,11 +57,12 @@ function renderTable(table: TableProgram | undefined): readonly string[] {
   const byLength = table.prefix.toSorted((a, b) => b.path.length - a.path.length);
   return [
     ...table.exact.flatMap((group) => renderGroup('=', group)),
+    ...table.regex.flatMap((group) => renderGroup('~', group)),
     ...byLength.flatMap((group) => renderGroup('^', group)),
   ];
 }
 
-/** `= /path` takes that path, `^ /path` what is under it. */
+/** `= /path` takes that path, `~ expression` what it matches, `^ /path` what is under it. */
 function renderGroup(sign: string, { path, rules }: PathGroup): readonly string[] {
   return rules.flatMap((rule) => [
     `      ${sign} ${path}${renderConditions(rule)}`,
@@ -72,15 +73,16 @@ function renderGroup(sign: string, { path, rules }: PathGroup): readonly string[
 function renderConditions({ method, headers, queryParams }: RuleProgram): string {
   return [
     ...(method === null ? [] : [method]),
-    ...headers.map((h) => `${h.name}: ${h.value}`),
-    ...queryParams.map((q) => `?${q.name}=${q.value}`),
+    ...headers.map((h) => `${h.name}${h.regex === true ? ' ~ ' : ': '}${h.value}`),
+    ...queryParams.map((q) => `?${q.name}${q.regex === true ? ' ~ ' : '='}${q.value}`),
   ]
     .map((condition) => ` [${condition}]`)
     .join('');
 }
 
-function renderAction({ id, filters, result }: ActionProgram): readonly string[] {
-  const lines = [`# ${id}`, ...filters.flatMap(renderFilter)];
+function renderAction(action: ActionProgram): readonly string[] {
+  const { id, filters, result } = action;
+  const lines = [`# ${id}`, ...filters.flatMap(renderFilter), ...renderPolicy(action)];
   switch (result.kind) {
     case 'respond':
       return [...lines, `respond ${result.statusCode}: ${result.reason}`];
@@ -101,6 +103,12 @@ function renderAction({ id, filters, result }: ActionProgram): readonly string[]
   }
 }
 
+function renderPolicy({ timeouts, retry, session }: ActionProgram): readonly string[] {
+  return Object.entries({ timeouts, retry, session })
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+}
+
 function renderFilter(filter: FilterProgram): readonly string[] {
   switch (filter.kind) {
     case 'requestHeaders':
@@ -115,6 +123,15 @@ function renderFilter(filter: FilterProgram): readonly string[] {
     case 'rewrite': {
       const { kind: _kind, ...to } = filter;
       return [`rewrite ${JSON.stringify(to)}`];
+    }
+    case 'mirror': {
+      const { numerator, denominator, backend } = filter;
+      const part = numerator === denominator ? '' : ` ${numerator} of ${denominator} requests`;
+      return [`mirror${part} to ${backend}`];
+    }
+    case 'cors': {
+      const { kind: _kind, ...rules } = filter;
+      return [`cors ${JSON.stringify(rules)}`];
     }
   }
 }

@@ -22,17 +22,29 @@ const value = fc.record({
   name: fc.constantFrom('x-a', 'x-b', 'x-c'),
   value: fc.constantFrom('1', '2'),
 });
-const values = fc.uniqueArray(value, { maxLength: 2, selector: (v) => v.name });
-const method = fc.constantFrom('GET', 'POST', 'PUT');
+const valueTest = fc.oneof(
+  value,
+  fc.record({
+    name: fc.constantFrom('x-a', 'x-b', 'x-c'),
+    value: fc.constantFrom('[0-9]', '1|3', '.*', '1,.*'),
+    regex: fc.constant(true as const),
+  }),
+);
+const tests = fc.uniqueArray(valueTest, { maxLength: 2, selector: (v) => v.name });
+const method = fc.constantFrom('GET', 'POST', 'PUT', 'OPTIONS');
 
 const match: fc.Arbitrary<Match> = fc.record({
   path: fc.oneof(
     fc.record({ kind: fc.constant('exact' as const), value: path }),
     fc.record({ kind: fc.constant('prefix' as const), value: path }),
+    fc.record({
+      kind: fc.constant('regex' as const),
+      value: fc.constantFrom('/a/.*', '/.*/aa', '/(a|b)', '/[ab]+', '.*', '/aa?/b'),
+    }),
   ),
   method: fc.option(method, { nil: undefined }),
-  headers: values,
-  queryParams: values,
+  headers: tests,
+  queryParams: tests,
 }) as fc.Arbitrary<Match>;
 
 const changes = {
@@ -40,7 +52,7 @@ const changes = {
   add: fc.array(value, { maxLength: 2 }),
   remove: fc.array(fc.constantFrom('x-a', 'x-z'), { maxLength: 1 }),
 };
-const filter: fc.Arbitrary<Filter> = fc.oneof(
+const simple: fc.Arbitrary<Filter> = fc.oneof(
   fc.record({
     kind: fc.constant('requestHeaders' as const),
     ...changes,
@@ -59,10 +71,52 @@ const filter: fc.Arbitrary<Filter> = fc.oneof(
   }),
 );
 
+const origins = ['https://a.example', 'https://*.b.example', 'http://*', 'http://a.example:8080'];
+const extras: fc.Arbitrary<Filter> = fc.oneof(
+  fc.record({
+    kind: fc.constant('mirror' as const),
+    backend: fc.constantFrom('Service n/one:80', 'Service n/two:80'),
+    numerator: fc.nat(3),
+    denominator: fc.constantFrom(3, 4),
+    origin: fc.constant(origin),
+  }),
+  fc.record({
+    kind: fc.constant('cors' as const),
+    allowOrigins: fc.oneof(fc.constant(['*']), fc.subarray(origins)),
+    allowMethods: fc.oneof(fc.constant(['*']), fc.subarray(['GET', 'PUT'])),
+    allowHeaders: fc.oneof(fc.constant(['*']), fc.subarray(['x-a', 'X-B'])),
+    exposeHeaders: fc.oneof(fc.constant(['*']), fc.subarray(['x-c', 'X-D'])),
+    allowCredentials: fc.boolean(),
+    maxAgeSeconds: fc.nat(100),
+    origin: fc.constant(origin),
+  }),
+);
+/** Some of these make paths that climb, or meet what they must not. */
+const byPattern: fc.Arbitrary<Filter> = fc.record({
+  kind: fc.constant('rewrite' as const),
+  path: fc.record({
+    kind: fc.constant('regex' as const),
+    pattern: fc.constantFrom('/(a*)/(.*)', '/(.*)d', '(/a)?(.*)', '/(.)(.*)'),
+    template: fc.array(fc.constantFrom('/', '.', '/x', '%2', 0, 1), { maxLength: 4 }),
+  }),
+  origin: fc.constant(origin),
+});
+
+const filter = fc.oneof({ weight: 4, arbitrary: simple }, { weight: 1, arbitrary: byPattern });
+
+/** At most one of each kind, as the API allows of most. */
+const filters = fc
+  .tuple(fc.array(filter, { maxLength: 2 }), fc.array(extras, { maxLength: 2 }), fc.boolean())
+  .map(([some, others, first]) => {
+    const all = first ? [...others, ...some] : [...some, ...others];
+    const at = all.findIndex((f) => f.kind === 'cors');
+    return all.filter((f, i) => f.kind !== 'cors' || i === at);
+  });
+
 const backend = fc.record({
   backend: fc.constantFrom('Service n/one:80', 'Service n/two:80', null),
   weight: fc.nat(3),
-  filters: fc.array(filter, { maxLength: 1 }),
+  filters,
   broken: fc.constant({ kind: 'respond' as const, statusCode: 500, reason: 'broken' }),
   origin: fc.constant(origin),
 });
@@ -91,10 +145,10 @@ const result: fc.Arbitrary<Result> = fc.oneof(
 ) as fc.Arbitrary<Result>;
 
 const rule: fc.Arbitrary<Rule> = fc
-  .record({ match, filters: fc.array(filter, { maxLength: 2 }), result, id: fc.uuid() })
-  .map(({ match: m, filters, result: r, id }) => ({
+  .record({ match, filters, result, id: fc.uuid() })
+  .map(({ match: m, filters: f, result: r, id }) => ({
     match: m,
-    action: { id, filters, result: r, origin },
+    action: { id, filters: f, result: r, origin },
     origin,
   }));
 
@@ -175,10 +229,36 @@ const probe: fc.Arbitrary<RequestProbe> = fc.record({
   target: fc
     .tuple(path, fc.constantFrom('', '/', '?x-a=1', '?x-a=2&x-b=1', '?x-a=1&x-a=2', '/../a', '//b'))
     .map(([p, rest]) => p + rest),
-  headers: fc.array(
-    fc.tuple(fc.constantFrom('X-A', 'x-b', 'x-c', 'Accept'), fc.constantFrom('1', '2')),
-    { maxLength: 3 },
-  ),
+  headers: fc
+    .tuple(
+      fc.array(
+        fc.tuple(fc.constantFrom('X-A', 'x-b', 'x-c', 'Accept'), fc.constantFrom('1', '2')),
+        { maxLength: 3 },
+      ),
+      fc.subarray<[string, string]>([
+        ['Access-Control-Request-Method', 'PUT'],
+        ['access-control-request-headers', 'x-a, x-q'],
+      ]),
+      fc.array(
+        fc.tuple(
+          fc.constant('Origin'),
+          fc.constantFrom(
+            'https://a.example',
+            'https://A.example:443',
+            'https://x.y.b.example',
+            'https://b.example',
+            'http://a.example:8080',
+            'http://a.example:80',
+            'null',
+            'https://b.example.evil',
+            'https://.b.example',
+            'http://[::1]:80',
+          ),
+        ),
+        { maxLength: 1 },
+      ),
+    )
+    .map((parts) => parts.flat()),
 });
 
 /** Reasons are words for people and may differ; header fields are a list without an order. */
@@ -187,16 +267,27 @@ function comparable(fate: RequestFate): unknown {
     case 'refused':
       return fate.kind;
     case 'respond':
-      return [fate.kind, fate.statusCode];
+      return [fate.kind, fate.statusCode, sorted(fate.headers ?? [])];
     case 'redirect':
       return fate;
     case 'forward':
       return fate.shares.map((share) => ({
         ...share,
-        to: typeof share.to === 'string' ? share.to : share.to.statusCode,
-        request: { ...share.request, headers: share.request.headers.toSorted(byName) },
+        to:
+          typeof share.to === 'string'
+            ? share.to
+            : [share.to.statusCode, sorted(share.to.headers ?? [])],
+        request: { ...share.request, headers: sorted(share.request.headers) },
+        mirrors: share.mirrors.map((mirror) => ({
+          ...mirror,
+          request: { ...mirror.request, headers: sorted(mirror.request.headers) },
+        })),
       }));
   }
+}
+
+function sorted(headers: readonly (readonly [string, string])[]) {
+  return headers.toSorted(byName);
 }
 
 describe('the proxy', () => {

@@ -4,11 +4,20 @@
 
 import { normalizeHost } from '../../lib/hostname.ts';
 import { splitTarget } from '../../lib/http-path.ts';
-import type { HeaderChange, RequestFate, RequestProbe, Share } from '../../model/answer.ts';
+import type {
+  HeaderChange,
+  Mirrored,
+  OwnAnswer,
+  RequestFate,
+  RequestProbe,
+  SeenRequest,
+  Share,
+} from '../../model/answer.ts';
+import { Cors } from './datapath/cors.ts';
 import { HostIndex } from './datapath/hosts.ts';
 import { RouteTable } from './datapath/router.ts';
 import type { Fields } from './datapath/stream.ts';
-import { filterRequest, redirectLocation } from './datapath/transform.ts';
+import { filterRequest, redirectLocation, REFUSED, withOrigin } from './datapath/transform.ts';
 import type { Outgoing } from './datapath/transform.ts';
 import type {
   ActionProgram,
@@ -79,10 +88,12 @@ function tablesOf(
   const index = new HostIndex<RouteTable<ActionProgram>>();
   for (const { hostname, table } of listener.hosts) {
     const found = program.tables.get(table);
-    if (found !== undefined) index.set(hostname, new RouteTable(found, (rule) => rule));
+    if (found !== undefined) index.set(hostname, new RouteTable(found, (action) => action));
   }
   return index;
 }
+
+const REFUSAL = { statusCode: 400, reason: 'the rewritten path can be read in two ways' };
 
 interface Traced {
   readonly probe: RequestProbe;
@@ -94,6 +105,8 @@ interface Traced {
 function traceAction(program: ProxyProgram, action: ActionProgram, traced: Traced): RequestFate {
   const { result } = action;
   const { probe, host, socket, outgoing } = traced;
+  const preflight = answerPreflight(action.filters, probe, outgoing.fields);
+  if (preflight !== null) return { kind: 'respond', ...preflight };
   switch (result.kind) {
     case 'respond':
       return result;
@@ -110,10 +123,12 @@ function traceAction(program: ProxyProgram, action: ActionProgram, traced: Trace
       return { kind: 'redirect', statusCode: result.statusCode, location };
     }
     case 'forward': {
+      const sent = outgoing.fields;
       filterRequest(action.filters, outgoing);
+      if (outgoing.path === REFUSED) return { kind: 'respond', ...REFUSAL };
       const shares = result.backends
         .filter((backend) => backend.weight > 0)
-        .map((backend) => shareOf(program, action, backend, traced));
+        .map((backend) => shareOf(program, action, backend, { ...traced, sent }));
       return { kind: 'forward', shares };
     }
   }
@@ -123,24 +138,69 @@ function shareOf(
   program: ProxyProgram,
   action: ActionProgram,
   weighted: WeightedProgram,
-  { probe, outgoing }: Traced,
+  { probe, outgoing, sent }: Traced & { readonly sent: Fields },
 ): Share {
   const own = { ...outgoing };
   filterRequest(weighted.filters, own);
+  const filters = [...forOrigin(action.filters, sent), ...forOrigin(weighted.filters, sent)];
+  const preflight = answerPreflight(weighted.filters, probe, sent);
   const backend = weighted.backend === null ? undefined : program.backends.get(weighted.backend);
   const { statusCode, reason, weight } = weighted;
+  const ourselves =
+    preflight ??
+    (own.path === REFUSED ? REFUSAL : backend === undefined ? { statusCode, reason } : null);
+  const endpoints = ourselves === null ? (backend?.endpoints ?? []) : [];
   return {
     weight,
-    to: backend === undefined ? { statusCode, reason } : backend.key,
-    endpoints: (backend?.endpoints ?? []).map((e) => `${e.address}:${e.port}`),
-    request: {
-      method: probe.method,
-      host: own.authority,
-      target: own.path + own.query,
-      headers: pairs(own.fields),
-    },
-    responseHeaders: [...action.filters, ...weighted.filters].flatMap(responseChanges),
+    to: ourselves ?? weighted.backend ?? '',
+    endpoints: endpoints.map((e) => `${e.address}:${e.port}`),
+    request: seenOf(probe, own),
+    responseHeaders: filters.flatMap(responseChanges),
+    mirrors: [
+      ...mirrorsOf(action.filters, seenOf(probe, outgoing)),
+      ...mirrorsOf(weighted.filters, seenOf(probe, own)),
+    ],
   };
+}
+
+function seenOf(
+  { method }: RequestProbe,
+  { authority, path, query, fields }: Outgoing,
+): SeenRequest {
+  return { method, host: authority, target: path + query, headers: pairs(fields) };
+}
+
+function mirrorsOf(filters: readonly FilterProgram[], request: SeenRequest): readonly Mirrored[] {
+  return filters
+    .filter((filter) => filter.kind === 'mirror')
+    .map(({ backend, numerator, denominator }) => ({
+      to: backend,
+      numerator,
+      denominator,
+      request,
+    }));
+}
+
+function corsOf(filters: readonly FilterProgram[]): Cors | null {
+  const cors = filters.find((filter) => filter.kind === 'cors');
+  return cors === undefined ? null : new Cors(cors);
+}
+
+function answerPreflight(
+  filters: readonly FilterProgram[],
+  { method }: RequestProbe,
+  fields: Fields,
+): Omit<OwnAnswer, 'kind'> | null {
+  const answer = corsOf(filters)?.preflight(method, fields) ?? null;
+  return answer === null
+    ? null
+    : { statusCode: 204, reason: 'a preflight request', headers: pairs(answer) };
+}
+
+function forOrigin(filters: readonly FilterProgram[], fields: Fields): readonly FilterProgram[] {
+  const cors = corsOf(filters);
+  if (cors === null) return filters;
+  return withOrigin(filters, { kind: 'responseHeaders', ...cors.changes(fields) });
 }
 
 function pairs(fields: Fields): readonly (readonly [string, string])[] {

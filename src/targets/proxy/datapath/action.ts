@@ -1,16 +1,36 @@
 // What a rule does, in the form the exchange runs: backends by reference instead of by key, weights
 // with the state that spreads requests evenly.
 
+import type { Session } from '../../../model/policy.ts';
 import type { ActionProgram, FilterProgram, ResultProgram, WeightedProgram } from '../program.ts';
+import type { Policy } from './attempts.ts';
 import type { Backend } from './backend.ts';
+import { Cors } from './cors.ts';
+import type { Endpoint } from './endpoint.ts';
 
-export interface Action {
+export interface Action extends Extras {
   readonly id: string;
   readonly filters: readonly FilterProgram[];
   readonly result: Exclude<ResultProgram, { kind: 'forward' }> | Forward;
+  /** Null: nothing is asked beyond one attempt without a limit of time. */
+  readonly policy: Policy | null;
+  readonly session: Session | null;
 }
 
-export interface Weighted {
+/** What filters do besides changing messages. */
+export interface Extras {
+  readonly cors: Cors | null;
+  /** Null for none. */
+  readonly mirrors: readonly MirrorChoice[] | null;
+}
+
+export interface MirrorChoice {
+  readonly backend: Backend;
+  /** Of a copy: from 0 to 1. */
+  readonly chance: number;
+}
+
+export interface Weighted extends Extras {
   /** Null: answer `statusCode`. */
   readonly backend: Backend | null;
   readonly statusCode: number;
@@ -38,10 +58,20 @@ export class Forward {
       statusCode: b.statusCode,
       reason: b.reason,
       filters: b.filters,
+      ...extrasOf(b.filters, find),
       weight: b.weight,
       // Several workers, or several rules, must not all begin with the same backend.
       current: choices.length === 1 ? 0 : Math.random() * b.weight,
     }));
+  }
+
+  /** Where a session's token leads; null when it leads nowhere any more. */
+  find(token: string): { readonly weighted: Weighted; readonly endpoint: Endpoint } | null {
+    for (const weighted of this.#choices) {
+      const endpoint = weighted.backend?.withToken(token);
+      if (endpoint !== undefined) return { weighted, endpoint };
+    }
+    return null;
   }
 
   choose(): Weighted {
@@ -59,10 +89,27 @@ export class Forward {
 
 /** Makes an action runnable. */
 export function activate(program: ActionProgram, find: (key: string) => Backend): Action {
-  const { id, filters, result } = program;
+  const { id, filters, result, timeouts, retry, session } = program;
   return {
     id,
     filters,
     result: result.kind === 'forward' ? new Forward(result.backends, find) : result,
+    ...extrasOf(filters, find),
+    policy: timeouts === null && retry === null ? null : { timeouts, retry },
+    session,
+  };
+}
+
+function extrasOf(filters: readonly FilterProgram[], find: (key: string) => Backend): Extras {
+  const cors = filters.find((filter) => filter.kind === 'cors');
+  const mirrors = filters
+    .filter((filter) => filter.kind === 'mirror')
+    .map(({ backend, numerator, denominator }) => ({
+      backend: find(backend),
+      chance: numerator / denominator,
+    }));
+  return {
+    cors: cors === undefined ? null : new Cors(cors),
+    mirrors: mirrors.length === 0 ? null : mirrors,
   };
 }

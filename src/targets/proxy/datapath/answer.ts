@@ -1,5 +1,6 @@
 // Answers Fairway gives itself: refusals, redirects, and what went wrong with a backend.
 
+import { LENGTH_UNKNOWN } from './stream.ts';
 import type { Fields, Receiver, RequestHead, ServerStream } from './stream.ts';
 
 /** Receives what nobody wants to know. */
@@ -20,7 +21,9 @@ export function answer(
 ): Receiver {
   fields.push('date', httpDate());
   if (reason === '' || head.method === 'HEAD') {
-    stream.sendHead({ status, fields, contentLength: 0 }, true);
+    // A 204 has no length at all (RFC 9110 8.6).
+    const contentLength = status === 204 ? LENGTH_UNKNOWN : 0;
+    stream.sendHead({ status, fields, contentLength }, true);
     return DISCARD;
   }
   const body = Buffer.from(`${reason}\n`);

@@ -10,6 +10,10 @@ export class Backend {
   /** Replaced as a whole when endpoints change; requests under way keep the one they have. */
   endpoints: readonly Endpoint[] = [];
 
+  /** Made when a session is first looked for, and anew when endpoints have changed. */
+  #byToken: ReadonlyMap<string, Endpoint> = new Map();
+  #tokensOf: readonly Endpoint[] = [];
+
   constructor(key: string) {
     this.key = key;
   }
@@ -25,6 +29,15 @@ export class Backend {
     const a = endpoints[first]!;
     const b = endpoints[other >= first ? other + 1 : other]!;
     return b.outstanding < a.outstanding ? b : a;
+  }
+
+  /** The endpoint with that token, if it takes requests. */
+  withToken(token: string): Endpoint | undefined {
+    if (this.#tokensOf !== this.endpoints) {
+      this.#tokensOf = this.endpoints;
+      this.#byToken = new Map(this.endpoints.map((endpoint) => [endpoint.token, endpoint]));
+    }
+    return this.#byToken.get(token);
   }
 
   #pickOther(tried: readonly Endpoint[]): Endpoint | null {

@@ -14,6 +14,14 @@ export interface Counters {
   connectRetries: number;
   /** A backend broke off, or answered what is no valid response. */
   backendErrors: number;
+  /** A request tried again because its rule says so. */
+  retries: number;
+  /** A time that a rule sets ran out. */
+  timeouts: number;
+  /** Copies of requests: under way, sent, and given up or not made. */
+  mirrorsOpen: number;
+  mirrorsSent: number;
+  mirrorsDropped: number;
   tunnels: number;
   relayedConnections: number;
   relayedDatagrams: number;
@@ -29,6 +37,11 @@ export function newCounters(): Counters {
     backendUnavailable: 0,
     connectRetries: 0,
     backendErrors: 0,
+    retries: 0,
+    timeouts: 0,
+    mirrorsOpen: 0,
+    mirrorsSent: 0,
+    mirrorsDropped: 0,
     tunnels: 0,
     relayedConnections: 0,
     relayedDatagrams: 0,

@@ -6,16 +6,27 @@
 import { splitTarget } from '../../../lib/http-path.ts';
 import type { PathPolicy, SplitTarget } from '../../../lib/http-path.ts';
 import { normalizeHost } from '../../../lib/hostname.ts';
-import type { Action } from './action.ts';
+import type { FilterProgram } from '../program.ts';
+import type { Action, Forward, MirrorChoice } from './action.ts';
 import { answer } from './answer.ts';
+import type { Cors } from './cors.ts';
 import type { Counters } from './counters.ts';
 import { Exchange } from './exchange.ts';
 import type { H2Shared } from './h2/shared.ts';
 import type { HostIndex } from './hosts.ts';
 import type { Limits } from './limits.ts';
+import { startMirror } from './mirror.ts';
+import type { Mirror } from './mirror.ts';
 import type { RouteTable } from './router.ts';
+import { Stay, tokenOf } from './session.ts';
 import type { Fields, Receiver, RequestHead, ServerStream } from './stream.ts';
-import { filterRequest, redirectLocation } from './transform.ts';
+import {
+  filterRequest,
+  filterResponse,
+  redirectLocation,
+  REFUSED,
+  withOrigin,
+} from './transform.ts';
 import type { Outgoing } from './transform.ts';
 
 /** Where the rules of a host are; other rules for the same host take the same place. */
@@ -100,11 +111,13 @@ interface Routed {
 }
 
 function run(action: Action, routed: Routed): Receiver {
-  const { worker, entry, stream, head, host, target } = routed;
-  const { result } = action;
+  const { entry, stream, head, host, target } = routed;
+  const { result, cors } = action;
+  const preflight = cors === null ? null : cors.preflight(head.method, head.fields);
+  if (preflight !== null) return answer(stream, head, 204, '', preflight);
   switch (result.kind) {
     case 'respond':
-      return answer(stream, head, result.statusCode, result.reason);
+      return answer(stream, head, result.statusCode, result.reason, originFields(cors, head));
     case 'redirect': {
       const location = redirectLocation(result, {
         scheme: entry.scheme,
@@ -114,31 +127,96 @@ function run(action: Action, routed: Routed): Receiver {
         path: target.path,
         query: target.query,
       });
-      return answer(stream, head, result.statusCode, '', ['location', location]);
+      const fields = originFields(cors, head);
+      fields.push('location', location);
+      return answer(stream, head, result.statusCode, '', fields);
     }
-    case 'forward': {
-      const weighted = result.choose();
-      const outgoing = outgoingRequest(routed);
-      const explain = worker.explains && takeExplain(outgoing) ? action.id : '';
-      if (action.filters.length > 0) filterRequest(action.filters, outgoing);
-      if (weighted.filters.length > 0) filterRequest(weighted.filters, outgoing);
-      if (weighted.backend === null) {
-        return answer(stream, head, weighted.statusCode, weighted.reason);
-      }
-      const { authority, path, query, fields } = outgoing;
-      const forwarded: RequestHead = { ...head, authority, target: path + query, fields };
-      return new Exchange({
-        worker,
-        stream,
-        head: forwarded,
-        hasBody: routed.hasBody,
-        backend: weighted.backend,
-        action,
-        weighted,
-        explain,
-      }).start();
-    }
+    case 'forward':
+      return forward(action, result, routed);
   }
+}
+
+function forward(action: Action, result: Forward, routed: Routed): Receiver {
+  const { worker, stream, head, hasBody } = routed;
+  const { session } = action;
+  const token = session === null ? undefined : tokenOf(session, head.fields);
+  const found = token === undefined ? null : result.find(token);
+  const weighted = found === null ? result.choose() : found.weighted;
+  const preflight = weighted.cors?.preflight(head.method, head.fields) ?? null;
+  if (preflight !== null) return answer(stream, head, 204, '', preflight);
+  // What the backend's own filter says about the origin is the last word.
+  const ruleCors = action.cors === null ? null : changesFor(action.cors, head.fields);
+  const ownCors = weighted.cors === null ? null : changesFor(weighted.cors, head.fields);
+  const outgoing = outgoingRequest(routed);
+  const explain = worker.explains && takeExplain(outgoing) ? action.id : '';
+  if (action.filters.length > 0) filterRequest(action.filters, outgoing);
+  const byRule = action.mirrors === null ? null : { ...outgoing };
+  if (weighted.filters.length > 0) filterRequest(weighted.filters, outgoing);
+  if (outgoing.path === REFUSED) {
+    worker.counters.badRequests++;
+    return answer(stream, head, 400, 'the rewritten path can be read in two ways');
+  }
+  if (weighted.backend === null) {
+    return answer(stream, head, weighted.statusCode, weighted.reason);
+  }
+  const ruleMirrors = byRule === null ? null : mirror(action.mirrors, routed, byRule, null);
+  const mirrors =
+    weighted.mirrors === null
+      ? ruleMirrors
+      : mirror(weighted.mirrors, routed, outgoing, ruleMirrors);
+  return new Exchange({
+    worker,
+    stream,
+    head: forwardedHead(head, outgoing),
+    hasBody,
+    backend: weighted.backend,
+    ruleFilters: ruleCors === null ? action.filters : withOrigin(action.filters, ruleCors),
+    ownFilters: ownCors === null ? weighted.filters : withOrigin(weighted.filters, ownCors),
+    cors: ownCors ?? ruleCors,
+    policy: action.policy,
+    mirrors,
+    stay:
+      session === null
+        ? null
+        : new Stay(session, routed.entry.scheme === 'https', found?.endpoint ?? null),
+    explain,
+  }).start();
+}
+
+/** What lets scripts see an answer of our own. */
+function originFields(cors: Cors | null, head: RequestHead): Fields {
+  return cors === null ? [] : filterResponse([changesFor(cors, head.fields)], []);
+}
+
+function changesFor(cors: Cors, fields: Fields): FilterProgram {
+  return { kind: 'responseHeaders', ...cors.changes(fields) };
+}
+
+function forwardedHead(
+  head: RequestHead,
+  { authority, path, query, fields }: Outgoing,
+): RequestHead {
+  return { ...head, authority, target: path + query, fields };
+}
+
+/** Starts copies of a request as it is now, for those that chance chooses; `before` are under way. */
+function mirror(
+  choices: readonly MirrorChoice[] | null,
+  { worker, head, hasBody }: Routed,
+  outgoing: Outgoing,
+  before: readonly Mirror[] | null,
+): readonly Mirror[] | null {
+  // A change of protocol is a conversation: there is no half of it to copy.
+  if (head.protocol !== '') return before;
+  const started: Mirror[] = before === null ? [] : [...before];
+  for (const { backend, chance } of choices ?? []) {
+    if (chance < 1 && Math.random() >= chance) continue;
+    const fields = [...outgoing.fields];
+    const own = { ...forwardedHead(head, outgoing), fields, expectContinue: false };
+    const copy = startMirror({ worker, backend, head: own, hasBody });
+    if (copy !== null) started.push(copy);
+  }
+  return started.length === 0 ? null : started;
 }
 
 /** The request as the backend is to see it before filters: who asked and how is said by us alone. */

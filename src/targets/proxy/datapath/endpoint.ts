@@ -3,6 +3,7 @@
 //
 // Budget: 0.1 µs to take a connection that waits. Allocates only when it must connect.
 
+import { createHash } from 'node:crypto';
 import type { BackendProtocol } from '../../../model/model.ts';
 import type { Clock } from './clock.ts';
 import { H1ClientConnection } from './h1/client.ts';
@@ -25,6 +26,9 @@ export interface EndpointCommon {
   readonly h2: H2Shared;
 }
 
+/** 96 bits: enough that no two of a backend's endpoints share one. */
+const TOKEN_CHARS = 16;
+
 export class Endpoint {
   readonly address: string;
   readonly port: number;
@@ -37,6 +41,7 @@ export class Endpoint {
   /** HTTP/2 connections carry many requests: these wait for the one being made. */
   #waiting: Taker[] | null = null;
   #removed = false;
+  #token: string | undefined;
 
   constructor(
     place: { readonly address: string; readonly port: number; readonly protocol: BackendProtocol },
@@ -51,6 +56,21 @@ export class Endpoint {
   take(taker: Taker): void {
     if (this.protocol === 'h2c') this.#takeH2(taker);
     else this.#takeH1(taker);
+  }
+
+  /** Names the endpoint to clients, without its address (session.ts). */
+  get token(): string {
+    this.#token ??= createHash('sha256')
+      .update(`${this.address}|${this.port}`)
+      .digest('base64url')
+      .slice(0, TOKEN_CHARS);
+    return this.#token;
+  }
+
+  /** Takes back a connection that came too late for who wanted it, and that nobody else has. */
+  giveBack(connection: ClientConnection): void {
+    // One for many requests stays where it is.
+    if (connection instanceof H1ClientConnection) connection.destroy();
   }
 
   /** No new request comes here. Running ones are finished. */

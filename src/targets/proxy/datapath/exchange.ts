@@ -1,16 +1,21 @@
 // One request on its way to a backend and its response on the way back. Two halves that pass bytes on
-// with backpressure: the exchange itself receives the request, `ResponseHalf` the response.
+// with backpressure: the exchange itself receives the request, an `Attempt` the response. There is one
+// attempt for each connection the request is tried on; only the last one matters.
 //
-//   client ─▶ ServerStream ─▶ Exchange ─────────▶ Sender ─▶ backend
-//   client ◀─ ServerStream ◀─ ResponseHalf ◀───────────── backend
+//   client ─▶ ServerStream ─▶ Exchange ───────▶ Sender ─▶ backend
+//   client ◀─ ServerStream ◀─ Attempt ◀────────────────── backend
 //
 // Budget: 0.5 µs. Allocates the two halves; a body that comes before there is a connection is copied.
 
-import type { Action, Weighted } from './action.ts';
+import type { FilterProgram } from '../program.ts';
 import { answer } from './answer.ts';
+import { Attempts } from './attempts.ts';
+import type { Hurried, Policy } from './attempts.ts';
 import type { Backend } from './backend.ts';
 import type { Worker } from './dispatch.ts';
 import type { Endpoint, Taker } from './endpoint.ts';
+import type { Mirror } from './mirror.ts';
+import type { Stay } from './session.ts';
 import type {
   ClientConnection,
   Fields,
@@ -31,38 +36,48 @@ export interface ExchangeOptions {
   readonly head: RequestHead;
   readonly hasBody: boolean;
   readonly backend: Backend;
-  readonly action: Action;
-  readonly weighted: Weighted;
+  /** Of the rule and of the backend, for the response. */
+  readonly ruleFilters: readonly FilterProgram[];
+  readonly ownFilters: readonly FilterProgram[];
+  /** What the request's origin adds to answers, which is in one of the lists as well; null for nothing. */
+  readonly cors: FilterProgram | null;
+  /** Null: one attempt, without a limit of time. */
+  readonly policy: Policy | null;
+  /** Copies under way; null for none. */
+  readonly mirrors: readonly Mirror[] | null;
+  /** Null without session persistence. */
+  readonly stay: Stay | null;
   /** The rule's name when the client asked for it, else empty. */
   readonly explain: string;
 }
 
-export class Exchange implements Receiver, Taker {
-  readonly #options: ExchangeOptions;
+export class Exchange implements Receiver, Hurried {
+  readonly options: ExchangeOptions;
   readonly #stream: ServerStream;
-  readonly #response: ResponseHalf;
-  #endpoint: Endpoint | null = null;
-  /** Endpoints that could not be connected to. */
+  readonly #attempts: Attempts | null;
+  #attempt: Attempt | null = null;
+  /** Endpoints that could not be connected to, or that failed. */
   readonly #tried: Endpoint[] = [];
-  #attempts = 0;
-  #sender: Sender | null = null;
+  #connects = 0;
   /** The body so far, while there is no connection to send it to. */
   #early: Buffer[] | null = null;
   #earlyBytes = 0;
   #ended = false;
   #trailers: Fields | null = null;
-  /** Body bytes have left us: the request cannot be sent again. */
+  /** Body bytes have left us: the request cannot be sent again, unless they were kept. */
   #bodySent = false;
   #gone = false;
 
   constructor(options: ExchangeOptions) {
-    this.#options = options;
+    this.options = options;
     this.#stream = options.stream;
     this.#ended = !options.hasBody;
-    this.#response = new ResponseHalf(this, options);
+    const { policy, worker } = options;
+    this.#attempts = policy === null ? null : new Attempts(policy, worker.limits, this);
   }
 
   start(): Receiver {
+    this.#attempts?.begin();
     this.#tryNext();
     return this;
   }
@@ -70,130 +85,224 @@ export class Exchange implements Receiver, Taker {
   // ── Finding a connection ────────────────────────────────────────────────────────────────────────
 
   #tryNext(): void {
-    const { worker, backend, head } = this.#options;
-    const mayTry = this.#attempts++ < worker.limits.connectAttemptsMax;
-    const endpoint = mayTry ? backend.pick(this.#tried) : null;
+    const { worker } = this.options;
+    const mayTry = this.#connects++ < worker.limits.connectAttemptsMax;
+    const endpoint = mayTry ? this.#pick() : null;
     if (endpoint === null) {
-      this.#gone = true;
+      this.#attempt = null;
+      if (this.#connects > 1 && this.#tryAgain()) return;
       worker.counters.backendUnavailable++;
+      const { backend } = this.options;
       const reason =
-        this.#attempts === 1
+        this.#connects === 1
           ? `${backend.key} has no ready endpoint`
           : `no endpoint of ${backend.key} could be reached`;
-      answer(this.#stream, head, 503, reason);
+      this.giveUp(503, reason);
       return;
     }
-    this.#endpoint = endpoint;
-    endpoint.outstanding++;
-    endpoint.take(this);
+    const attempt = new Attempt(this, endpoint);
+    this.#attempt = attempt;
+    endpoint.take(attempt);
   }
 
-  onConnection(connection: ClientConnection): void {
-    if (this.#gone) return;
-    const { head, hasBody } = this.#options;
+  #pick(): Endpoint | null {
+    const { backend, stay } = this.options;
+    if (this.#tried.length === 0 && stay !== null && stay.endpoint !== null) return stay.endpoint;
+    const endpoint = backend.pick(this.#tried);
+    // All have failed once: a retry begins anew with them.
+    if (endpoint !== null || this.#connects > 1) return endpoint;
+    return backend.pick([]);
+  }
+
+  connected(attempt: Attempt, connection: ClientConnection): void {
+    const { head, hasBody } = this.options;
     if (head.protocol !== '' && !connection.takesTunnels) {
-      this.finish();
-      answer(this.#stream, head, 502, 'the backend speaks HTTP/2 and takes no tunnels');
+      this.giveUp(502, 'the backend speaks HTTP/2 and takes no tunnels');
       return;
     }
     const end = !hasBody;
-    const sender = connection.request(head, end, this.#response);
-    this.#sender = sender;
+    const sender = connection.request(head, end, attempt);
+    attempt.sender = sender;
     if (end) return;
     const early = this.#early;
     this.#early = null;
+    this.#earlyBytes = 0;
     for (const bytes of early ?? []) {
       this.#bodySent = true;
-      if (!sender.sendBody(bytes)) this.#response.paused = true;
+      if (!sender.sendBody(bytes)) attempt.paused = true;
     }
     if (this.#ended) sender.sendEnd(this.#trailers);
-    else if (!this.#response.paused) this.#stream.resume();
+    else if (!attempt.paused) this.#stream.resume();
   }
 
-  onConnectFailed(_error: Error): void {
-    if (this.#endpoint !== null) this.#tried.push(this.#endpoint);
-    this.#leaveEndpoint();
-    if (this.#gone) return;
-    this.#options.worker.counters.connectRetries++;
+  connectFailed(attempt: Attempt): void {
+    attempt.leave();
+    this.#tried.push(attempt.endpoint);
+    this.options.worker.counters.connectRetries++;
     this.#tryNext();
   }
+
+  // ── Trying again ────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * The connection was refused or had been closed before any of the response came. A request that may
-   * be repeated goes to another one; what was sent of a body is lost, and with it the chance.
+   * Nothing of the response has come and nothing will. A request that may be repeated goes to another
+   * connection: at once when the one it was sent on turned out to be closed, else if the rule says so.
    */
-  retry(reason: ResetReason): boolean {
-    if (reason !== 'refused' || this.#bodySent || !isRepeatable(this.#options.head)) return false;
-    this.#sender = null;
-    this.#leaveEndpoint();
-    this.#tryNext();
+  failed(attempt: Attempt, reason: ResetReason): boolean {
+    const isKept = !this.#bodySent || (this.#attempts?.mayRetry ?? false);
+    if (!isRepeatable(this.options.head) || !isKept) return false;
+    if (reason === 'refused' && !this.#bodySent) {
+      attempt.leave();
+      this.#tryNext();
+      return true;
+    }
+    return reason !== 'protocol' && this.#tryAgain();
+  }
+
+  /** All of the request has left us. */
+  get isSent(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether a response with this status is not the last word. */
+  wantsOther(status: number): boolean {
+    const attempts = this.#attempts;
+    if (attempts === null || !attempts.wants(status)) return false;
+    return this.options.head.protocol === '' && this.#tryAgain();
+  }
+
+  #tryAgain(): boolean {
+    const attempts = this.#attempts;
+    if (attempts === null || !attempts.mayRetry) return false;
+    const { counters } = this.options.worker;
+    counters.retries++;
+    const before = this.#attempt;
+    this.#attempt = null;
+    if (before !== null) {
+      this.#tried.push(before.endpoint);
+      before.leave();
+    }
+    this.#early = attempts.body();
+    this.#connects = 0;
+    attempts.again(() => {
+      attempts.begin();
+      this.#tryNext();
+    });
     return true;
+  }
+
+  onAttemptTimeout(): void {
+    const attempt = this.#attempt;
+    if (this.#gone) return;
+    const { head, backend, worker } = this.options;
+    worker.counters.timeouts++;
+    if (attempt !== null && attempt.started) {
+      this.#breakOff(attempt);
+    } else if (!isRepeatable(head) || !this.#tryAgain()) {
+      this.giveUp(504, `${backend.key} did not answer in the time the rule gives it`);
+    } else {
+      attempt?.cancel();
+    }
+  }
+
+  onRequestTimeout(): void {
+    const attempt = this.#attempt;
+    if (this.#gone) return;
+    this.options.worker.counters.timeouts++;
+    if (attempt !== null && attempt.started) this.#breakOff(attempt);
+    else this.giveUp(504, 'the request was not answered in the time the rule gives it');
+  }
+
+  /** The response has begun: that it stays incomplete can only be said by breaking off. */
+  #breakOff(attempt: Attempt): void {
+    attempt.cancel();
+    this.finish();
+    this.#stream.reset('timeout');
+  }
+
+  /** Answers ourselves. */
+  giveUp(status: number, reason: string): void {
+    const { head, cors } = this.options;
+    const attempt = this.#attempt;
+    this.finish();
+    attempt?.cancel();
+    answer(this.#stream, head, status, reason, corsFields(cors));
   }
 
   /** The response is through, or will never be: the endpoint has one request less. */
   finish(): void {
-    const sender = this.#sender;
+    if (this.#gone) return;
     this.#gone = true;
-    this.#sender = null;
-    this.#leaveEndpoint();
-    // What is left of the request has nowhere to go.
-    if (!this.#ended) sender?.reset('cancelled');
+    this.#attempts?.end();
+    const attempt = this.#attempt;
+    this.#attempt = null;
+    attempt?.leave();
+    if (this.#ended) return;
+    // What is left of the request has nowhere to go, but must be read past.
+    attempt?.cancel();
+    this.#abortMirrors();
+    this.#stream.resume();
   }
 
-  #leaveEndpoint(): void {
-    if (this.#endpoint === null) return;
-    this.#endpoint.outstanding--;
-    this.#endpoint = null;
+  /** A tunnel stays as long as it likes. */
+  becomeTunnel(): void {
+    this.#attempts?.end();
+  }
+
+  #abortMirrors(): void {
+    for (const mirror of this.options.mirrors ?? []) mirror.abort();
   }
 
   // ── The request, from the client ────────────────────────────────────────────────────────────────
 
   onBody(bytes: Buffer): void {
     if (this.#gone) return;
-    if (this.#sender !== null) {
+    const { mirrors } = this.options;
+    if (mirrors !== null) for (const mirror of mirrors) mirror.body(bytes);
+    const kept = this.#attempts === null ? null : this.#attempts.keep(bytes);
+    const attempt = this.#attempt;
+    if (attempt !== null && attempt.sender !== null) {
       this.#bodySent = true;
-      if (!this.#sender.sendBody(bytes)) {
-        this.#response.paused = true;
+      if (!attempt.sender.sendBody(bytes)) {
+        attempt.paused = true;
         this.#stream.pause();
       }
       return;
     }
-    (this.#early ??= []).push(Buffer.from(bytes));
+    (this.#early ??= []).push(kept ?? Buffer.from(bytes));
     this.#earlyBytes += bytes.length;
-    if (this.#earlyBytes > this.#options.worker.limits.bufferedBytesMax) this.#stream.pause();
+    if (this.#earlyBytes > this.options.worker.limits.bufferedBytesMax) this.#stream.pause();
   }
 
   onEnd(trailers: Fields | null): void {
-    if (this.#gone || !this.#options.hasBody) {
+    const attempt = this.#attempt;
+    if (this.#gone || !this.options.hasBody) {
       // Of a tunnel, the client has closed its half.
-      if (this.#response.tunnel) this.#sender?.sendEnd(null);
+      if (attempt !== null && attempt.tunnel) attempt.sender?.sendEnd(null);
       return;
     }
     this.#ended = true;
     this.#trailers = trailers;
-    this.#sender?.sendEnd(trailers);
+    for (const mirror of this.options.mirrors ?? []) mirror.end(trailers);
+    attempt?.sender?.sendEnd(trailers);
   }
 
   onReset(_reason: ResetReason): void {
     if (this.#gone) return;
-    const sender = this.#sender;
+    const attempt = this.#attempt;
+    if (!this.#ended) this.#abortMirrors();
     this.#ended = true;
     this.finish();
-    sender?.reset('cancelled');
+    attempt?.cancel();
   }
 
   /** The client reads again: so may the backend write. */
   onDrain(): void {
-    this.#sender?.resume();
-  }
-
-  /** The client is slower than the backend. */
-  pauseBackend(): void {
-    this.#sender?.pause();
+    this.#attempt?.sender?.resume();
   }
 }
 
-/** Methods that may be sent again when nobody can have seen them (RFC 9110 9.2.2). */
+/** Methods that may be sent again when nobody can say who has seen them (RFC 9110 9.2.2). */
 function isRepeatable(head: RequestHead): boolean {
   switch (head.method) {
     case 'GET':
@@ -207,75 +316,122 @@ function isRepeatable(head: RequestHead): boolean {
   }
 }
 
-/** Receives the response and passes it to the client. */
-class ResponseHalf implements ResponseReceiver {
-  readonly #exchange: Exchange;
-  readonly #options: ExchangeOptions;
-  readonly #stream: ServerStream;
-  #started = false;
+/** Without them, scripts would not get to see what went wrong. */
+function corsFields(cors: FilterProgram | null): Fields {
+  return cors === null ? [] : filterResponse([cors], []);
+}
+
+/** One connection a request is tried on. Receives the response and passes it to the client. */
+class Attempt implements ResponseReceiver, Taker {
+  readonly endpoint: Endpoint;
+  sender: Sender | null = null;
+  started = false;
   /** The client's body waits for the backend to take what it has. */
   paused = false;
   tunnel = false;
+  readonly #exchange: Exchange;
+  /** Nothing that comes now is of interest. */
+  #over = false;
 
-  constructor(exchange: Exchange, options: ExchangeOptions) {
+  constructor(exchange: Exchange, endpoint: Endpoint) {
     this.#exchange = exchange;
-    this.#options = options;
-    this.#stream = options.stream;
+    this.endpoint = endpoint;
+    endpoint.outstanding++;
+  }
+
+  /** The endpoint has one request less, and is not heard any more. */
+  leave(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.endpoint.outstanding--;
+  }
+
+  /** Leaves, and lets the backend know. */
+  cancel(): void {
+    this.leave();
+    const { sender } = this;
+    this.sender = null;
+    sender?.reset('cancelled');
+  }
+
+  onConnection(connection: ClientConnection): void {
+    if (this.#over) this.endpoint.giveBack(connection);
+    else this.#exchange.connected(this, connection);
+  }
+
+  onConnectFailed(): void {
+    if (!this.#over) this.#exchange.connectFailed(this);
   }
 
   onInterim(status: number, fields: Fields): void {
-    this.#stream.sendInterim(status, fields);
+    if (!this.#over) this.#exchange.options.stream.sendInterim(status, fields);
   }
 
   onHead(head: ResponseHead, end: boolean): void {
-    this.#started = true;
+    const exchange = this.#exchange;
+    if (this.#over) return;
+    if (exchange.wantsOther(head.status)) {
+      if (!end || !exchange.isSent) this.cancel();
+      return;
+    }
+    this.started = true;
     const fields = this.#filtered(head.fields);
-    if (end) this.#exchange.finish();
-    this.#stream.sendHead(fields === head.fields ? head : { ...head, fields }, end);
+    if (end) exchange.finish();
+    exchange.options.stream.sendHead(fields === head.fields ? head : { ...head, fields }, end);
   }
 
   onTunnel(head: ResponseHead): void {
-    this.#started = true;
+    const { options } = this.#exchange;
+    if (this.#over) return;
+    this.started = true;
     this.tunnel = true;
-    this.#options.worker.counters.tunnels++;
-    this.#stream.startTunnel({ ...head, fields: this.#filtered(head.fields) });
+    options.worker.counters.tunnels++;
+    this.#exchange.becomeTunnel();
+    options.stream.startTunnel({ ...head, fields: this.#filtered(head.fields) });
   }
 
   onBody(bytes: Buffer): void {
-    if (!this.#stream.sendBody(bytes)) this.#exchange.pauseBackend();
+    if (this.#over) return;
+    // The client is slower than the backend.
+    if (!this.#exchange.options.stream.sendBody(bytes)) this.sender?.pause();
   }
 
   onEnd(trailers: Fields | null): void {
+    if (this.#over) return;
     // A tunnel ends by halves: the client may have more to say. The connection's close ends it all.
     if (!this.tunnel) this.#exchange.finish();
-    this.#stream.sendEnd(trailers);
+    this.#exchange.options.stream.sendEnd(trailers);
   }
 
   onReset(reason: ResetReason): void {
-    if (!this.#started && this.#exchange.retry(reason)) return;
-    this.#exchange.finish();
-    this.#options.worker.counters.backendErrors++;
-    if (this.#started) {
-      this.#stream.reset(reason);
-      return;
+    this.sender = null;
+    if (this.#over) return;
+    const exchange = this.#exchange;
+    const { worker, stream, backend } = exchange.options;
+    if (!this.started && exchange.failed(this, reason)) return;
+    worker.counters.backendErrors++;
+    if (this.started) {
+      exchange.finish();
+      stream.reset(reason);
+    } else if (reason === 'timeout') {
+      exchange.giveUp(504, `${backend.key} did not answer in time`);
+    } else {
+      exchange.giveUp(502, `${backend.key} broke off or gave no valid answer`);
     }
-    const { head, backend } = this.#options;
-    if (reason === 'timeout')
-      answer(this.#stream, head, 504, `${backend.key} did not answer in time`);
-    else answer(this.#stream, head, 502, `${backend.key} broke off or gave no valid answer`);
   }
 
   onDrain(): void {
-    if (!this.paused) return;
+    if (!this.paused || this.#over) return;
     this.paused = false;
-    this.#stream.resume();
+    this.#exchange.options.stream.resume();
   }
 
   #filtered(fields: Fields): Fields {
-    const { action, weighted, explain, backend } = this.#options;
+    const { ruleFilters, ownFilters, explain, backend, stay } = this.#exchange.options;
     let out = fields;
-    if (action.filters.length > 0) out = filterResponse(action.filters, out);
-    if (weighted.filters.length > 0) out = filterResponse(weighted.filters, out);
+    if (ruleFilters.length > 0) out = filterResponse(ruleFilters, out);
+    if (ownFilters.length > 0) out = filterResponse(ownFilters, out);
+    if (stay !== null) stay.tell(this.endpoint, out);
     if (explain !== '') out.push('x-fairway-rule', explain, 'x-fairway-backend', backend.key);
     return out;
   }

@@ -30,6 +30,12 @@ export interface Limits {
   readonly trailerBytesMax: number;
   /** Bytes waiting to be written to one peer before the other side is paused. */
   readonly bufferedBytesMax: number;
+  /** Times a request is sent again because its rule says so, however often that may be. */
+  readonly retriesMax: number;
+  /** Bytes of a request's body that are kept to send it again; a longer one is not tried again. */
+  readonly retryBytesMax: number;
+  /** Copies of requests (RequestMirror) a worker has under way; more are not made. */
+  readonly mirrorsMax: number;
   /** HTTP/2: streams a client may have open on a connection; more are refused. */
   readonly streamsMax: number;
   /** HTTP/2: what we let a peer send on one stream, and on a connection, before we have passed it on. */
@@ -60,6 +66,9 @@ export const DEFAULT_LIMITS: Limits = {
   chunkLineBytesMax: 4 * 1024,
   trailerBytesMax: 8 * 1024,
   bufferedBytesMax: 64 * 1024,
+  retriesMax: 100,
+  retryBytesMax: 64 * 1024,
+  mirrorsMax: 1_000,
   streamsMax: 100,
   streamWindowBytes: 64 * 1024,
   connectionWindowBytes: 1024 * 1024,

@@ -84,13 +84,13 @@ export class State {
     // Rules that share an action share its balance of weights, too.
     const actions = new Map<object, Action>();
     for (const [id, program] of tables) {
-      const table = new RouteTable<Action>(program, (rule) => {
-        let action = actions.get(rule.action);
+      const table = new RouteTable<Action>(program, (written) => {
+        let action = actions.get(written);
         if (action === undefined) {
-          action = activate(rule.action, (key) => this.#backend(key));
-          actions.set(rule.action, action);
+          action = activate(written, (key) => this.#backend(key));
+          actions.set(written, action);
         }
-        return { ...rule, action };
+        return action;
       });
       const slot = this.#tables.get(id);
       if (slot === undefined) this.#tables.set(id, { table });

@@ -4,6 +4,7 @@
 // Budget: 0.2 µs for each filter. Allocates one field list for each filter that changes fields.
 
 import { replacePrefix } from '../../../lib/http-path.ts';
+import { rewriteByPattern } from '../../../lib/path-template.ts';
 import type { PathChange } from '../../../model/model.ts';
 import type { FilterProgram, ResultProgram } from '../program.ts';
 import { changeFields } from './fields.ts';
@@ -25,7 +26,9 @@ export function filterRequest(filters: readonly FilterProgram[], request: Outgoi
         request.fields = changeFields(request.fields, filter);
         break;
       case 'responseHeaders':
-        // Does nothing to requests.
+      case 'mirror':
+      case 'cors':
+        // Do nothing to the request itself.
         break;
       case 'rewrite':
         if (filter.hostname !== undefined) request.authority = filter.hostname;
@@ -45,19 +48,35 @@ export function filterResponse(filters: readonly FilterProgram[], fields: Fields
         break;
       case 'requestHeaders':
       case 'rewrite':
-        // Do nothing to responses.
+      case 'mirror':
+      case 'cors':
+        // Do nothing to responses; `cors` is there as the changes for one origin.
         break;
     }
   }
   return changed;
 }
 
+/** The filters for one request: in place of `cors` stands what it does for the request's origin. */
+export function withOrigin(
+  filters: readonly FilterProgram[],
+  changes: FilterProgram,
+): readonly FilterProgram[] {
+  return filters.map((filter) => (filter.kind === 'cors' ? changes : filter));
+}
+
+/** Stands for a path that servers could read in two ways: the request is answered with 400. */
+export const REFUSED = '';
+
 function changePath(change: PathChange, path: string): string {
+  if (path === REFUSED) return REFUSED;
   switch (change.kind) {
     case 'full':
       return change.value;
     case 'prefix':
       return replacePrefix(path, change.prefix, change.value);
+    case 'regex':
+      return rewriteByPattern(change.pattern, change.template, path) ?? REFUSED;
   }
 }
 

@@ -75,6 +75,8 @@ export class H1ClientConnection implements ClientConnection, TransportHandler, S
     this.#output = new Output(options.transport);
     this.#head = new HeadBuffer(options.limits.headBytesMax);
     this.#idleMs = options.limits.backendIdleTimeoutMs;
+    // Whoever wanted it may be gone by now.
+    this.deadlineMs = this.#clock.nowMs + this.#idleMs;
     this.#clock.add(this);
   }
 
