@@ -215,6 +215,8 @@ function goldensOf(
     const position = locate(origin);
     return {
       ...finding,
+      // The same wherever the project is.
+      message: finding.message.replaceAll(`${directory}/`, ''),
       ...(origin.object === undefined ? {} : { object: origin.object }),
       ...(origin.field === undefined ? {} : { field: origin.field }),
       ...(position === undefined
