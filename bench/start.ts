@@ -198,6 +198,6 @@ async function run(context: Context): Promise<Outcome> {
 
 export const start: Benchmark = {
   about: 'from the start of the process to the first 200 through a Gateway',
-  limitMs: 300_000,
+  limitMs: 600_000,
   run,
 };

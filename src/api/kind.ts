@@ -14,11 +14,11 @@ export interface KubeObject {
 /** A column of `kubectl get`. Priority above 0 is shown with `-o wide` only. */
 export interface Column {
   readonly name: string;
-  readonly type: 'string' | 'integer' | 'date' | 'boolean';
+  readonly type: 'string' | 'integer' | 'number' | 'date' | 'boolean';
   readonly priority?: number;
-  /** The cell for one object; undefined shows as `<none>`, as kubectl does. */
+  /** The cell for one object; undefined shows as `<none>`, as kubectl does. Ages count from `nowMs`. */
   // oxlint-disable-next-line typescript/no-explicit-any -- a column knows the kind it belongs to
-  readonly value: (object: any) => string | number | boolean | undefined;
+  readonly value: (object: any, nowMs?: number) => string | number | boolean | undefined;
 }
 
 export interface Kind<T extends KubeObject = KubeObject> {

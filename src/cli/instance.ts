@@ -2,12 +2,14 @@
 
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { LocalCa } from '../certificates/local-ca.ts';
 import type { Configuration } from '../config/config.ts';
 import { BLOCKS, lockAddressOf } from '../config/network.ts';
 import type { Network } from '../config/network.ts';
 import { blockDirectory, caDirectory, pathsFrom } from '../config/paths.ts';
 import type { Finding } from '../api/finding.ts';
+import type { Kind } from '../api/kind.ts';
 import { lockAddress } from '../lib/address-lock.ts';
 import type { AddressLock } from '../lib/address-lock.ts';
 import { FairwayError } from '../lib/errors.ts';
@@ -24,6 +26,8 @@ import type { Source } from '../sources/source.ts';
 import { Store } from '../store/store.ts';
 import { DEFAULT_LIMITS } from '../targets/proxy/datapath/limits.ts';
 import { Proxy } from '../targets/proxy/proxy.ts';
+import type { Api } from './api.ts';
+import type { Kept } from './kept.ts';
 import { controllersFor, networkFor, NODE_NAME, podFindingsOptions } from './settings.ts';
 
 export interface InstanceOptions {
@@ -32,7 +36,20 @@ export interface InstanceOptions {
   readonly workers: number;
   /** Whether pods are run. */
   readonly pods: boolean;
+  /** What is served, as the user named it: it decides which objects were kept from before. */
+  readonly paths: readonly string[];
+  /** The Kubernetes API, and what is kept of what is written through it; null for none. */
+  readonly api: ApiSettings | null;
   readonly onError: (error: unknown) => void;
+}
+
+export interface ApiSettings {
+  /** Tried first; null for the usual one. */
+  readonly port: number | null;
+  /** Where objects are kept; null for the usual place. */
+  readonly directory: string | null;
+  /** Nothing is kept beyond this run. */
+  readonly isTemporary: boolean;
 }
 
 export interface Instance {
@@ -45,9 +62,17 @@ export interface Instance {
   readonly podFindings: () => readonly Finding[];
   readonly locate: Locator;
   readonly caPath: string | null;
+  /** Rejects when it cannot be served. */
+  readonly api: Promise<Api | null>;
+  /** How many objects were there from before. */
+  readonly restored: number;
   /** Finishes requests and ends pods, each within its grace; then nothing is left. */
   stop(): Promise<void>;
 }
+
+/** The port of the first Fairway on a machine; the next has the next. */
+const API_PORT = 6443;
+const API_ADDRESS = '127.0.0.1';
 
 /** Requests under way may take this long to finish when Fairway ends. */
 const DRAIN_MS = 10_000;
@@ -55,10 +80,12 @@ const DRAIN_MS = 10_000;
 /** Puts an instance together and starts it. Rejects when its sources cannot be read at all. */
 export async function startInstance(options: InstanceOptions): Promise<Instance> {
   const { configuration, sources, workers, onError } = options;
+  const kept = await openObjects(options);
   const { lock, block } = await takeBlock();
   const network = networkFor(block, configuration);
   const paths = pathsFrom(process.env);
-  const store = new Store({ newUid: () => randomUUID() });
+  const store = kept?.store ?? new Store({ newUid: () => randomUUID() });
+  let customKinds: readonly Kind[] = kept?.customKinds ?? [];
   let podFindings: readonly Finding[] = [];
   const runtime = options.pods
     ? createPodRuntime({
@@ -87,7 +114,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const pipeline = new Pipeline({
     store,
     sources,
-    controllers: controllersFor(network),
+    controllers: controllersFor(network, () => customKinds),
     resolve: createResolver({
       gatewayCidr: network.gatewayCidr,
       adoptedClasses: configuration.gatewayClasses,
@@ -104,10 +131,32 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     // Pods serve until the last request is through.
     await proxy.stop(DRAIN_MS);
     await runtime?.stop();
+    await api.then((running) => running?.stop()).catch(() => undefined);
+    kept?.storage.close();
     lock.release();
   };
+  const locate = createLocator(sources, () => store.snapshot());
+  let api = Promise.resolve<Api | null>(null);
   try {
     await pipeline.start();
+    if (kept !== null) {
+      // Beside the rest: what is served does not wait for it.
+      const { startApi } = await import('./api.ts');
+      api = startApi({
+        kept,
+        address: API_ADDRESS,
+        port: options.api?.port ?? API_PORT + block,
+        serviceCidr: network.serviceCidr,
+        locate,
+        runtime,
+        onCustomKinds: (kinds) => (customKinds = kinds),
+        stateDir: prepare(blockDirectory(paths, block)),
+        kubeconfigPath: join(prepare(blockDirectory(paths, block)), 'kubeconfig'),
+        onError,
+      });
+      // Whoever asks for it hears of it; until then it is no error of nobody's.
+      api.catch(() => undefined);
+    }
   } catch (error) {
     await stop();
     throw error;
@@ -119,10 +168,19 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     runtime,
     network,
     podFindings: () => podFindings,
-    locate: createLocator(sources, () => store.snapshot()),
+    locate,
+    api,
+    restored: kept?.restored ?? 0,
     caPath: localCa.certificatePath,
     stop,
   };
+}
+
+async function openObjects({ api, paths, onError }: InstanceOptions): Promise<Kept | null> {
+  if (api === null) return null;
+  const { openKept } = await import('./kept.ts');
+  const { directory, isTemporary } = api;
+  return openKept({ paths, directory, isTemporary, onError }, () => randomUUID());
 }
 
 /** The first block of addresses that no other Fairway has. */

@@ -36,14 +36,18 @@ function withSettings(target: Command): Command {
 }
 
 withSettings(program.command('up'))
-  .description('serve what files and folders say, until interrupted')
-  .argument('<path...>', 'files and folders, or - for standard input')
+  .description('serve what files and folders say, and what kubectl applies, until interrupted')
+  .argument('[path...]', 'files and folders, or - for standard input; none is an empty cluster')
   .addOption(
     new Option('--workers <number>', 'threads of the data path (default: one for each core)').env(
       'FAIRWAY_WORKERS',
     ),
   )
   .option('--no-pods', 'start no processes for pods')
+  .option('--no-api', 'do not serve the Kubernetes API')
+  .option('--api-port <port>', 'port of the Kubernetes API (default: 6443)')
+  .option('--data <directory>', 'where to keep what is written through the API')
+  .option('--fresh', 'begin without what was kept, and keep nothing')
   .option('--no-watch', 'do not follow changes of the files')
   .option('--ready-timeout <seconds>', 'how long to wait before running COMMAND', '60')
   .addOption(new Option('-o, --output <format>', 'print the addresses as JSON').choices(['json']))

@@ -3,6 +3,7 @@
 import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseApiVersion } from '../api/kind.ts';
+import type { Kind } from '../api/kind.ts';
 import { SERVED_KINDS } from '../api/kinds.ts';
 import {
   CONFIG_API_VERSION,
@@ -64,8 +65,12 @@ export function filesSource(paths: readonly string[], flags: CommonFlags, watch:
   });
 }
 
-export function controllersFor(network: Network): readonly Controller[] {
+export function controllersFor(
+  network: Network,
+  customKinds: () => readonly Kind[] = () => [],
+): readonly Controller[] {
   return createControllers({
+    customKinds,
     nodeName: NODE_NAME,
     nodeAddresses: network.nodePortAddresses,
     version: VERSION,

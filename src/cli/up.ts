@@ -5,10 +5,11 @@ import { userInfo } from 'node:os';
 import type { Finding } from '../api/finding.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
 import type { Report } from '../pipeline/pipeline.ts';
+import { FairwayError } from '../lib/errors.ts';
 import { fail } from './fail.ts';
 import { countFindings, formatFindings } from './findings.ts';
 import { startInstance } from './instance.ts';
-import type { Instance } from './instance.ts';
+import type { ApiSettings, Instance } from './instance.ts';
 import { formatOverview } from './overview.ts';
 import { notReady } from './readiness.ts';
 import { filesSource, loadSettings, workerCount } from './settings.ts';
@@ -22,6 +23,10 @@ export interface UpFlags extends CommonFlags {
   readonly pods: boolean;
   readonly watch: boolean;
   readonly readyTimeout: string;
+  readonly api: boolean;
+  readonly apiPort?: string;
+  readonly data?: string;
+  readonly fresh?: boolean;
   readonly output?: 'json';
 }
 
@@ -39,9 +44,11 @@ export async function up(
   const configuration = await loadSettings(flags);
   const instance = await startInstance({
     configuration,
-    sources: [filesSource(paths, flags, flags.watch)],
+    sources: paths.length === 0 ? [] : [filesSource(paths, flags, flags.watch)],
     workers: workerCount(configuration, flags.workers),
     pods: flags.pods && configuration.pods.enabled,
+    paths,
+    api: flags.api ? apiSettings(flags, command.length > 0) : null,
     onError: (error) => void fail(error),
   });
   const interrupted = untilInterrupted();
@@ -54,6 +61,21 @@ export async function up(
   } finally {
     await instance.stop();
   }
+}
+
+/** While a command runs, nothing is kept: the next run is to find what this one found. */
+function apiSettings({ apiPort, data, fresh }: UpFlags, runsCommand: boolean): ApiSettings {
+  const port = apiPort === undefined ? null : Number(apiPort);
+  if (port !== null && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    throw new FairwayError('FW_USAGE', `--api-port ${apiPort} is not a port`, {
+      hint: 'give a number from 0 to 65535; 0 takes any that is free',
+    });
+  }
+  return {
+    port,
+    directory: data ?? null,
+    isTemporary: fresh === true || (runsCommand && data === undefined),
+  };
 }
 
 /** Resolves at the first signal to end; the second one ends at once. */
@@ -107,15 +129,22 @@ async function announce(
     );
   }
   const waiting = await untilReady(instance, SHOW_AFTER_MS, interrupted);
+  const seconds = (performance.now() / 1000).toFixed(2);
   const { report } = pipeline;
   if (report === undefined) return;
   print('');
   for (const line of formatOverview(report)) print(line);
   printFindings(report, instance);
   for (const line of waiting) print(`waiting for ${line}`);
-  const seconds = (performance.now() / 1000).toFixed(2);
+  const { restored } = instance;
+  const api = await instance.api;
+  if (api !== null) {
+    print(`Kubernetes API at ${api.url}: export KUBECONFIG=${api.kubeconfigPath}`);
+    if (restored > 0) print(`${restored} objects written through it before are here again.`);
+  }
   const state = waiting.length === 0 ? 'Ready' : 'Serving what is ready';
-  print(`${state} after ${seconds} s; following ${paths.join(' ')}. Press Ctrl-C to stop.`);
+  const followed = paths.length === 0 ? '' : `; following ${paths.join(' ')}`;
+  print(`${state} after ${seconds} s${followed}. Press Ctrl-C to stop.`);
   followChanges(report, instance);
 }
 
@@ -155,6 +184,7 @@ async function announceJson(
   interrupted: Promise<void>,
 ): Promise<void> {
   const waiting = await untilReady(instance, readyTimeoutMs(flags), interrupted);
+  await instance.api;
   for (const line of waiting) process.stderr.write(`fairway: not ready: ${line}\n`);
   print(JSON.stringify(gatewaysOf(instance)));
 }
@@ -180,7 +210,7 @@ async function runCommand(
     for (const line of waiting) process.stderr.write(`fairway: not ready: ${line}\n`);
     return NOT_READY;
   }
-  return await spawnCommand(command, environment(instance), interrupted);
+  return await spawnCommand(command, await environment(instance), interrupted);
 }
 
 function readyTimeoutMs(flags: UpFlags): number {
@@ -189,14 +219,16 @@ function readyTimeoutMs(flags: UpFlags): number {
 }
 
 /** What COMMAND is told. */
-function environment(instance: Instance): Record<string, string> {
+async function environment(instance: Instance): Promise<Record<string, string>> {
   const gateways = gatewaysOf(instance);
   const urls = Object.values(gateways).flatMap((gateway) =>
     Object.values((gateway as { listeners: Record<string, { url: string }> }).listeners),
   );
   const first = urls.find(({ url }) => url.startsWith('http://')) ?? urls[0];
   const { caPath } = instance;
+  const api = await instance.api;
   return {
+    ...(api === null ? {} : { KUBECONFIG: api.kubeconfigPath }),
     FAIRWAY_GATEWAYS: JSON.stringify(gateways),
     ...(first === undefined ? {} : { FAIRWAY_URL: first.url }),
     // Node.js trusts what is named here; other programs take it as an option.

@@ -6,6 +6,7 @@ import { createGatewayClassController } from './cluster/gateway-class.ts';
 import { createNamespaceController } from './cluster/namespaces.ts';
 import { createNodeController } from './cluster/nodes.ts';
 import { createSchedulerController } from './cluster/scheduler.ts';
+import type { Kind } from '../api/kind.ts';
 import type { Controller } from './controller.ts';
 import { createEndpointSliceController } from './endpointslice/endpoint-slices.ts';
 import { createEndpointSliceMirroringController } from './endpointslice/mirroring.ts';
@@ -16,6 +17,8 @@ import { createReplicaSetController } from './workloads/replicaset/replica-sets.
 import { createStatefulSetController } from './workloads/statefulset/stateful-sets.ts';
 
 export interface ControllersOptions {
+  /** Kinds that users have defined, as they are now; none when absent. */
+  readonly customKinds?: () => readonly Kind[];
   /** The node of this process. */
   readonly nodeName: string;
   /** IP addresses at which node ports are served. */
@@ -36,14 +39,16 @@ export interface ControllersOptions {
 
 /** Throws a FairwayError when a range of addresses is none. */
 export function createControllers(options: ControllersOptions): readonly Controller[] {
+  const { customKinds = () => [] } = options;
+  const kinds = (): readonly Kind[] => [...CONTROLLED_KINDS, ...customKinds()];
   return [
-    createNamespaceController({ kinds: CONTROLLED_KINDS }),
+    createNamespaceController({ kinds }),
     createNodeController(options),
     createGatewayClassController(),
     createAllocationController(options),
     createLoadBalancerController(options),
     // A ReplicaSet in a file finds its Deployment before that makes another one.
-    createGarbageController({ kinds: CONTROLLED_KINDS }),
+    createGarbageController({ kinds }),
     // What counts pods runs before what decides by the counts.
     createReplicaSetController(),
     createStatefulSetController(),

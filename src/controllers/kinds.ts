@@ -1,7 +1,7 @@
-// The kinds whose objects controllers care for: all that are served, and one that only they know.
+// The kinds whose objects controllers care for: all there are, and one that only they know.
 
-import { SERVED_KINDS } from '../api/kinds.ts';
+import { ALL_KINDS } from '../api/all-kinds.ts';
 import type { Kind } from '../api/kind.ts';
 import { ControllerRevision } from './workloads/statefulset/controller-revision.ts';
 
-export const CONTROLLED_KINDS: readonly Kind[] = [...SERVED_KINDS, ControllerRevision];
+export const CONTROLLED_KINDS: readonly Kind[] = [...ALL_KINDS, ControllerRevision];

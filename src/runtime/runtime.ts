@@ -68,6 +68,8 @@ export interface ExecOptions {
   readonly container?: string;
   readonly command: readonly string[];
   readonly stdin: boolean;
+  /** Runs it in a terminal, where this machine has script(1) of util-linux. */
+  readonly tty?: boolean;
 }
 
 export interface PodRuntime {
@@ -364,7 +366,7 @@ class Runtime implements PodRuntime {
   }
 
   async exec(options: ExecOptions): Promise<ExecSession> {
-    const { namespace, pod, command, stdin } = options;
+    const { namespace, pod, command, stdin, tty = false } = options;
     const managed = [...this.#pods.values()].find(({ key }) => key === `${namespace}/${pod}`);
     if (managed === undefined) {
       throw new FairwayError('FW_POD_NOT_RUNNING', `pod ${namespace}/${pod} is not running here`);
@@ -378,7 +380,7 @@ class Runtime implements PodRuntime {
       );
     }
     try {
-      return await container.exec(command, { stdin });
+      return await container.exec(command, { stdin, tty });
     } catch (cause) {
       if (!(cause instanceof StartError)) throw cause;
       throw new FairwayError('FW_EXEC_FAILED', cause.message, { cause });

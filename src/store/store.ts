@@ -1,5 +1,6 @@
 // The objects we know now. Everything that changes an object goes through `write`, in batches: each
-// batch is one revision, seen whole or not at all. Readers take a snapshot.
+// batch is seen whole or not at all, and each change in it has a revision of its own, so that whoever
+// follows changes can say exactly how far they came. Readers take a snapshot.
 
 import { randomUUID } from 'node:crypto';
 import type { Kind, KubeObject } from '../api/kind.ts';
@@ -14,6 +15,8 @@ export interface StoreOptions {
   readonly now?: () => Date;
   /** Where UIDs come from. */
   readonly newUid?: (kind: Kind, namespace: string, name: string) => string;
+  /** The revision before the first change; 0 when absent. */
+  readonly revision?: number;
 }
 
 /** One object that changed; `before` is absent when it was created, `after` when it was deleted. */
@@ -21,21 +24,43 @@ export interface Change {
   readonly kind: Kind;
   readonly before?: KubeObject;
   readonly after?: KubeObject;
+  /** The resourceVersion of `after`, or of the deletion. Each change has one of its own, ascending. */
+  readonly revision: number;
 }
 
-export type ChangeListener = (changes: readonly Change[], revision: number) => void;
+export type ChangeListener = (changes: readonly Change[]) => void;
+
+/** What a write did to one object, before it has its revision. */
+type Effect = Omit<Change, 'revision'>;
 
 export class Store {
   readonly #tables = new Map<string, TableBuilder>();
   readonly #listeners = new Set<ChangeListener>();
   readonly #now: () => Date;
   readonly #newUid: (kind: Kind, namespace: string, name: string) => string;
-  #revision = 0;
+  #revision: number;
   #snapshot: Snapshot | undefined;
 
   constructor(options: StoreOptions = {}) {
     this.#now = options.now ?? (() => new Date());
     this.#newUid = options.newUid ?? (() => randomUUID());
+    this.#revision = options.revision ?? 0;
+  }
+
+  /** The revision of the last change. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** One object as it is now, without the cost of a snapshot. */
+  get(kind: Kind, namespace: string, name: string): Entry | undefined {
+    return this.#tables.get(kindKey(kind))?.get(namespace, name);
+  }
+
+  /** Puts an object back as it was kept, identity and version included. Nobody is told. */
+  restore(kind: Kind, object: KubeObject, source: SourceRef): void {
+    this.#tableOf(kind).set(entryOf(object, source));
+    this.#snapshot = undefined;
   }
 
   /** The objects as they are now. Cheap when nothing changed since the last call. */
@@ -50,16 +75,17 @@ export class Store {
 
   /** Applies a batch. Writes that change nothing are dropped; returns what did change. */
   write(writes: readonly ObjectWrite[]): readonly Change[] {
-    const revision = this.#revision + 1;
     const changes: Change[] = [];
     for (const write of writes) {
-      const change = this.#apply(write, String(revision));
-      if (change !== undefined) changes.push(change);
+      const revision = this.#revision + 1;
+      const effect = this.#apply(write, String(revision));
+      if (effect === undefined) continue;
+      this.#revision = revision;
+      changes.push({ ...effect, revision });
     }
     if (changes.length > 0) {
-      this.#revision = revision;
       this.#snapshot = undefined;
-      for (const listener of this.#listeners) listener(changes, revision);
+      for (const listener of this.#listeners) listener(changes);
     }
     return changes;
   }
@@ -70,7 +96,7 @@ export class Store {
     return () => this.#listeners.delete(listener);
   }
 
-  #apply(write: ObjectWrite, resourceVersion: string): Change | undefined {
+  #apply(write: ObjectWrite, resourceVersion: string): Effect | undefined {
     const table = this.#tableOf(write.kind);
     switch (write.op) {
       case 'put': {
@@ -82,8 +108,15 @@ export class Store {
       }
       case 'status': {
         const entry = table.get(write.namespace, write.name);
-        if (entry === undefined || statusOf(entry.object) === write.status) return undefined;
-        const object = { ...entry.object, status: write.status };
+        if (entry === undefined) return undefined;
+        const { managedFields } = write;
+        if (statusOf(entry.object) === write.status && managedFields === undefined)
+          return undefined;
+        const metadata =
+          managedFields === undefined
+            ? entry.object.metadata
+            : { ...entry.object.metadata, managedFields };
+        const object = { ...entry.object, metadata, status: write.status };
         return set(table, write.kind, entry, object, entry.source, resourceVersion);
       }
       case 'terminate': {
@@ -115,7 +148,7 @@ export class Store {
     wanted: KubeObject,
     source: SourceRef | undefined,
     resourceVersion: string,
-  ): Change {
+  ): Effect {
     const { namespace = '', name = '' } = wanted.metadata;
     const metadata = {
       ...wanted.metadata,
@@ -151,7 +184,7 @@ function replace(
   written: KubeObject,
   source: SourceRef | undefined,
   resourceVersion: string,
-): Change | undefined {
+): Effect | undefined {
   const old = entry.object;
   const wanted = kind.carryOver?.(old, written) ?? written;
   const specChanged = !sameSpec(old, wanted);
@@ -159,12 +192,15 @@ function replace(
     return undefined;
   }
   const generation = (old.metadata.generation ?? 0) + (specChanged ? 1 : 0);
+  // Whoever does not speak of who owns which field does not mean to change it.
+  const managedFields = wanted.metadata.managedFields ?? old.metadata.managedFields;
   const { uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds } = old.metadata;
   const object = {
     ...(specChanged ? wanted : old),
     ...(kind.hasStatus && statusOf(old) !== undefined ? { status: statusOf(old) } : {}),
     metadata: {
       ...wanted.metadata,
+      ...(managedFields === undefined ? {} : { managedFields }),
       uid,
       creationTimestamp,
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp, deletionGracePeriodSeconds }),
@@ -181,7 +217,7 @@ function set(
   wanted: KubeObject,
   source: SourceRef | undefined,
   resourceVersion: string,
-): Change {
+): Effect {
   const object = { ...wanted, metadata: { ...wanted.metadata, resourceVersion } };
   table.set(entryOf(object, source));
   return { kind, before: entry.object, after: object };
@@ -207,7 +243,10 @@ function specOf(object: KubeObject): unknown {
 }
 
 function sameMetadata(a: KubeObject, b: KubeObject): boolean {
-  return deepEqual(desiredMetadata(a), desiredMetadata(b));
+  const { managedFields } = b.metadata;
+  const sameManagers =
+    managedFields === undefined || deepEqual(a.metadata.managedFields ?? [], managedFields);
+  return sameManagers && deepEqual(desiredMetadata(a), desiredMetadata(b));
 }
 
 function desiredMetadata(object: KubeObject): unknown {

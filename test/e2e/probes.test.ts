@@ -82,6 +82,8 @@ function start(testCase: Case): Promise<Instance> {
     sources: [source],
     workers: 1,
     pods: true,
+    paths,
+    api: null,
     onError: (error) => {
       throw error;
     },

@@ -31,8 +31,9 @@ function walk(node: Node, value: unknown, path: string, unknown: string[]): unkn
     case 'number':
     case 'boolean':
     case 'intOrString':
-    case 'any':
       return value;
+    case 'any':
+      return node.normalize === undefined ? value : node.normalize(value, path, unknown);
   }
 }
 

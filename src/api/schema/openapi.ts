@@ -9,7 +9,7 @@ export interface OpenApiSchema {
 
 /** Turns a schema into its OpenAPI v3 form. Rules are code, and have no place in it. */
 export function toOpenApi(node: Node): OpenApiSchema {
-  return { ...common(node), ...typed(node) };
+  return node.published ?? { ...common(node), ...typed(node) };
 }
 
 function common(node: Node): OpenApiSchema {

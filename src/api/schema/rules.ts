@@ -25,6 +25,7 @@ export function checkRules(node: Node, place: Place, errors: FieldError[]): void
       errors.push(fieldError.invalid(path, typeName(node), rule.message));
     }
   }
+  if (node.expressions !== undefined) errors.push(...node.expressions(value, path, old));
   if (node.type === 'object' && isRecord(value)) checkFields(node, value, place, errors);
   else if (node.type === 'map' && isRecord(value)) checkValues(node, value, place, errors);
   else if (node.type === 'list' && Array.isArray(value)) checkItems(node, value, place, errors);
@@ -76,7 +77,10 @@ const known = new WeakMap<Node, boolean>();
 export function hasRules(node: Node): boolean {
   let found = known.get(node);
   if (found === undefined) {
-    found = (node.rules ?? []).length > 0 || children(node).some(hasRules);
+    found =
+      (node.rules ?? []).length > 0 ||
+      node.expressions !== undefined ||
+      children(node).some(hasRules);
     known.set(node, found);
   }
   return found;

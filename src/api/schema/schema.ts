@@ -25,6 +25,12 @@ interface Common {
   readonly rules?: readonly Rule[];
   /** The same for what upstream checks in Go, with paths and messages of its own. */
   readonly check?: Check;
+  /** Rules of a user's CRD, evaluated where `rules` are; they say paths and messages themselves. */
+  readonly expressions?: Check;
+  /** Limits that no keyword of a node expresses, of a value whose parts may be of any type. */
+  readonly constraints?: (self: unknown, path: string) => readonly FieldError[];
+  /** Published as it is, instead of what follows from the node. */
+  readonly published?: Readonly<Record<string, unknown>>;
 }
 
 export interface StringNode extends Common {
@@ -34,7 +40,7 @@ export interface StringNode extends Common {
   /** An ECMAScript source that RE2 reads the same way. Matched anywhere unless anchored. */
   readonly pattern?: string;
   /** Matches exactly what `pattern` does, where V8 would backtrack without end on upstream's form. */
-  readonly matcher?: RegExp;
+  readonly matcher?: { test(text: string): boolean };
   readonly enum?: readonly string[];
   /** Of these, date-time, ipv4 and ipv6 are checked; the others are only published. */
   readonly format?: 'date-time' | 'byte' | 'ipv4' | 'ipv6' | 'uri';
@@ -106,6 +112,8 @@ export interface IntOrStringNode extends Common {
 /** Any JSON value, kept as it is. */
 export interface AnyNode extends Common {
   readonly type: 'any';
+  /** What is known of the value after all: prunes and defaults it, and adds the paths of what is gone. */
+  readonly normalize?: (value: unknown, path: string, unknown: string[]) => unknown;
 }
 
 export interface Field {

@@ -29,6 +29,7 @@ function walk(node: Node, value: unknown, old: unknown, path: string, errors: Fi
   if (value === null && node.nullable === true) return;
   const before = errors.length;
   walkStructure(node, value, old, path, errors);
+  if (node.constraints !== undefined) errors.push(...node.constraints(value, path));
   // A check trusts the types of what is below it.
   if (node.check !== undefined && errors.length === before) {
     errors.push(...node.check(value, path, old));

@@ -13,7 +13,7 @@ import { createGarbageController, ownerFindings } from './garbage.ts';
 const KINDS: readonly Kind[] = [ConfigMap, Pod, ReplicaSet];
 
 function lab(): Lab {
-  return new Lab([createGarbageController({ kinds: KINDS })]);
+  return new Lab([createGarbageController({ kinds: () => KINDS })]);
 }
 
 /** References to ConfigMaps by UID. */

@@ -19,7 +19,7 @@ import { putWrite, removeWrites } from '../shared/writes.ts';
 
 export interface GarbageOptions {
   /** The kinds that own or are owned. */
-  readonly kinds: readonly Kind[];
+  readonly kinds: () => readonly Kind[];
 }
 
 export function createGarbageController({ kinds }: GarbageOptions): Controller {
@@ -28,8 +28,9 @@ export function createGarbageController({ kinds }: GarbageOptions): Controller {
 
 class Garbage implements Controller {
   readonly name = 'garbage';
-  readonly #kinds: ReadonlyMap<string, Kind>;
-  readonly #watches: readonly (readonly [string, TableWatch<KubeObject>])[];
+  readonly #listKinds: () => readonly Kind[];
+  readonly #kinds = new Map<string, Kind>();
+  readonly #watches = new Map<string, TableWatch<KubeObject>>();
   readonly #alive = new Set<string>();
   /** Keys of objects by the UID of an owner. */
   readonly #dependents = new Map<string, Set<string>>();
@@ -37,13 +38,13 @@ class Garbage implements Controller {
   readonly #waiting = new Set<string>();
   readonly #agenda = new Agenda();
 
-  constructor(kinds: readonly Kind[]) {
-    this.#kinds = new Map(kinds.map((kind) => [kindKey(kind), kind]));
-    this.#watches = kinds.map((kind) => [kindKey(kind), new TableWatch(kind)]);
+  constructor(kinds: () => readonly Kind[]) {
+    this.#listKinds = kinds;
   }
 
   reconcile(snapshot: Snapshot, { now }: ReconcileContext): readonly ObjectWrite[] {
     let isChanged = false;
+    this.#learnKinds();
     for (const [kind, watch] of this.#watches) {
       for (const change of watch.changes(snapshot)) {
         this.#notice(kind, change);
@@ -58,6 +59,16 @@ class Garbage implements Controller {
       return { wrote: writes.length > 0 };
     });
     return out;
+  }
+
+  /** Kinds that users define come while we run. One that goes has no objects any more. */
+  #learnKinds(): void {
+    for (const kind of this.#listKinds()) {
+      const key = kindKey(kind);
+      if (this.#kinds.has(key)) continue;
+      this.#kinds.set(key, kind);
+      this.#watches.set(key, new TableWatch(kind));
+    }
   }
 
   #notice(kind: string, { before, after }: Changed<KubeObject>): void {

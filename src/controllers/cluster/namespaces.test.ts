@@ -12,7 +12,7 @@ import { createNamespaceController } from './namespaces.ts';
 const KINDS: readonly Kind[] = [Namespace, ConfigMap, Pod];
 
 function lab(): Lab {
-  return new Lab([createNamespaceController({ kinds: KINDS })]);
+  return new Lab([createNamespaceController({ kinds: () => KINDS })]);
 }
 
 function put(own: Lab, name: string, namespace: string): void {

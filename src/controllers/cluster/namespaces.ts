@@ -15,7 +15,7 @@ const NAME_LABEL = 'kubernetes.io/metadata.name';
 
 export interface NamespaceOptions {
   /** The kinds whose objects keep a namespace alive and go with it. */
-  readonly kinds: readonly Kind[];
+  readonly kinds: () => readonly Kind[];
 }
 
 /**
@@ -23,13 +23,13 @@ export interface NamespaceOptions {
  * for a client has to give it a source.
  */
 export function createNamespaceController({ kinds }: NamespaceOptions): Controller {
-  const namespaced = kinds.filter((kind) => kind.namespaced);
   const used = new WeakMap<Table, ReadonlySet<string>>();
   let seen: readonly unknown[] = [];
   let wrote = false;
   return {
     name: 'namespace',
     reconcile(snapshot: Snapshot): readonly ObjectWrite[] {
+      const namespaced = kinds().filter((kind) => kind.namespaced);
       const namespaces = snapshot.table(Namespace);
       const tables = namespaced.map((kind) => snapshot.table(kind));
       const now = [namespaces, ...tables];

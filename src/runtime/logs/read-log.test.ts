@@ -160,3 +160,16 @@ test('a log can be followed before there is one, and after it is gone', async (t
   await following;
   assert.deepEqual(lines, texts(0, 1));
 });
+
+test('one of the two outputs can be read alone, with its own long lines', async (t) => {
+  const name = nameIn(t);
+  const records = [
+    record('out 1'),
+    record('err ', 0, 'stderr', true),
+    record('out 2'),
+    record('whole', 0, 'stderr'),
+  ];
+  writeFileSync(currentLog(name), Buffer.concat(records));
+  assert.deepEqual(await read({ ...name, stream: 'stdout' }), ['out 1', 'out 2']);
+  assert.deepEqual(await read({ ...name, stream: 'stderr' }), ['err whole']);
+});

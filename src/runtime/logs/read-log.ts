@@ -6,6 +6,7 @@ import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LineJoiner, parseRecord } from './cri.ts';
+import type { LogStream } from './cri.ts';
 import { currentLog, previousLog, rotatedLog } from './paths.ts';
 import type { LogName } from './paths.ts';
 
@@ -20,6 +21,8 @@ export interface ReadLogOptions extends LogName {
   readonly sinceTime?: string;
   /** The container as it was before its last restart. */
   readonly previous?: boolean;
+  /** Only what was written to this output. */
+  readonly stream?: LogStream;
   /** Puts the time before every line. */
   readonly timestamps?: boolean;
   readonly now?: () => Date;
@@ -115,11 +118,16 @@ class LogReader {
     for (let end = text.indexOf(NEWLINE); end !== -1; end = text.indexOf(NEWLINE, start)) {
       const record = parseRecord(text.subarray(start, end));
       start = end + 1;
-      const line = record === undefined ? undefined : this.#joiner.push(record);
+      if (record === undefined || !this.#isWanted(record.stream)) continue;
+      const line = this.#joiner.push(record);
       if (line === undefined || (this.#since !== undefined && line.time < this.#since)) continue;
       yield this.#options.timestamps === true ? `${line.time} ${line.text}` : line.text;
     }
     this.#rest = Buffer.from(text.subarray(start));
+  }
+
+  #isWanted(stream: LogStream): boolean {
+    return this.#options.stream === undefined || stream === this.#options.stream;
   }
 }
 

@@ -18,7 +18,7 @@ import { StartError } from '../process/container-process.ts';
 import type { Exit } from '../process/container-process.ts';
 import { runContainerProbes } from './container-probes.ts';
 import { runToEnd, startExec } from './exec.ts';
-import type { ExecSession } from './exec.ts';
+import type { ExecSession, ExecStart } from './exec.ts';
 import { prepareLaunch } from './launch.ts';
 import type { ContainerEnvironment, Launch, PodView } from './launch.ts';
 import type { RuntimeServices } from './services.ts';
@@ -124,7 +124,7 @@ export class Attempt {
   }
 
   /** Runs a further command in it. Rejects with a StartError when it is not running. */
-  async exec(argv: readonly string[], options: { readonly stdin: boolean }): Promise<ExecSession> {
+  async exec(argv: readonly string[], options: ExecStart): Promise<ExecSession> {
     const environment = this.#environment;
     if (environment === undefined || this.#workload === undefined) {
       throw new StartError(`container ${this.#container.name} is not running`);

@@ -10,7 +10,7 @@ import { StartError } from '../process/container-process.ts';
 import { Attempt } from './attempt.ts';
 import type { Outcome } from './attempt.ts';
 import { Backoff } from './backoff.ts';
-import type { ExecSession } from './exec.ts';
+import type { ExecSession, ExecStart } from './exec.ts';
 import type { PodView } from './launch.ts';
 import type { RuntimeServices } from './services.ts';
 import { timestamp } from './status.ts';
@@ -215,7 +215,7 @@ export class ContainerRunner {
   }
 
   /** Runs a further command in the container. Rejects with a StartError when it is not running. */
-  async exec(argv: readonly string[], options: { readonly stdin: boolean }): Promise<ExecSession> {
+  async exec(argv: readonly string[], options: ExecStart): Promise<ExecSession> {
     if (this.#attempt === undefined) {
       throw new StartError(`container ${this.container.name} is not running`);
     }

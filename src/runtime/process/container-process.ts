@@ -102,15 +102,26 @@ async function ended(child: ChildProcess, pid: number, reaper: Reaper): Promise<
   });
   signalGroup(pid, 'SIGKILL');
   reaper.remove(pid);
-  const patience = new AbortController();
-  await Promise.race([
-    closed,
-    delay(OUTPUT_GRACE_MS, undefined, { signal: patience.signal }).catch(() => {}),
-  ]);
-  patience.abort();
+  // What is read already and not taken yet has a reader who is slow: that is not the end's fault.
+  while (!(await within(OUTPUT_GRACE_MS, closed)) && hasUnread(child)) continue;
   child.stdout?.destroy();
   child.stderr?.destroy();
   return exit;
+}
+
+function hasUnread({ stdout, stderr }: ChildProcess): boolean {
+  return [stdout, stderr].some(
+    (each) => each !== null && !each.destroyed && each.readableLength > 0,
+  );
+}
+
+/** True when the promise came in time. */
+async function within(ms: number, promise: Promise<void>): Promise<boolean> {
+  const patience = new AbortController();
+  const late = delay(ms, false, { signal: patience.signal }).catch(() => false);
+  const inTime = await Promise.race([late, promise.then(() => true)]);
+  patience.abort();
+  return inTime;
 }
 
 function toExit(code: number | null, signal: NodeJS.Signals | null): Exit {

@@ -108,10 +108,10 @@ export class Endpoint {
     return this.#token;
   }
 
-  /** Takes back a connection that came too late for who wanted it. */
+  /** Takes back a connection that came too late for who wanted it, and that nobody else has. */
   giveBack(connection: ClientConnection): void {
     // One for many requests stays where it is.
-    if (connection instanceof H1ClientConnection) this.#keep(connection);
+    if (connection instanceof H1ClientConnection) connection.destroy();
   }
 
   /** No new request comes here. Running ones are finished. */

@@ -1,0 +1,132 @@
+// One watch: what there is first, if asked for, then every change, one line of JSON each, until the
+// client goes, its time is up, or it cannot keep up (k8s.io/apiserver/pkg/endpoints/handlers/watch.go).
+
+import { randomInt } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Failure, failure } from '../failure.ts';
+import type { Store } from '../../store/store.ts';
+import { eventFor } from '../watch/hub.ts';
+import type { EventType, Watch, WatchHub, WatchScope } from '../watch/hub.ts';
+import type { KubeObject } from '../../api/kind.ts';
+import { API_LIMITS } from './limits.ts';
+import type { Presenter } from './present.ts';
+
+export interface WatchOptions {
+  /** Empty for none. */
+  readonly resourceVersion: string;
+  readonly timeoutSeconds: number | undefined;
+  readonly allowsBookmarks: boolean;
+  /** Begins with everything there is, and a bookmark that says so (WatchList). */
+  readonly sendsInitialEvents: boolean;
+}
+
+export interface WatchServices {
+  readonly store: Store;
+  readonly hub: WatchHub;
+}
+
+const BOOKMARK_MS = 60_000;
+/** Watches without a timeout end after this long, and up to twice that, so that not all come back at once. */
+const TIMEOUT_S_MIN = 1800;
+const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
+
+/** Serves a watch until it ends. Throws a Failure before anything is sent. */
+export function serveWatch(
+  request: IncomingMessage,
+  response: ServerResponse,
+  scope: WatchScope,
+  presenter: Presenter,
+  options: WatchOptions,
+  { store, hub }: WatchServices,
+): void {
+  if (hub.count >= API_LIMITS.watchesMax) {
+    throw failure.tooMany(`there are ${API_LIMITS.watchesMax} watches already`);
+  }
+  const since = revisionOf(options.resourceVersion);
+  const asksForAll = options.sendsInitialEvents || since === 0;
+  const missed = asksForAll ? [] : hub.log.since(since);
+  response.writeHead(200, {
+    'content-type': 'application/json',
+    'cache-control': 'no-cache, private',
+    'transfer-encoding': 'chunked',
+  });
+  response.flushHeaders();
+  if (missed === undefined) {
+    const { status } = failure.expired(`too old resource version: ${since} (${hub.log.oldest})`);
+    response.end(`${JSON.stringify({ type: 'ERROR', object: status })}\n`);
+    return;
+  }
+  let isFirst = presenter.saysMoreAtFirst;
+  const lineOf = (type: EventType, object: KubeObject): string =>
+    `${JSON.stringify({ type, object: presenter.event(object, isFirst) })}\n`;
+  const sendOne = (type: EventType, object: KubeObject): void => {
+    const line = lineOf(type, object);
+    isFirst = false;
+    response.write(line);
+  };
+  if (asksForAll) {
+    const table = store.snapshot().table(scope.kind);
+    const objects = scope.namespace === '' ? table.objects : table.inNamespace(scope.namespace);
+    for (const object of objects) {
+      if (scope.selects === undefined || scope.selects(object)) sendOne('ADDED', object);
+    }
+    if (options.sendsInitialEvents) {
+      response.write(bookmark(presenter, scope, store.revision, { [INITIAL_EVENTS_END]: 'true' }));
+    }
+  }
+  for (const change of missed) {
+    const event = eventFor(change, scope);
+    if (event !== undefined) sendOne(event.type, event.object);
+  }
+  const watch: Watch = {
+    scope,
+    form: presenter.form,
+    line: (type, object) => `${JSON.stringify({ type, object: presenter.event(object, false) })}\n`,
+    send: (line) => {
+      if (response.writableLength > API_LIMITS.watchBehindBytesMax) response.destroy();
+      else response.write(line);
+    },
+    isFirst: () => isFirst,
+    sendFirst: sendOne,
+  };
+  const remove = hub.add(watch);
+  const timeoutS = options.timeoutSeconds ?? TIMEOUT_S_MIN + randomInt(TIMEOUT_S_MIN);
+  const timeout = setTimeout(() => end(), timeoutS * 1000);
+  const beat = options.allowsBookmarks
+    ? setInterval(() => response.write(bookmark(presenter, scope, store.revision)), BOOKMARK_MS)
+    : undefined;
+  const end = (): void => {
+    remove();
+    clearTimeout(timeout);
+    clearInterval(beat);
+    response.end();
+  };
+  response.once('close', end);
+  request.socket.setKeepAlive(true, 30_000);
+}
+
+/** 0 stands for `any`. Throws a Failure. */
+function revisionOf(text: string): number {
+  if (text === '') return 0;
+  const revision = Number(text);
+  if (Number.isSafeInteger(revision) && revision >= 0) return revision;
+  throw new Failure(
+    400,
+    'BadRequest',
+    `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+  );
+}
+
+function bookmark(
+  presenter: Presenter,
+  { kind }: WatchScope,
+  revision: number,
+  annotations?: Readonly<Record<string, string>>,
+): string {
+  const metadata = {
+    resourceVersion: String(revision),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+  const object = presenter.bookmark(kind, metadata);
+  return `${JSON.stringify({ type: 'BOOKMARK', object })}\n`;
+}
