@@ -92,6 +92,8 @@ describe('streams', () => {
       ],
       workers: 1,
       pods: false,
+      paths: [],
+      api: null,
       onError: (error) => {
         throw error;
       },
