@@ -213,6 +213,7 @@ class ApiHandler implements Handler {
           timeoutSeconds: timeout === null ? undefined : wholeNumber('timeoutSeconds', timeout),
           allowsBookmarks: isTrue(query.get('allowWatchBookmarks')),
           sendsInitialEvents: isTrue(query.get('sendInitialEvents')),
+          resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
         },
         this.#options,
       );
