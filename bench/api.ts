@@ -10,7 +10,7 @@ import { ApiClient } from '../test/support/api-client.ts';
 import { kubeconfigIn } from '../test/support/kubectl.ts';
 import { Load } from './save.ts';
 import type { Benchmark, Context, Outcome } from './support/benchmark.ts';
-import { ADDRESS, startFairway } from './support/fairway.ts';
+import { startFairway } from './support/fairway.ts';
 import { gateway, hostOf, route, service } from './support/manifests.ts';
 import { freePort } from './support/ports.ts';
 import { median, percentile } from './support/stats.ts';

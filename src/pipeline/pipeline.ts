@@ -59,8 +59,8 @@ export interface Report {
 /** Rounds that take longer than this are paced: what writes objects shares the thread with them. */
 const LONG_ROUND_MS = 20;
 /** After a long round, the thread is left to others for so many times as long, at most. */
-const PAUSE_TIMES = 3;
-const PAUSE_MS_MAX = 1_000;
+const PAUSE_TIMES = 5;
+const PAUSE_MS_MAX = 2_000;
 
 /** Timers of Node.js hold no more than this; a later wish is wished again. */
 const WAKE_MS_MAX = 2 ** 31 - 1;
