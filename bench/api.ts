@@ -184,7 +184,16 @@ async function run(context: Context): Promise<Outcome> {
     const busy = await loaded(port, () => create(own, context, routes));
     const failed = idle.failed + busy.failed;
     const values = {
-      ...{ routes, created, listMs, labelMs, pageMs, watch, deleteMs, emptyMb, fullMb, endMb },
+      routes,
+      created,
+      listMs,
+      labelMs,
+      pageMs,
+      watch,
+      deleteMs,
+      emptyMb,
+      fullMb,
+      endMb,
       dataPlane: { idleP99Ms: idle.p99Ms, busyP99Ms: busy.p99Ms, failed },
     };
     const ms = (value: number): string => `${value.toFixed(1)} ms`;

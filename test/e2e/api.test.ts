@@ -72,9 +72,16 @@ describe('the API', { concurrency: 4, timeout: 120_000 }, () => {
     assert.deepEqual(
       all.map(({ type, object }) => `${type} ${object.metadata.name}`),
       [
-        ...['ADDED m0', 'ADDED m1', 'ADDED m2', 'ADDED m3'],
-        ...['MODIFIED m0', 'MODIFIED m1', 'MODIFIED m0', 'MODIFIED m1'],
-        ...['DELETED m0', 'DELETED m3'],
+        'ADDED m0',
+        'ADDED m1',
+        'ADDED m2',
+        'ADDED m3',
+        'MODIFIED m0',
+        'MODIFIED m1',
+        'MODIFIED m0',
+        'MODIFIED m1',
+        'DELETED m0',
+        'DELETED m3',
       ],
     );
     const revisions = all.map(({ object }) => revision(object));
