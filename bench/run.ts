@@ -16,6 +16,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   head: async () => (await import('./head.ts')).head,
   start: async () => (await import('./start.ts')).start,
   save: async () => (await import('./save.ts')).saving,
+  api: async () => (await import('./api.ts')).api,
   proxy: async () => (await import('./proxy.ts')).proxy,
 };
 

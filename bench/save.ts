@@ -47,7 +47,7 @@ interface Measured extends Row {
 }
 
 /** The thread of save/load.ts. */
-class Load {
+export class Load {
   readonly #worker = new Worker(new URL('./save/load.ts', import.meta.url));
 
   /** The port of the backend. */

@@ -1,6 +1,7 @@
 // The controllers there are, in the order in which they run: each reads what those before it wrote.
 
 import { createAllocationController } from './allocation/allocation.ts';
+import { createDeletionPolicyController } from './cluster/deletion-policies.ts';
 import { createGarbageController } from './cluster/garbage.ts';
 import { createGatewayClassController } from './cluster/gateway-class.ts';
 import { createNamespaceController } from './cluster/namespaces.ts';
@@ -49,6 +50,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     createLoadBalancerController(options),
     // A ReplicaSet in a file finds its Deployment before that makes another one.
     createGarbageController({ kinds }),
+    createDeletionPolicyController({ kinds }),
     // What counts pods runs before what decides by the counts.
     createReplicaSetController(),
     createStatefulSetController(),

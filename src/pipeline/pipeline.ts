@@ -56,6 +56,12 @@ export interface Report {
   readonly tookMs: number;
 }
 
+/** Rounds that take longer than this are paced: what writes objects shares the thread with them. */
+const LONG_ROUND_MS = 20;
+/** After a long round, the thread is left to others for so many times as long, at most. */
+const PAUSE_TIMES = 5;
+const PAUSE_MS_MAX = 2_000;
+
 /** Timers of Node.js hold no more than this; a later wish is wished again. */
 const WAKE_MS_MAX = 2 ** 31 - 1;
 
@@ -69,6 +75,10 @@ export class Pipeline {
   #dirtySinceMs: number | undefined;
   #running: Promise<void> | undefined;
   #wake: NodeJS.Timeout | undefined;
+  /** A source has changed something since the round began. */
+  #isUrgent = false;
+  /** Ends the pause between two rounds, if there is one. */
+  #hurry: (() => void) | undefined;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -97,6 +107,9 @@ export class Pipeline {
           this.#sourceChanges += changes.length;
           // What a source has to say may have changed without any object.
           if (changes.length === 0) this.#schedule();
+          // Somebody has saved a file, and waits for it.
+          this.#isUrgent = true;
+          this.#hurry?.();
         }, this.#stop.signal),
       ),
     );
@@ -113,6 +126,7 @@ export class Pipeline {
   async stop(): Promise<void> {
     this.#stop.abort();
     clearTimeout(this.#wake);
+    this.#hurry?.();
     await this.idle();
   }
 
@@ -127,13 +141,30 @@ export class Pipeline {
     while (this.#dirtySinceMs !== undefined && !this.#stop.signal.aborted) {
       const sinceMs = this.#dirtySinceMs;
       this.#dirtySinceMs = undefined;
+      this.#isUrgent = false;
+      const startedMs = performance.now();
       try {
         await this.#round(sinceMs);
       } catch (error) {
         this.#options.onError(error);
       }
+      await this.#pause(performance.now() - startedMs);
     }
     this.#running = undefined;
+  }
+
+  /** Leaves the thread to those who write, as long as no source has anything new. */
+  async #pause(roundMs: number): Promise<void> {
+    if (roundMs < LONG_ROUND_MS || this.#isUrgent || this.#dirtySinceMs === undefined) return;
+    const pauseMs = Math.min(roundMs * PAUSE_TIMES, PAUSE_MS_MAX);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, pauseMs);
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#hurry = undefined;
   }
 
   async #round(sinceMs: number): Promise<void> {

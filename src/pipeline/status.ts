@@ -9,6 +9,10 @@ import type { Verdict } from '../resolve/status/conditions.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { ObjectWrite } from '../store/write.ts';
 
+/** What was found to be as it was wished, by identity, and at which generation of the object. */
+const fulfilled = new WeakMap<WishedStatus, object>();
+const fulfilledAt = new WeakMap<object, number>();
+
 /** The writes that make statuses what they ought to be. Nothing is written that is already so. */
 export function statusWrites(
   snapshot: Snapshot,
@@ -21,8 +25,16 @@ export function statusWrites(
     const object = snapshot.get(wish.kind, wish.namespace, wish.name);
     if (object === undefined) continue;
     const current = (object as { readonly status?: WrittenStatus }).status ?? {};
+    // Most wishes of most rounds are those of the round before.
+    if (fulfilled.get(wish.status) === current && fulfilledAt.get(current) === wish.generation) {
+      continue;
+    }
     const status = fulfil(wish, current, time);
-    if (deepEqual(status, current)) continue;
+    if (deepEqual(status, current)) {
+      fulfilled.set(wish.status, current);
+      fulfilledAt.set(current, wish.generation);
+      continue;
+    }
     const { kind, namespace, name } = wish;
     writes.push({ op: 'status', kind, namespace, name, status });
   }

@@ -12,7 +12,6 @@ export interface Review {
 
 export const REVIEWS: readonly Review[] = [
   authentication('SelfSubjectReview'),
-  authentication('TokenReview'),
   authorization('LocalSubjectAccessReview', true),
   authorization('SelfSubjectAccessReview'),
   authorization('SelfSubjectRulesReview'),

@@ -15,7 +15,9 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   if (announced > API_LIMITS.bodyBytesMax) throw failure.tooLarge(API_LIMITS.bodyBytesMax);
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // The rest of what is refused is thrown away by whoever answers: the connection stays.
+  const parts = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  for await (const chunk of parts) {
     size += chunk.length;
     if (size > API_LIMITS.bodyBytesMax) throw failure.tooLarge(API_LIMITS.bodyBytesMax);
     chunks.push(chunk);

@@ -228,6 +228,7 @@ class ApiHandler implements Handler {
           timeoutSeconds: timeout === null ? undefined : wholeNumber('timeoutSeconds', timeout),
           allowsBookmarks: isTrue(query.get('allowWatchBookmarks')),
           sendsInitialEvents: isTrue(query.get('sendInitialEvents')),
+          resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
         },
         this.#options,
       );
@@ -451,7 +452,9 @@ function readFieldValidation(text: string | null): FieldValidation {
 
 /** Who says nothing else is called by the name of the program. */
 function managerOf(fieldManager: string | null, userAgent: string | undefined): string {
-  const given = fieldManager ?? (userAgent ?? '').split('/')[0] ?? '';
+  // What nobody chose is cut to fit; what somebody did is refused.
+  const own = (userAgent ?? '').split('/')[0]?.slice(0, MANAGER_CHARS_MAX) ?? '';
+  const given = fieldManager ?? own;
   if (given.length > MANAGER_CHARS_MAX) {
     throw failure.unprocessable(
       `fieldManager: Invalid value: must be no more than ${MANAGER_CHARS_MAX} characters`,

@@ -3,6 +3,8 @@
 export const API_LIMITS = {
   /** Bytes of a request's body, as kube-apiserver allows. */
   bodyBytesMax: 3 * 1024 * 1024,
+  /** Bytes of a refused body that are read and thrown away, so that the client sees the answer. */
+  discardBytesMax: 16 * 1024 * 1024,
   /** Bytes of a request's head. */
   headBytesMax: 64 * 1024,
   /** Watches at once. */

@@ -18,6 +18,8 @@ export interface WatchOptions {
   readonly allowsBookmarks: boolean;
   /** Begins with everything there is, and a bookmark that says so (WatchList). */
   readonly sendsInitialEvents: boolean;
+  /** Empty for none. */
+  readonly resourceVersionMatch: string;
 }
 
 export interface WatchServices {
@@ -41,6 +43,11 @@ export function serveWatch(
 ): void {
   if (hub.count >= API_LIMITS.watchesMax) {
     throw failure.tooMany(`there are ${API_LIMITS.watchesMax} watches already`);
+  }
+  if (options.sendsInitialEvents && options.resourceVersionMatch !== 'NotOlderThan') {
+    throw failure.unprocessable(
+      'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+    );
   }
   const since = revisionOf(options.resourceVersion);
   const asksForAll = options.sendsInitialEvents || since === 0;

@@ -109,8 +109,7 @@ export class ApiServer {
       await this.#options.handler.handle(request, response, url);
     } catch (error) {
       sendStatus(response, this.#statusOf(error, request));
-      // What is left of a body nobody reads must not be taken for the next request.
-      if (!request.complete) request.destroy();
+      if (!request.complete) discardBody(request);
     }
   }
 
@@ -147,4 +146,16 @@ export class ApiServer {
     if (!request.socket.destroyed) this.#options.onError(error);
     return failure.internal(error instanceof Error ? error.message : String(error)).status;
   }
+}
+
+/**
+ * Reads what is left of a body that was refused: a client that is still sending it would not see the
+ * answer otherwise. Who goes on for too long is cut off.
+ */
+function discardBody(request: IncomingMessage): void {
+  let left = API_LIMITS.discardBytesMax;
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) request.destroy();
+  });
 }

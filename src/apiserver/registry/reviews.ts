@@ -6,12 +6,28 @@ type Review = (body: unknown) => object;
 
 const EVERYTHING = { verbs: ['*'], apiGroups: ['*'], resources: ['*'] };
 
+const ALLOWED = { allowed: true, reason: 'whoever has the token may do everything' };
+
 const REVIEWS: ReadonlyMap<string, Review> = new Map<string, Review>([
   [
     'authorization.k8s.io/v1/selfsubjectaccessreviews',
     (body) => ({
       ...asObject(body, 'SelfSubjectAccessReview', 'authorization.k8s.io/v1'),
-      status: { allowed: true, reason: 'whoever has the token may do everything' },
+      status: ALLOWED,
+    }),
+  ],
+  [
+    'authorization.k8s.io/v1/subjectaccessreviews',
+    (body) => ({
+      ...asObject(body, 'SubjectAccessReview', 'authorization.k8s.io/v1'),
+      status: ALLOWED,
+    }),
+  ],
+  [
+    'authorization.k8s.io/v1/localsubjectaccessreviews',
+    (body) => ({
+      ...asObject(body, 'LocalSubjectAccessReview', 'authorization.k8s.io/v1'),
+      status: ALLOWED,
     }),
   ],
   [

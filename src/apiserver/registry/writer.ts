@@ -142,7 +142,7 @@ export class Writer {
     const outcome = apply({
       ...this.#tracking(context),
       live: live as unknown as Fields | undefined,
-      applied: sent as unknown as Fields,
+      applied: withMetadata(sent, withoutEmptyMaps(sent.metadata)) as unknown as Fields,
       force,
     });
     if (outcome.outcome === 'invalid') throw failure.invalid(kind, name, outcome.errors);
@@ -431,11 +431,13 @@ function writable(metadata: ObjectMeta): ObjectMeta {
     deletionGracePeriodSeconds: _deletionGracePeriodSeconds,
     selfLink: _selfLink,
     managedFields: _managedFields,
-    labels,
-    annotations,
     ...rest
   } = metadata as ObjectMeta & { readonly selfLink?: string };
-  // An empty map is no map: clients that compare would see a difference in it.
+  return withoutEmptyMaps(rest);
+}
+
+/** An empty map is no map: clients that compare would see a difference in it. */
+function withoutEmptyMaps({ labels, annotations, ...rest }: ObjectMeta): ObjectMeta {
   return { ...rest, ...unlessEmpty({ labels }), ...unlessEmpty({ annotations }) };
 }
 

@@ -95,9 +95,8 @@ export function eventFor(
   if (after !== undefined && concerns(after)) {
     return { type: was ? 'MODIFIED' : 'ADDED', object: after };
   }
-  const last = after ?? before;
-  if (!was || last === undefined) return undefined;
+  if (!was) return undefined;
   // The last state the client may see, with the revision at which it was gone.
-  const metadata = { ...last.metadata, resourceVersion: String(revision) };
-  return { type: 'DELETED', object: { ...last, metadata } };
+  const metadata = { ...before.metadata, resourceVersion: String(revision) };
+  return { type: 'DELETED', object: { ...before, metadata } };
 }

@@ -8,7 +8,7 @@ import { compareObjects } from '../../store/table.ts';
 import { TableWatch } from './changes.ts';
 import type { Changed } from './changes.ts';
 import { LabelIndex } from './label-index.ts';
-import { controllerOf, objectKey, uidOf } from './metadata.ts';
+import { controllerOf, isTerminating, objectKey, uidOf } from './metadata.ts';
 import { SelectorIndex } from './selector-index.ts';
 
 interface Owner extends KubeObject {
@@ -39,8 +39,10 @@ export class Household<O extends Owner, C extends KubeObject> {
     for (const change of this.#childWatch.changes(snapshot)) this.#noticeChild(change, concerned);
   }
 
+  /** Undefined as well for one that is being deleted: it makes nothing any more, and takes nothing. */
   owner(key: string): O | undefined {
-    return this.#owners.get(key);
+    const owner = this.#owners.get(key);
+    return owner === undefined || isTerminating(owner) ? undefined : owner;
   }
 
   /** What the owner manages, by name. */

@@ -169,8 +169,13 @@ function conflicted(listener: ResolvedListener): Verdict {
     : verdict('Conflicted', 'True', first.reason, first.message);
 }
 
+/** Of routes that are as they were; a wish that is the same is known to be fulfilled. */
+const wishes = new WeakMap<ResolvedRouteBase, StatusWish>();
+
 export function routeStatus(route: ResolvedRouteBase): StatusWish {
-  return {
+  const known = wishes.get(route);
+  if (known !== undefined) return known;
+  const wish: StatusWish = {
     kind: route.kind,
     namespace: route.namespace,
     name: route.name,
@@ -180,6 +185,8 @@ export function routeStatus(route: ResolvedRouteBase): StatusWish {
       parents: route.parents.map(({ parentRef, conditions }) => ({ parentRef, conditions })),
     },
   };
+  wishes.set(route, wish);
+  return wish;
 }
 
 /** How many routes each listener has attached, by listener id. */
