@@ -42,6 +42,7 @@ interface Row {
 function rule(id: string, tenant = ''): PathGroup['rules'][number] {
   return {
     method: null,
+    pattern: null,
     headers: tenant === '' ? [] : [{ name: 'x-tenant', value: tenant }],
     queryParams: [],
     action: {

@@ -5,10 +5,20 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { Mirrored, RequestFate } from '../src/model/answer.ts';
+import type { ConnectionFate, Mirrored, RequestFate } from '../src/model/answer.ts';
+import { traceConnection } from '../src/model/trace-connection.ts';
 import { traceRequest } from '../src/model/trace.ts';
+import { traceProxyConnection } from '../src/targets/proxy/trace-connection.ts';
 import { traceProxy } from '../src/targets/proxy/trace.ts';
-import { describeFate, listCases, runCase, toProbe } from './support/cases.ts';
+import {
+  describeConnection,
+  describeFate,
+  isCall,
+  listCases,
+  runCase,
+  toConnectionProbe,
+  toProbe,
+} from './support/cases.ts';
 import type { WrittenProbe } from './support/cases.ts';
 
 const cases = listCases();
@@ -28,6 +38,14 @@ for (const testCase of cases) {
     }
 
     for (const probe of testCase.probes) {
+      if (probe.connect !== undefined) {
+        const connection = toConnectionProbe(probe);
+        it(`${probe.name}: the model agrees`, () =>
+          checkConnection(probe, traceConnection(evaluation.resolution.model, connection).fate));
+        it(`${probe.name}: the proxy agrees`, () =>
+          checkConnection(probe, traceProxyConnection(program, connection)));
+        continue;
+      }
       it(`${probe.name}: the model agrees`, () =>
         check(probe, traceRequest(evaluation.resolution.model, toProbe(probe)).fate));
       it(`${probe.name}: the proxy agrees`, () =>
@@ -36,8 +54,15 @@ for (const testCase of cases) {
   });
 }
 
+function checkConnection(probe: WrittenProbe, fate: ConnectionFate): void {
+  assert.deepEqual(describeConnection(fate), probe.fate);
+  if (probe.sees?.tls !== undefined) {
+    assert.equal(fate.kind === 'relay' && fate.mode === 'passthrough', probe.sees.tls);
+  }
+}
+
 function check(probe: WrittenProbe, fate: RequestFate): void {
-  assert.deepEqual(describeFate(fate), probe.fate);
+  assert.deepEqual(describeFate(fate, isCall(probe)), probe.fate);
   const shares = fate.kind === 'forward' ? fate.shares : [];
   if (probe.answer !== undefined) {
     const headers = fate.kind === 'respond' ? (fate.headers ?? []) : [];
@@ -55,7 +80,9 @@ function check(probe: WrittenProbe, fate: RequestFate): void {
   if (probe.sees !== undefined || probe.response !== undefined) {
     assert.notEqual(shares.length, 0, 'there is no backend that sees anything');
   }
-  for (const { request, responseHeaders, mirrors } of shares) {
+  for (const { request, responseHeaders, mirrors, serverName } of shares) {
+    if (probe.sees?.tls !== undefined) assert.equal(serverName !== undefined, probe.sees.tls);
+    if (probe.sees?.serverName !== undefined) assert.equal(serverName, probe.sees.serverName);
     if (probe.mirrors !== undefined) assert.deepEqual(mirrors.map(describeMirror), probe.mirrors);
     if (probe.sees?.host !== undefined) assert.equal(request.host, probe.sees.host);
     if (probe.sees?.path !== undefined) assert.equal(request.target, probe.sees.path);

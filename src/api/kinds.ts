@@ -11,10 +11,16 @@ import { Secret } from './core/secret.ts';
 import { Service } from './core/service.ts';
 import { EndpointSlice } from './discovery/endpoint-slice.ts';
 import { PathRewrite } from './extensions/path-rewrite.ts';
+import { BackendTLSPolicy } from './gateway/backendtlspolicy.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { GatewayClass } from './gateway/gatewayclass.ts';
+import { GRPCRoute } from './gateway/grpcroute.ts';
 import { HTTPRoute } from './gateway/httproute.ts';
+import { ListenerSet } from './gateway/listenerset.ts';
 import { ReferenceGrant } from './gateway/referencegrant.ts';
+import { TCPRoute } from './gateway/tcproute.ts';
+import { TLSRoute } from './gateway/tlsroute.ts';
+import { UDPRoute } from './gateway/udproute.ts';
 import type { Kind } from './kind.ts';
 
 export const SERVED_KINDS: readonly Kind[] = [
@@ -30,7 +36,13 @@ export const SERVED_KINDS: readonly Kind[] = [
   ConfigMap,
   GatewayClass,
   Gateway,
+  ListenerSet,
   HTTPRoute,
+  GRPCRoute,
+  TLSRoute,
+  TCPRoute,
+  UDPRoute,
   ReferenceGrant,
+  BackendTLSPolicy,
   PathRewrite,
 ];

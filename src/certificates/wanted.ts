@@ -4,7 +4,9 @@
 
 import { Secret } from '../api/core/secret.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
+import { GRPCRoute } from '../api/gateway/grpcroute.ts';
 import { HTTPRoute } from '../api/gateway/httproute.ts';
+import { TLSRoute } from '../api/gateway/tlsroute.ts';
 import { hostMatches } from '../lib/hostname.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 
@@ -35,7 +37,12 @@ export function wantedCertificates(snapshot: Snapshot): readonly WantedCertifica
     .list(Gateway)
     .filter(({ metadata }) => ISSUER_ANNOTATIONS.some((a) => a in (metadata.annotations ?? {})));
   if (asking.length === 0) return [];
-  const hosts = new Set(snapshot.list(HTTPRoute).flatMap((route) => route.spec.hostnames ?? []));
+  const routes = [
+    ...snapshot.list(HTTPRoute),
+    ...snapshot.list(GRPCRoute),
+    ...snapshot.list(TLSRoute),
+  ];
+  const hosts = new Set(routes.flatMap((route) => route.spec.hostnames ?? []));
   return asking
     .flatMap((gateway) => askedBy(gateway, [...hosts]))
     .filter((wanted) => isMissing(wanted, snapshot.get(Secret, wanted.namespace, wanted.name)));
@@ -45,7 +52,7 @@ function askedBy(gateway: Gateway, hosts: readonly string[]): readonly WantedCer
   const { namespace = '' } = gateway.metadata;
   const names = new Map<string, Set<string>>();
   for (const { protocol, hostname, tls } of gateway.spec.listeners) {
-    if (protocol !== 'HTTPS' || tls?.mode === 'Passthrough') continue;
+    if ((protocol !== 'HTTPS' && protocol !== 'TLS') || tls?.mode === 'Passthrough') continue;
     for (const ref of tls?.certificateRefs ?? []) {
       if (ref.kind !== 'Secret' || (ref.namespace ?? namespace) !== namespace) continue;
       const known = names.get(ref.name) ?? new Set();

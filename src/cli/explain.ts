@@ -1,13 +1,15 @@
 // fairway explain: where a request would go, and why, with the file and line of each decision.
 
-import type { RequestAnswer, RequestFate, Share, Step } from '../model/answer.ts';
+import type { ConnectionAnswer, RequestAnswer, RequestFate, Share, Step } from '../model/answer.ts';
 import type { Model } from '../model/model.ts';
+import { traceConnection } from '../model/trace-connection.ts';
 import { traceRequest } from '../model/trace.ts';
 import { nearMisses } from '../model/near-misses.ts';
 import { evaluate } from '../pipeline/evaluate.ts';
 import type { Evaluation } from '../pipeline/evaluate.ts';
 import { formatPosition } from '../pipeline/locate.ts';
-import { parseRequest, probeFor } from './request.ts';
+import { describeConnection, isConnection, parseConnection } from './explain-connection.ts';
+import { noFiles, parseRequest, probeFor } from './request.ts';
 import type { AskedRequest } from './request.ts';
 import {
   controllersFor,
@@ -30,6 +32,8 @@ const LOST_SHOWN_MAX = 12;
 
 /** Answers, and gives 0 when some backend would take the request, 1 when none would. */
 export async function explain(args: readonly string[], flags: ExplainFlags): Promise<number> {
+  const [first = '', ...paths] = args;
+  if (isConnection(first)) return explainConnection(first, paths, flags);
   const request = parseRequest(args, flags.header ?? []);
   const evaluation = await evaluateFiles(request.paths, flags);
   const model = restrict(evaluation.resolution.model, flags.gateway);
@@ -39,6 +43,26 @@ export async function explain(args: readonly string[], flags: ExplainFlags): Pro
   if (flags.output === 'json') print(JSON.stringify(toJson(answer, hints, evaluation), null, 2));
   else printAnswer(request, answer, { notes, hints, evaluation });
   return answer.fate.kind === 'forward' || answer.fate.kind === 'redirect' ? 0 : 1;
+}
+
+async function explainConnection(
+  asked: string,
+  paths: readonly string[],
+  flags: ExplainFlags,
+): Promise<number> {
+  if (paths.length === 0) throw noFiles();
+  const evaluation = await evaluateFiles(paths, flags);
+  const model = restrict(evaluation.resolution.model, flags.gateway);
+  const answer = traceConnection(model, parseConnection(asked, model));
+  if (flags.output === 'json') print(JSON.stringify(toJson(answer, [], evaluation), null, 2));
+  else {
+    print(asked);
+    print('');
+    for (const step of answer.steps) printStep(step, evaluation.locate);
+    print('');
+    for (const line of describeConnection(answer.fate)) print(line);
+  }
+  return answer.fate.kind === 'relay' || answer.fate.kind === 'http' ? 0 : 1;
 }
 
 /** Evaluates files as `fairway up` would serve them first on this machine. */
@@ -65,7 +89,7 @@ function restrict(model: Model, gateway: string | undefined): Model {
 }
 
 function toJson(
-  { fate, steps }: RequestAnswer,
+  { fate, steps }: RequestAnswer | ConnectionAnswer,
   hints: readonly string[],
   { locate }: Evaluation,
 ): object {

@@ -3,7 +3,12 @@
 
 import { Service } from '../api/core/service.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
+import { GRPCRoute } from '../api/gateway/grpcroute.ts';
 import { HTTPRoute } from '../api/gateway/httproute.ts';
+import { TCPRoute } from '../api/gateway/tcproute.ts';
+import { TLSRoute } from '../api/gateway/tlsroute.ts';
+import { UDPRoute } from '../api/gateway/udproute.ts';
+import type { Kind } from '../api/kind.ts';
 import type { Condition } from '../api/meta.ts';
 import { formatTable } from '../lib/table.ts';
 import type { Model } from '../model/model.ts';
@@ -53,8 +58,16 @@ function listenerRows({ snapshot, model, bindings }: Overview): string[][] {
   });
 }
 
+/** What all kinds of routes have. */
+type AnyRoute = Pick<HTTPRoute, 'apiVersion' | 'kind' | 'metadata' | 'status'> & {
+  readonly spec: { readonly hostnames?: readonly string[] };
+};
+
 function routeRows({ snapshot }: Overview): string[][] {
-  return snapshot.list(HTTPRoute).map((route) => {
+  const routes = [HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute].flatMap((kind) =>
+    snapshot.list(kind as Kind<AnyRoute>),
+  );
+  return routes.map((route) => {
     const parents = route.status?.parents ?? [];
     const attached = parents
       .filter((p) => p.conditions.some((c) => c.type === 'Accepted' && c.status === 'True'))

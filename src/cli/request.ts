@@ -35,9 +35,7 @@ export function parseRequest(
     throw new FairwayError('FW_USAGE', `${url.protocol}// is neither http:// nor https://`);
   }
   if (paths.length === 0) {
-    throw new FairwayError('FW_USAGE', 'no files to explain it from', {
-      hint: 'name the files or folders after the URL',
-    });
+    throw noFiles();
   }
   return {
     method,
@@ -46,6 +44,12 @@ export function parseRequest(
     headers: headerFlags.map(parseHeader),
     paths,
   };
+}
+
+export function noFiles(): FairwayError {
+  return new FairwayError('FW_USAGE', 'no files to explain it from', {
+    hint: 'name the files or folders after the URL',
+  });
 }
 
 /** Path and query exactly as written: how they are normalized is part of the answer. */

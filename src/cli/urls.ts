@@ -20,8 +20,8 @@ export interface ListenerPlace {
  */
 export function listenerUrls(place: ListenerPlace): readonly string[] {
   const { gateway, listener, address, model, bindings } = place;
-  const scheme = listener.protocol === 'HTTPS' ? 'https' : 'http';
-  const id = `${gateway}:${listener.port}`;
+  const scheme = schemeOf(listener.protocol);
+  const id = `${gateway}:${placeOf(listener)}`;
   const own = bindings.find((b) => b.socket === id && b.address === address);
   const local = bindings.find((b) => b.socket === id && b.address === '127.0.0.1');
   const urls: string[] = [];
@@ -31,6 +31,16 @@ export function listenerUrls(place: ListenerPlace): readonly string[] {
   }
   if (own !== undefined) urls.push(urlOf(scheme, address, own.port));
   return urls;
+}
+
+/** Of protocols without URLs, what people write where a URL is wanted. */
+function schemeOf(protocol: string): string {
+  return ['HTTPS', 'TLS', 'TCP', 'UDP'].includes(protocol) ? protocol.toLowerCase() : 'http';
+}
+
+/** The last part of the id of the entry point. */
+function placeOf({ port, protocol }: { readonly port: number; readonly protocol: string }): string {
+  return protocol === 'UDP' ? `${port}/udp` : String(port);
 }
 
 /** A host of the listener that is this machine wherever it is looked up. */
@@ -46,7 +56,7 @@ function localHost({ gateway, listener }: ListenerPlace, model: Model): string |
 }
 
 function urlOf(scheme: string, host: string, port: number): string {
-  const standard = scheme === 'https' ? 443 : 80;
+  const standard = { http: 80, https: 443 }[scheme];
   return `${scheme}://${host}${port === standard ? '' : `:${port}`}`;
 }
 
@@ -63,10 +73,10 @@ export function gatewaysJson(
       if (address === undefined) return [];
       const listeners = gateway.spec.listeners.flatMap(({ name: listener, port, protocol }) => {
         const binding = bindings.find(
-          (b) => b.socket === `${key}:${port}` && b.address === address,
+          (b) => b.socket === `${key}:${placeOf({ port, protocol })}` && b.address === address,
         );
         if (binding === undefined) return [];
-        const scheme = protocol === 'HTTPS' ? 'https' : 'http';
+        const scheme = schemeOf(protocol);
         return [[listener, { url: `${scheme}://${address}:${binding.port}` }]];
       });
       return [[key, { address, listeners: Object.fromEntries(listeners) }]];

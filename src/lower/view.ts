@@ -4,6 +4,7 @@
 import type {
   Backend,
   BackendProtocol,
+  BackendTls,
   Certificate,
   Endpoint,
   EntryPoint,
@@ -24,6 +25,8 @@ export interface View {
 export interface BackendView {
   readonly key: string;
   readonly protocol: BackendProtocol;
+  /** Null for plain text. */
+  readonly tls: BackendTls | null;
   /** Those that take new requests. */
   readonly endpoints: readonly EndpointAddress[];
   /** Those that only finish what they have. */
@@ -70,12 +73,13 @@ export function lower(model: Model, node: string): View {
 function lowerBackend(backend: Backend): BackendView {
   let view = backendViews.get(backend);
   if (view === undefined) {
-    const { key, protocol, endpoints } = backend;
+    const { key, protocol, tls = null, endpoints } = backend;
     const taking = usable(endpoints);
     const draining = endpoints.filter((e) => e.terminating && !taking.includes(e));
     view = {
       key,
       protocol,
+      tls,
       endpoints: taking.map(addressOf),
       draining: draining.map(addressOf),
     };

@@ -10,8 +10,12 @@ export interface RequestProbe {
   readonly address?: string;
   readonly port: number;
   readonly method: string;
-  /** Host header or :authority; for https also the server name of the handshake. */
+  /** Host header or :authority. */
   readonly host: string;
+  /** Of the handshake; absent: the host. */
+  readonly serverName?: string;
+  /** Whether the certificate that the client shows is one its port asks for; absent: it shows none. */
+  readonly clientCertificate?: 'valid' | 'invalid';
   /** Path and query. */
   readonly target: string;
   readonly headers: readonly (readonly [string, string])[];
@@ -52,6 +56,8 @@ export interface Share {
   readonly to: string | Omit<OwnAnswer, 'kind'>;
   /** `address:port` of each endpoint that takes new requests. */
   readonly endpoints: readonly string[];
+  /** The server that is asked for in TLS; absent for plain text. */
+  readonly serverName?: string;
   readonly request: SeenRequest;
   /** What the response goes through on its way back. */
   readonly responseHeaders: readonly HeaderChange[];
@@ -71,6 +77,46 @@ export interface HeaderChange {
   readonly change: 'set' | 'add' | 'remove';
   readonly name: string;
   readonly value: string;
+}
+
+/** A connection, or a datagram, somebody might send. */
+export interface ConnectionProbe {
+  /** tls begins with a handshake that asks for `serverName`. */
+  readonly transport: 'tcp' | 'tls' | 'udp';
+  /** The address dialled; absent: any address that serves the port. */
+  readonly address?: string;
+  readonly port: number;
+  /** Empty: the client names no server. */
+  readonly serverName: string;
+}
+
+/** What becomes of a connection. */
+export type ConnectionFate =
+  /** Nothing listens there. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** Taken, and then broken off (TCP), or dropped without a word (UDP). */
+  | { readonly kind: 'reset'; readonly reason: string }
+  /** Requests are read from it: ask with a request. */
+  | { readonly kind: 'http'; readonly listener: string }
+  | {
+      readonly kind: 'relay';
+      /** Whether TLS ends here, goes through, or there is none. */
+      readonly mode: 'passthrough' | 'terminate' | 'plain';
+      readonly shares: readonly ConnectionShare[];
+    };
+
+export interface ConnectionShare {
+  /** Out of the sum of all shares' weights. */
+  readonly weight: number;
+  /** Key of the backend; null: this share is reset, or dropped. */
+  readonly to: string | null;
+  /** `address:port` of each endpoint that takes new connections. */
+  readonly endpoints: readonly string[];
+}
+
+export interface ConnectionAnswer {
+  readonly fate: ConnectionFate;
+  readonly steps: readonly Step[];
 }
 
 /** One decision on the way, in order. */

@@ -3,6 +3,8 @@
 /** All conditions must hold. Lists may be empty. */
 export interface Match {
   readonly path: PathMatch;
+  /** The whole path must match this expression in RE2 syntax as well. */
+  readonly pattern?: string;
   /** Upper case as in the request; absent takes every method. */
   readonly method?: string;
   /** Names in lower case. */

@@ -31,17 +31,34 @@ export interface Model {
 
 /** One port of one Gateway: where connections from clients come in. */
 export interface EntryPoint {
-  /** `namespace/gateway:port` */
+  /** `namespace/gateway:port`, and `…:port/udp` for UDP */
   readonly id: string;
   /** `namespace/name` of the Gateway. */
   readonly gateway: string;
   readonly addresses: readonly string[];
   readonly port: number;
-  /** With https, connections begin with TLS that ends here. */
-  readonly protocol: 'http' | 'https';
+  readonly protocol: EntryProtocol;
+  /** What clients must show on the listeners of this port that take requests in TLS. */
+  readonly clientValidation?: ClientValidation;
+  /** Key of the certificate that is shown to backends that ask for one. */
+  readonly backendCertificate?: string;
   /** The most specific hostname first; a request belongs to the first one that takes its host. */
   readonly listeners: readonly Listener[];
 }
+
+/** Asks clients for a certificate. */
+export interface ClientValidation {
+  /** Clients whose certificate does not descend from the authorities, or who have none, are refused. */
+  readonly isRequired: boolean;
+  /** PEM. */
+  readonly authorities: readonly string[];
+}
+
+/**
+ * What connections are taken as. With https they begin with TLS that ends here. With tls it is each
+ * listener that says so, and the server name says which listener. With tcp and udp bytes are bytes.
+ */
+export type EntryProtocol = 'http' | 'https' | 'tls' | 'tcp' | 'udp';
 
 export interface Listener {
   /** `namespace/gateway/listener` */
@@ -53,6 +70,40 @@ export interface Listener {
   readonly certificates: readonly string[];
   /** The most specific hostname first. A request none of whose rules match goes on to the next host. */
   readonly hosts: readonly Host[];
+  /** Set when it takes connections or datagrams as they are, and not requests: `hosts` is empty then. */
+  readonly stream?: StreamListener;
+  readonly origin: Origin;
+}
+
+/** A listener that hands on whole connections, or datagrams. */
+export interface StreamListener {
+  /** passthrough: TLS goes on to the backend untouched. terminate: it ends here. plain: there is none. */
+  readonly mode: 'passthrough' | 'terminate' | 'plain';
+  /** The most specific hostname first. What no host takes is reset, or dropped if a datagram. */
+  readonly hosts: readonly StreamHost[];
+}
+
+/** Where connections for one server name go; of plain ones, all of them. */
+export interface StreamHost {
+  readonly hostname: string;
+  readonly rule: StreamRule;
+}
+
+/** The one rule of a TLSRoute, TCPRoute or UDPRoute. */
+export interface StreamRule {
+  /** `TCPRoute shop/database rule 0` */
+  readonly id: string;
+  /** Connections go to one of them by weight. When all weigh 0, every connection is reset. */
+  readonly backends: readonly StreamBackend[];
+  readonly origin: Origin;
+}
+
+export interface StreamBackend {
+  /** Key into Model.backends; null when the reference is broken: its share is reset or dropped. */
+  readonly backend: string | null;
+  readonly weight: number;
+  /** Why, when `backend` is null. */
+  readonly reason?: string;
   readonly origin: Origin;
 }
 
@@ -137,13 +188,37 @@ export interface Backend {
   /** `Service shop/cart:8080` */
   readonly key: string;
   readonly protocol: BackendProtocol;
+  /** Set when it is spoken to in TLS. */
+  readonly tls?: BackendTls;
+  /** Why it cannot be spoken to at all, though it may have endpoints; they are left out. */
+  readonly fault?: string;
   /** Sorted by address and port. */
   readonly endpoints: readonly Endpoint[];
   readonly origin: Origin;
 }
 
-/** What is spoken to a backend: HTTP/1.1, HTTP/2 by prior knowledge, or HTTP/1.1 made for WebSocket. */
-export type BackendProtocol = 'http' | 'h2c' | 'ws';
+/** How a backend is spoken to in TLS, and which certificates of it are good. */
+export interface BackendTls {
+  /** The server that is asked for in the handshake. */
+  readonly serverName: string;
+  /** What its certificate must descend from: the system's authorities, or these in PEM. */
+  readonly authorities: 'system' | readonly string[];
+  /** Its certificate must be for one of them. */
+  readonly names: readonly CertificateName[];
+  readonly origin: Origin;
+}
+
+/** A DNS name, or a URI such as `spiffe://cluster.example/ns/shop/sa/cart`. */
+export interface CertificateName {
+  readonly kind: 'dns' | 'uri';
+  readonly value: string;
+}
+
+/**
+ * What is spoken to a backend: HTTP/1.1, HTTP/2 by prior knowledge, HTTP/1.1 made for WebSocket, or
+ * whatever the connections and datagrams carry that are handed on.
+ */
+export type BackendProtocol = 'http' | 'h2c' | 'ws' | 'tcp' | 'udp';
 
 /** One place that serves a backend or a service port. */
 export interface Endpoint {

@@ -62,8 +62,12 @@ function nearMiss(rule: Rule, probe: RequestProbe, before: readonly string[]): N
       .filter((wanted) => !valueFits(wanted, query.get(wanted.name)))
       .map((wanted) => `have ${describeNeed(wanted, '=')} in its query`),
   ];
+  const { pattern } = rule.match;
+  const patternFits = pattern === undefined || patternMatches(pattern, target.path);
   const large = pathFits(path, target.path)
-    ? []
+    ? patternFits
+      ? []
+      : [`have a path matching ${pattern}`]
     : [`have a path ${PATH_WORDS[path.kind]} ${path.value}`];
   return {
     needs: [...before, ...large, ...small],

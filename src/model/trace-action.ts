@@ -212,8 +212,11 @@ function shareOf(model: Model, weighted: WeightedBackend, start: Start, steps: S
   }
   const endpoints = usableEndpoints(backend.endpoints).map((e) => `${e.address}:${e.port}`);
   const ready = endpoints.length === 0 ? 'no endpoint is ready' : endpoints.join(', ');
-  note(steps, 'backend', `${backend.key} (weight ${weight})`, ready, weighted.origin);
-  return { weight, to: backend.key, endpoints, ...filtered };
+  const how = backend.tls === undefined ? '' : `, in TLS as ${backend.tls.serverName}`;
+  const because = backend.fault ?? `${ready}${how}`;
+  note(steps, 'backend', `${backend.key} (weight ${weight})`, because, weighted.origin);
+  const tls = backend.tls === undefined ? {} : { serverName: backend.tls.serverName };
+  return { weight, to: backend.key, endpoints, ...tls, ...filtered };
 }
 
 /** Ready endpoints; when there are none, those that end but still serve (KEP-1669). */

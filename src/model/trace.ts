@@ -23,13 +23,32 @@ export function traceRequest(model: Model, probe: RequestProbe): RequestAnswer {
 
 function decide(model: Model, probe: RequestProbe, steps: Step[]): RequestFate {
   const host = normalizeHost(probe.host);
-  const entryPoint = chooseEntryPoint(model.entryPoints, probe, host, steps);
+  const serverName = normalizeHost(probe.serverName ?? probe.host);
+  const asked = probe.scheme === 'https' ? serverName : host;
+  const entryPoint = chooseEntryPoint(model.entryPoints, probe, asked, steps);
   if (entryPoint === undefined) {
     return { kind: 'refused', reason: `nothing listens for ${probe.scheme} on port ${probe.port}` };
   }
-  const listener = chooseListener(entryPoint, host, steps);
-  if (listener === undefined && entryPoint.protocol === 'https') {
+  const listener = chooseListener(entryPoint, asked, steps);
+  if (listener?.stream !== undefined) {
+    return { kind: 'refused', reason: `listener ${listener.id} takes connections, not requests` };
+  }
+  if (listener === undefined && entryPoint.protocol !== 'http') {
     return { kind: 'refused', reason: `no listener has a certificate for ${describeHost(host)}` };
+  }
+  if (entryPoint.clientValidation?.isRequired === true && probe.clientCertificate !== 'valid') {
+    return { kind: 'refused', reason: 'the client shows no certificate that is valid here' };
+  }
+  if (asked !== host && listener !== undefined) {
+    // A connection made for one listener must not carry requests for another (421, RFC 9110 15.5.20).
+    const meant = entryPoint.listeners.find((l) => hostMatches(l.hostname, host));
+    if (meant !== undefined && meant !== listener) {
+      const reason = `the connection is for ${describeHost(asked)}, which is another listener's`;
+      return { kind: 'respond', statusCode: 421, reason };
+    }
+    if (meant === undefined) {
+      return { kind: 'respond', statusCode: 404, reason: 'no listener takes the host' };
+    }
   }
   const target = splitTarget(probe.target);
   if (target === null) {
@@ -76,7 +95,9 @@ function chooseEntryPoint(
 
 function entryPointMismatch(entryPoint: EntryPoint, probe: RequestProbe): string | undefined {
   if (entryPoint.port !== probe.port) return `it is on port ${entryPoint.port}`;
-  if (entryPoint.protocol !== probe.scheme) return `it speaks ${entryPoint.protocol}`;
+  // On a port for TLS, listeners for HTTPS are beside those for connections.
+  const spoken = entryPoint.protocol === 'tls' ? 'https' : entryPoint.protocol;
+  if (spoken !== probe.scheme) return `it speaks ${entryPoint.protocol}`;
   if (probe.address !== undefined && !entryPoint.addresses.includes(probe.address)) {
     return `its address is ${entryPoint.addresses.join(', ') || 'not assigned'}`;
   }
@@ -164,6 +185,9 @@ function mismatch(rule: Rule, request: TracedRequest): string | undefined {
   if (method !== undefined && request.probe.method !== method) {
     return `method ${request.probe.method} is not ${method}`;
   }
+  if (rule.match.pattern !== undefined && !patternMatches(rule.match.pattern, requested)) {
+    return `path ${requested} does not match ${rule.match.pattern}`;
+  }
   if (path.kind === 'regex' && !patternMatches(path.value, requested)) {
     return `path ${requested} does not match ${path.value}`;
   }
@@ -218,7 +242,7 @@ function describePattern(pattern: string): string {
 function describeMatch(rule: Rule): string {
   const { path, method, headers, queryParams } = rule.match;
   return [
-    describePath(path),
+    rule.match.pattern === undefined ? describePath(path) : `path matching ${rule.match.pattern}`,
     ...(method === undefined ? [] : [`method ${method}`]),
     ...headers.map((h) => `header ${describeValue(h)}`),
     ...queryParams.map((q) => `query ${describeValue(q)}`),

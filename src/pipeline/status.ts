@@ -4,7 +4,7 @@
 import { CONTROLLER_NAME } from '../api/fairway.ts';
 import type { Condition } from '../api/meta.ts';
 import { deepEqual } from '../lib/equal.ts';
-import type { StatusWish, WishedStatus } from '../resolve/resolution.ts';
+import type { StatusWish, WishedListenerStatus, WishedStatus } from '../resolve/resolution.ts';
 import type { Verdict } from '../resolve/status/conditions.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { ObjectWrite } from '../store/write.ts';
@@ -29,12 +29,20 @@ export function statusWrites(
   return writes;
 }
 
+/** More the API does not take (PolicyStatus.ancestors). */
+const ANCESTORS_MAX = 16;
+
 /** As much of any kind's status as is looked at here. */
 interface WrittenStatus {
   readonly conditions?: readonly Condition[];
   readonly supportedFeatures?: readonly { readonly name: string }[];
   readonly listeners?: readonly {
     readonly name: string;
+    readonly conditions: readonly Condition[];
+  }[];
+  readonly ancestors?: readonly {
+    readonly ancestorRef: object;
+    readonly controllerName: string;
     readonly conditions: readonly Condition[];
   }[];
   readonly parents?: readonly {
@@ -47,6 +55,10 @@ interface WrittenStatus {
 function fulfil(wish: StatusWish, current: WrittenStatus, time: string): WrittenStatus {
   const stamp = (verdicts: readonly Verdict[], before: readonly Condition[] | undefined) =>
     verdicts.map((v) => toCondition(v, before, wish.generation, time));
+  const listener = (listenerWish: WishedListenerStatus) => {
+    const before = current.listeners?.find((l) => l.name === listenerWish.name);
+    return { ...listenerWish, conditions: stamp(listenerWish.conditions, before?.conditions) };
+  };
   const wished: WishedStatus = wish.status;
   switch (wished.kind) {
     case 'class':
@@ -57,14 +69,35 @@ function fulfil(wish: StatusWish, current: WrittenStatus, time: string): Written
       };
     case 'gateway':
       return {
-        ...current,
+        ...withoutAddresses(current),
         ...addressesOf(wished.addresses),
+        ...(wished.attachedListenerSets === undefined
+          ? {}
+          : { attachedListenerSets: wished.attachedListenerSets }),
         conditions: stamp(wished.conditions, current.conditions),
-        listeners: wished.listeners.map((listener) => {
-          const before = current.listeners?.find((l) => l.name === listener.name);
-          return { ...listener, conditions: stamp(listener.conditions, before?.conditions) };
-        }),
+        listeners: wished.listeners.map(listener),
       };
+    case 'listenerSet':
+      return {
+        ...current,
+        conditions: stamp(wished.conditions, current.conditions),
+        listeners: wished.listeners.map(listener),
+      };
+    case 'policy': {
+      const ours = (current.ancestors ?? []).filter((a) => a.controllerName === CONTROLLER_NAME);
+      const others = (current.ancestors ?? []).filter((a) => a.controllerName !== CONTROLLER_NAME);
+      const room = ANCESTORS_MAX - others.length;
+      const ancestors = wished.ancestors.slice(0, room).map(({ ancestorRef, conditions }) => {
+        const before = ours.find((a) => deepEqual(a.ancestorRef, ancestorRef));
+        return {
+          ancestorRef,
+          controllerName: CONTROLLER_NAME,
+          conditions: stamp(conditions, before?.conditions),
+        };
+      });
+      if (current.ancestors === undefined && ancestors.length === 0) return current;
+      return { ...current, ancestors: [...others, ...ancestors] };
+    }
     case 'route': {
       const ours = (current.parents ?? []).filter((p) => p.controllerName === CONTROLLER_NAME);
       const others = (current.parents ?? []).filter((p) => p.controllerName !== CONTROLLER_NAME);
@@ -81,6 +114,12 @@ function fulfil(wish: StatusWish, current: WrittenStatus, time: string): Written
       return { ...current, parents: [...others, ...parents] };
     }
   }
+}
+
+/** Those it had are not those it has. */
+function withoutAddresses(status: WrittenStatus & { readonly addresses?: unknown }): WrittenStatus {
+  const { addresses: _before, ...others } = status;
+  return others;
 }
 
 function addressesOf(values: readonly string[]): object {

@@ -33,13 +33,26 @@ export type WishedStatus =
       readonly conditions: readonly Verdict[];
       readonly addresses: readonly string[];
       readonly listeners: readonly WishedListenerStatus[];
+      /** Absent where no ListenerSet is allowed, and none asks. */
+      readonly attachedListenerSets?: number;
     }
-  | { readonly kind: 'route'; readonly parents: readonly WishedParentStatus[] };
+  | {
+      readonly kind: 'listenerSet';
+      readonly conditions: readonly Verdict[];
+      readonly listeners: readonly WishedListenerStatus[];
+    }
+  | { readonly kind: 'route'; readonly parents: readonly WishedParentStatus[] }
+  | { readonly kind: 'policy'; readonly ancestors: readonly WishedAncestorStatus[] };
 
 export interface WishedListenerStatus {
   readonly name: string;
   readonly supportedKinds: readonly { readonly group: string; readonly kind: string }[];
   readonly attachedRoutes: number;
+  readonly conditions: readonly Verdict[];
+}
+
+export interface WishedAncestorStatus {
+  readonly ancestorRef: object;
   readonly conditions: readonly Verdict[];
 }
 

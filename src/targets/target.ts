@@ -3,7 +3,12 @@
 // in resolve: a target never sorts rules and never refuses an object, it only reports failures.
 
 import type { View } from '../lower/view.ts';
-import type { RequestFate, RequestProbe } from '../model/answer.ts';
+import type {
+  ConnectionFate,
+  ConnectionProbe,
+  RequestFate,
+  RequestProbe,
+} from '../model/answer.ts';
 
 export interface RenderedFile {
   /** A name that says what is in it, as `proxy.yaml`. */
@@ -35,6 +40,8 @@ export interface Target<Program> {
   render(program: Program): readonly RenderedFile[];
   /** What the program would make of a request. */
   traceRequest(program: Program, probe: RequestProbe): RequestFate;
+  /** What the program would make of a connection or a datagram. */
+  traceConnection(program: Program, probe: ConnectionProbe): ConnectionFate;
 }
 
 /** A target at work in the world. */

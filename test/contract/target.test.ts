@@ -15,6 +15,7 @@ import { DEFAULT_LIMITS } from '../../src/targets/proxy/datapath/limits.ts';
 import type { ProxyProgram } from '../../src/targets/proxy/program.ts';
 import { Proxy } from '../../src/targets/proxy/proxy.ts';
 import { renderProxy } from '../../src/targets/proxy/render.ts';
+import { traceProxyConnection } from '../../src/targets/proxy/trace-connection.ts';
 import { traceProxy } from '../../src/targets/proxy/trace.ts';
 import { get } from '../support/fairway.ts';
 
@@ -27,6 +28,7 @@ const proxyTarget: Target<ProxyProgram> = {
   compile: compileProxy,
   render: renderProxy,
   traceRequest: traceProxy,
+  traceConnection: traceProxyConnection,
 };
 
 function entryPoint(port: number, path: string): EntryPoint {

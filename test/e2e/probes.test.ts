@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { request } from 'node:http';
-import { Gateway } from '../../src/api/gateway/gateway.ts';
 import { SERVED_KINDS } from '../../src/api/kinds.ts';
 import { startInstance } from '../../src/cli/instance.ts';
 import type { Instance } from '../../src/cli/instance.ts';
@@ -15,8 +14,11 @@ import { notReady } from '../../src/cli/readiness.ts';
 import { defaultConfiguration } from '../../src/config/config.ts';
 import type { Report } from '../../src/pipeline/pipeline.ts';
 import { createFilesSource } from '../../src/sources/files/files.ts';
+import { grpcStatusName } from '../../src/lib/grpc-status.ts';
+import { askH2, callEcho } from '../support/http2.ts';
 import { folder, until } from '../support/fairway.ts';
-import { caseInput, listCases, toProbe } from '../support/cases.ts';
+import { caseInput, isCall, listCases, toProbe } from '../support/cases.ts';
+import { playConnection } from '../support/play-connection.ts';
 import type { Case, WrittenProbe } from '../support/cases.ts';
 
 /** Requests sent to see every backend of a split at least once, as likely as never to fail. */
@@ -30,7 +32,8 @@ interface Echoed {
   readonly host: string;
   readonly namespace: string;
   readonly service: string;
-  readonly pod: string;
+  readonly tls?: { readonly serverName: string; readonly peerCertificates?: readonly string[] };
+  readonly pod?: string;
   readonly headers: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -39,6 +42,7 @@ interface Answer {
   readonly location: string | undefined;
   readonly echoed: Echoed | undefined;
   readonly rawHeaders: readonly string[];
+  readonly grpcStatus?: number;
 }
 
 const home = folder({});
@@ -94,7 +98,7 @@ function waitsFor({ pipeline: { report } }: Instance): readonly string[] {
 
 /** What an echo can tell: its Service, but not the port it was reached by. */
 function withoutPort(fate: string): string {
-  return fate.replace(/^([^ ]+\/[^ ]+):\d+$/, '$1');
+  return fate.replace(/^([^ ]+\/[^ ]+):\d+(?:\/\w+)?$/, '$1');
 }
 
 async function play(
@@ -103,30 +107,44 @@ async function play(
   { pipeline: { report } }: Instance,
 ): Promise<void> {
   assert.ok(report);
+  if (probe.connect !== undefined) {
+    await playConnection(probe, report);
+    return;
+  }
   const place = findPlace(probe, report);
   if (typeof probe.fate !== 'string') {
-    await playSplit(probe, probe.fate, place);
+    await playSplit(testCase, probe, probe.fate, place);
     return;
   }
   const copies = (probe.mirrors ?? []).filter((mirror) => !mirror.includes(' '));
   const before = copies.map((copy) => copiesSeen(copy, probe));
-  const answer = place === undefined ? 'refused' : await ask(probe, place).catch(toRefused);
+  const send = isCall(probe) ? call : ask;
+  const answer =
+    place === undefined ? 'refused' : await send(probe, place, testCase).catch(toRefused);
   if (typeof answer === 'string') {
     assert.equal(answer, probe.fate, testCase.name);
     return;
   }
+  if (probe.handshake === 'fails') {
+    assert.equal(describeAnswer(answer), '503');
+    return;
+  }
   assert.equal(describeAnswer(answer), withoutPort(probe.ends ?? probe.fate));
   checkSeen(probe, answer);
+  if (probe.serverName !== undefined && place !== undefined) {
+    // It is HTTP/2 whose clients send requests for several hosts on one connection.
+    assert.equal(await askH2(toProbe(probe), place), answer.status, 'by HTTP/2');
+  }
   for (const [i, copy] of copies.entries()) {
     await until(() => copiesSeen(copy, probe) === (before[i] ?? 0) + 1, `a copy for ${copy}`);
   }
   if (probe.stays !== undefined && place !== undefined) {
-    await playStay(probe, probe.stays, answer, place);
+    await playStay(testCase, probe, probe.stays, { first: answer, place });
   }
 }
 
 /** How often the pods of a Service have logged the path that a copy has. */
-function copiesSeen(copy: string, { request, sees }: WrittenProbe): number {
+function copiesSeen(copy: string, { request = '', sees }: WrittenProbe): number {
   const [namespace = '', service = ''] = copy.replace(/:\d+$/, '').split('/');
   const path = sees?.path ?? new URL(request.split(' ')[1] ?? '').pathname;
   const logs = globSync(`**/logs/${namespace}/${service}-*/*.log`, { cwd: home.path });
@@ -138,10 +156,10 @@ function copiesSeen(copy: string, { request, sees }: WrittenProbe): number {
 
 /** Requests that bring back what the first answer gave all reach the pod that gave it. */
 async function playStay(
+  testCase: Case,
   probe: WrittenProbe,
   carrier: string,
-  first: Answer,
-  place: Place,
+  { first, place }: { readonly first: Answer; readonly place: Place },
 ): Promise<void> {
   const at = first.rawHeaders.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === carrier);
   const given = first.rawHeaders[at + 1];
@@ -150,7 +168,11 @@ async function playStay(
   const name = carrier === 'set-cookie' ? 'cookie' : carrier;
   const pods = new Set<string>();
   for (let i = 0; i < STAY_REQUESTS; i++) {
-    const next = await ask({ ...probe, headers: { ...probe.headers, [name]: kept } }, place);
+    const next = await ask(
+      { ...probe, headers: { ...probe.headers, [name]: kept } },
+      place,
+      testCase,
+    );
     pods.add(next.echoed?.pod ?? String(next.status));
     assert.ok(!next.rawHeaders.some((n, j) => j % 2 === 0 && n.toLowerCase() === carrier));
   }
@@ -159,6 +181,7 @@ async function playStay(
 
 /** Every share gets what it is due, give or take what chance allows; those with weight 0 get nothing. */
 async function playSplit(
+  testCase: Case,
   probe: WrittenProbe,
   written: Readonly<Record<string, number>>,
   place: Place | undefined,
@@ -169,7 +192,7 @@ async function playSplit(
   assert.ok(place, 'nothing serves the probe');
   const counts: Record<string, number> = {};
   for (let i = 0; i < SPLIT_REQUESTS; i++) {
-    const answer = await ask(probe, place);
+    const answer = await (isCall(probe) ? call(probe, place) : ask(probe, place, testCase));
     const fate = describeAnswer(answer);
     counts[fate] = (counts[fate] ?? 0) + 1;
     checkSeen(probe, answer);
@@ -185,10 +208,12 @@ async function playSplit(
   );
 }
 
-/** By the system, or in the handshake, for want of a certificate for that name. */
+/** By the system, or in the handshake, for want of a certificate: of ours for that name, or of the client. */
 function toRefused(error: NodeJS.ErrnoException): 'refused' {
   const isRefusal =
-    error.code === 'ECONNREFUSED' || error.message.includes('alert handshake failure');
+    error.code === 'ECONNREFUSED' ||
+    error.code === 'ECONNRESET' ||
+    /alert (?:handshake failure|certificate required)/.test(error.message);
   if (isRefusal) return 'refused';
   throw error;
 }
@@ -199,22 +224,33 @@ interface Place {
 }
 
 /** Where the probe's port is served: by the Gateway at the address it says, or the only one there is. */
-function findPlace(probe: WrittenProbe, { snapshot, bindings }: Report): Place | undefined {
+function findPlace(probe: WrittenProbe, { model, bindings }: Report): Place | undefined {
   const { scheme, port, address } = toProbe(probe);
-  const protocol = scheme === 'https' ? 'HTTPS' : 'HTTP';
-  for (const { metadata, spec, status } of snapshot.list(Gateway)) {
-    const own = status.addresses?.[0]?.value;
-    if (address !== undefined && own !== address) continue;
-    if (!spec.listeners.some((l) => l.port === port && l.protocol === protocol)) continue;
-    const socket = `${metadata.namespace}/${metadata.name}:${port}`;
-    const binding = bindings.find((b) => b.socket === socket && b.address === own);
+  const protocols = scheme === 'https' ? ['https', 'tls'] : ['http'];
+  for (const { id, addresses, port: own, protocol } of model.entryPoints) {
+    if (address !== undefined && !addresses.includes(address)) continue;
+    if (own !== port || !protocols.includes(protocol)) continue;
+    const binding = bindings.find((b) => b.socket === id && addresses.includes(b.address));
     if (binding !== undefined) return { address: binding.address, port: binding.port };
   }
   return undefined;
 }
 
-function ask(probe: WrittenProbe, { address, port }: Place): Promise<Answer> {
-  const { scheme, method, host, target, headers } = toProbe(probe);
+/** A gRPC call, answered by the echo with what it saw. */
+async function call(probe: WrittenProbe, place: Place): Promise<Answer> {
+  const { grpcStatus, headers, echoed } = await callEcho(toProbe(probe), place);
+  return { status: 200, location: undefined, echoed, rawHeaders: headers, grpcStatus };
+}
+
+/** The certificate and the key of a client, in one file. */
+function clientIdentity(directory: string, client: string): { cert: string; key: string } {
+  const pem = readFileSync(join(directory, 'clients', `${client}.pem`), 'utf8');
+  return { cert: pem, key: pem };
+}
+
+function ask(probe: WrittenProbe, { address, port }: Place, { directory }: Case): Promise<Answer> {
+  const { scheme, method, host, target, headers, serverName } = toProbe(probe);
+  const identity = probe.client === undefined ? {} : clientIdentity(directory, probe.client);
   return new Promise((resolve, reject) => {
     const options = {
       method,
@@ -226,8 +262,9 @@ function ask(probe: WrittenProbe, { address, port }: Place): Promise<Answer> {
               connectTls({
                 host: address,
                 port,
-                servername: host.replace(/:\d+$/, ''),
+                servername: serverName ?? host.replace(/:\d+$/, ''),
                 rejectUnauthorized: false,
+                ...identity,
                 ALPNProtocols: ['http/1.1'],
               }),
           }
@@ -256,7 +293,8 @@ function ask(probe: WrittenProbe, { address, port }: Place): Promise<Answer> {
   });
 }
 
-function describeAnswer({ status, location, echoed }: Answer): string {
+function describeAnswer({ status, location, echoed, grpcStatus = 0 }: Answer): string {
+  if (grpcStatus !== 0) return `grpc ${grpcStatusName(grpcStatus)}`;
   if (location !== undefined) return `${status} ${location}`;
   if (echoed === undefined) return String(status);
   return `${echoed.namespace}/${echoed.service}`;
@@ -276,6 +314,12 @@ function checkSeen(probe: WrittenProbe, { echoed, rawHeaders }: Answer): void {
   }
   if (echoed !== undefined && probe.sees !== undefined) {
     const { sees } = probe;
+    if (sees.tls !== undefined) assert.equal(echoed.tls !== undefined, sees.tls, 'TLS');
+    if (sees.serverName !== undefined) assert.equal(echoed.tls?.serverName, sees.serverName);
+    if (sees.certificate !== undefined) {
+      const shown = (echoed.tls?.peerCertificates ?? []).length > 0;
+      assert.equal(shown, sees.certificate, 'a certificate is shown');
+    }
     if (sees.host !== undefined) assert.equal(echoed.host, sees.host);
     if (sees.path !== undefined) assert.equal(echoed.path, sees.path);
     for (const [name, value] of Object.entries(sees.headers ?? {})) {

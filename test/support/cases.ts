@@ -15,8 +15,14 @@ import type { Node } from 'yaml';
 import { SERVED_KINDS } from '../../src/api/kinds.ts';
 import { networkOfBlock } from '../../src/config/network.ts';
 import { createControllers } from '../../src/controllers/controllers.ts';
+import { grpcStatusName, grpcStatusOf, isGrpcContentType } from '../../src/lib/grpc-status.ts';
 import { lower } from '../../src/lower/view.ts';
-import type { RequestFate, RequestProbe } from '../../src/model/answer.ts';
+import type {
+  ConnectionFate,
+  ConnectionProbe,
+  RequestFate,
+  RequestProbe,
+} from '../../src/model/answer.ts';
 import { printableModel } from '../../src/model/print.ts';
 import { evaluate } from '../../src/pipeline/evaluate.ts';
 import type { Evaluation } from '../../src/pipeline/evaluate.ts';
@@ -44,20 +50,37 @@ export interface Case {
   readonly probes: readonly WrittenProbe[];
 }
 
-/** One entry of probes.yaml. */
+/** One entry of probes.yaml: a request, or a connection. */
 export interface WrittenProbe {
   readonly name: string;
   /** `GET http://host:port/path` */
-  readonly request: string;
+  readonly request?: string;
+  /**
+   * `tls://server.name:port`, `tls://:port` for a client that names no server, `tcp://:port` or
+   * `udp://:port`: a connection or a datagram. See `describeConnection`.
+   */
+  readonly connect?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The server asked for in the handshake, when it is not the host. */
+  readonly serverName?: string;
+  /** The client shows the certificate of clients/valid.pem or clients/invalid.pem. */
+  readonly client?: 'valid' | 'invalid';
   /** The address dialled, where several Gateways serve the port. */
   readonly address?: string;
   /** See `describeFate`. */
   readonly fate: string | Readonly<Record<string, number>>;
+  /** The backend is chosen, but no connection to it comes about: on real sockets, 503. */
+  readonly handshake?: 'fails';
   /** `address:port` of those that may get the request, in order. Of one backend only. */
   readonly endpoints?: readonly string[];
   /** What the backend sees; only what is named is compared. Null: the header is absent. */
   readonly sees?: {
+    /** Whether the backend is spoken to in TLS. */
+    readonly tls?: boolean;
+    /** The server it is asked for in TLS. */
+    readonly serverName?: string;
+    /** Whether it is shown a certificate; asked of real sockets only. */
+    readonly certificate?: boolean;
     readonly host?: string;
     readonly path?: string;
     readonly headers?: Readonly<Record<string, string | null>>;
@@ -105,7 +128,14 @@ export function caseInput({ directory, options }: Case): { paths: string[]; stdi
 
 interface WrittenService {
   readonly kind?: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    /** `echo`: what the backend speaks: http (the default), tcp, udp or grpc.
+     *  `echo-certificate`: the Secret with which it speaks TLS, on port 8443, as well.
+     *  `echo-client-authority`: the ConfigMap with the authority of clients it asks for a certificate. */
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
   readonly spec: {
     readonly selector?: Readonly<Record<string, string>>;
     readonly ports?: readonly {
@@ -127,30 +157,96 @@ function echoBackends(text: string): string {
     .join('---\n');
 }
 
+const AUTHORITY_PATH = '/etc/echo-client-authority';
+const CERTIFICATE_PATH = '/etc/echo-certificate';
+/** Each mode has a spelling of its own for the key. */
+const CERTIFICATE_SETTINGS = [
+  { name: 'TLS_SERVER_CERT', value: `${CERTIFICATE_PATH}/tls.crt` },
+  { name: 'TLS_SERVER_PRIVKEY', value: `${CERTIFICATE_PATH}/tls.key` },
+  { name: 'TLS_SERVER_PRIV_KEY', value: `${CERTIFICATE_PATH}/tls.key` },
+];
+
+function echoSettings(echo: string, port: number): readonly object[] {
+  switch (echo) {
+    case 'tcp':
+      return [
+        { name: 'TCP_ECHO_SERVER', value: '1' },
+        { name: 'TCP_PORT', value: String(port === 8443 ? 3000 : port) },
+        { name: 'TLS_PORT', value: '8443' },
+      ];
+    case 'udp':
+      return [
+        { name: 'UDP_ECHO_SERVER', value: '1' },
+        { name: 'UDP_PORT', value: String(port) },
+      ];
+    case 'grpc':
+      return [
+        { name: 'GRPC_ECHO_SERVER', value: '1' },
+        { name: 'HTTP_PORT', value: String(port === 8443 ? 3000 : port) },
+      ];
+    default:
+      return [
+        { name: 'HTTP_PORT', value: String(port === 8443 ? 3000 : port) },
+        // Not where HTTP is, which has 3001 to itself otherwise.
+        { name: 'H2C_PORT', value: String(port === 3001 ? 3002 : 3001) },
+      ];
+  }
+}
+
 function echoDeployment({ metadata, spec }: WrittenService): object {
-  const port = spec.ports?.find((p) => p.protocol !== 'UDP');
+  const isUdp = metadata.annotations?.['echo'] === 'udp';
+  const port = spec.ports?.find((p) => (p.protocol === 'UDP') === isUdp);
   const number = port?.targetPort ?? port?.port ?? 3000;
   const field = (fieldPath: string): object => ({ fieldRef: { fieldPath } });
+  const {
+    echo = 'http',
+    'echo-certificate': certificate,
+    'echo-client-authority': authority,
+  } = metadata.annotations ?? {};
+  const mounts = [
+    ...(certificate === undefined
+      ? []
+      : [
+          {
+            name: 'certificate',
+            path: CERTIFICATE_PATH,
+            from: { secret: { secretName: certificate } },
+          },
+        ]),
+    ...(authority === undefined
+      ? []
+      : [{ name: 'authority', path: AUTHORITY_PATH, from: { configMap: { name: authority } } }]),
+  ];
   const container = {
     name: 'echo',
     image: 'registry.k8s.io/gateway-api/echo-basic:v1.5.1',
     env: [
-      { name: 'HTTP_PORT', value: String(number) },
-      // Not where HTTP is, which has 3001 to itself otherwise.
-      { name: 'H2C_PORT', value: String(number === 3001 ? 3002 : 3001) },
+      ...echoSettings(echo, number),
+      ...(certificate === undefined ? [] : CERTIFICATE_SETTINGS),
+      ...(authority === undefined
+        ? []
+        : [{ name: 'TLS_CLIENT_CACERTS', value: `${AUTHORITY_PATH}/ca.crt` }]),
       { name: 'SERVICE_NAME', value: metadata.name },
       { name: 'POD_NAME', valueFrom: field('metadata.name') },
       { name: 'NAMESPACE', valueFrom: field('metadata.namespace') },
     ],
-    ports: [{ containerPort: number }],
+    ports: [{ containerPort: number, ...(echo === 'udp' ? { protocol: 'UDP' } : {}) }],
+    ...(mounts.length === 0
+      ? {}
+      : { volumeMounts: mounts.map(({ name, path }) => ({ name, mountPath: path })) }),
   };
+  const volumes =
+    mounts.length === 0 ? {} : { volumes: mounts.map(({ name, from }) => ({ name, ...from })) };
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata,
     spec: {
       selector: { matchLabels: spec.selector },
-      template: { metadata: { labels: spec.selector }, spec: { containers: [container] } },
+      template: {
+        metadata: { labels: spec.selector },
+        spec: { containers: [container], ...volumes },
+      },
     },
   };
 }
@@ -248,7 +344,8 @@ function isPlain(node: Node | null): boolean {
 }
 
 /** A probe as the tracers take it. */
-export function toProbe({ request, headers = {}, address }: WrittenProbe): RequestProbe {
+export function toProbe(probe: WrittenProbe): RequestProbe {
+  const { request = '', headers = {}, address, serverName, client } = probe;
   const [method = '', address_ = ''] = request.split(' ');
   const match = /^(https?):\/\/([^/?]*)(.*)$/.exec(address_);
   if (match === null) throw new Error(`probe request is not METHOD URL: ${request}`);
@@ -262,19 +359,58 @@ export function toProbe({ request, headers = {}, address }: WrittenProbe): Reque
     host,
     target: target.startsWith('/') ? target : `/${target}`,
     headers: Object.entries(headers),
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(client === undefined ? {} : { clientCertificate: client }),
+  };
+}
+
+/** Whether a probe is a gRPC call. */
+export function isCall({ headers = {} }: WrittenProbe): boolean {
+  return isGrpcContentType(headers['content-type'] ?? '');
+}
+
+/** A probe of a connection as the tracers take it. */
+export function toConnectionProbe({ connect = '', address }: WrittenProbe): ConnectionProbe {
+  const match = /^(tcp|tls|udp):\/\/([^:]*):(\d+)$/.exec(connect);
+  if (match === null) throw new Error(`probe is not TRANSPORT://NAME:PORT: ${connect}`);
+  const [, transport = '', serverName = '', port = ''] = match;
+  return {
+    transport: transport as ConnectionProbe['transport'],
+    ...(address === undefined ? {} : { address }),
+    port: Number(port),
+    serverName,
   };
 }
 
 /**
- * A fate in the words probes.yaml uses: `refused`, `404`, `302 https://…`, `default/foo:80` for one
- * backend, and for several their weights by name, a broken reference under its status.
+ * A fate of a connection in the words probes.yaml uses: `refused`, `reset` (of datagrams: dropped),
+ * `http` when requests are read from it, `default/foo:80` for one backend, and for several their
+ * weights by name, broken ones under `reset`.
  */
-export function describeFate(fate: RequestFate): WrittenProbe['fate'] {
+export function describeConnection(fate: ConnectionFate): WrittenProbe['fate'] {
+  if (fate.kind !== 'relay') return fate.kind;
+  const weights: Record<string, number> = {};
+  for (const { to, weight, endpoints } of fate.shares) {
+    const name = to === null || endpoints.length === 0 ? 'reset' : to.replace('Service ', '');
+    weights[name] = (weights[name] ?? 0) + weight;
+  }
+  const [only, ...others] = Object.keys(weights);
+  return others.length === 0 && only !== undefined ? only : weights;
+}
+
+/**
+ * A fate in the words probes.yaml uses: `refused`, `404`, `302 https://…`, `default/foo:80` for one
+ * backend, and for several their weights by name, a broken reference under its status. What gRPC calls
+ * are answered is `grpc UNAVAILABLE`.
+ */
+export function describeFate(fate: RequestFate, isCall = false): WrittenProbe['fate'] {
+  const status = (code: number): string =>
+    isCall ? `grpc ${grpcStatusName(grpcStatusOf(code))}` : String(code);
   switch (fate.kind) {
     case 'refused':
       return 'refused';
     case 'respond':
-      return String(fate.statusCode);
+      return status(fate.statusCode);
     case 'redirect':
       return `${fate.statusCode} ${fate.location}`;
     case 'forward': {
@@ -282,9 +418,9 @@ export function describeFate(fate: RequestFate): WrittenProbe['fate'] {
       for (const { to, weight, endpoints } of fate.shares) {
         const name =
           typeof to !== 'string'
-            ? String(to.statusCode)
+            ? status(to.statusCode)
             : endpoints.length === 0
-              ? '503'
+              ? status(503)
               : to.replace('Service ', '');
         weights[name] = (weights[name] ?? 0) + weight;
       }

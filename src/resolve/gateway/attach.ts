@@ -6,8 +6,7 @@ import { matchesSelector } from '../../api/selectors.ts';
 import { intersectHostnames } from '../../lib/hostname.ts';
 import { problem } from '../status/conditions.ts';
 import type { Problem } from '../status/conditions.ts';
-import type { ResolvedGateway } from './gateways.ts';
-import { GATEWAY_GROUP } from './listeners.ts';
+import { GATEWAY_GROUP } from './names.ts';
 import type { ResolvedListener } from './listeners.ts';
 
 export interface RouteToAttach {
@@ -17,6 +16,14 @@ export interface RouteToAttach {
   readonly namespaceObject: Namespace | undefined;
   /** In lower case; empty for every host. */
   readonly hostnames: readonly string[];
+}
+
+/** What a route is attached to. */
+export interface AttachTarget {
+  /** `Gateway shop/web` */
+  readonly title: string;
+  readonly namespace: string;
+  readonly listeners: readonly ResolvedListener[];
 }
 
 export interface ParentRef {
@@ -33,19 +40,19 @@ export interface Attachment {
 export function attach(
   route: RouteToAttach,
   ref: ParentRef,
-  gateway: ResolvedGateway,
+  parent: AttachTarget,
   field: string,
 ): { readonly attachments: readonly Attachment[] } | { readonly refused: Problem } {
-  const named = gateway.listeners.filter(
+  const named = parent.listeners.filter(
     (listener) =>
       (ref.sectionName === undefined || listener.name === ref.sectionName) &&
       (ref.port === undefined || listener.port === ref.port),
   );
-  if (named.length === 0) return { refused: noMatchingParent(ref, gateway, field) };
+  if (named.length === 0) return { refused: noMatchingParent(ref, parent, field) };
   const allowed = named.filter(
-    (listener) => allowsKind(listener, route.kind) && allowsNamespace(listener, gateway, route),
+    (listener) => allowsKind(listener, route.kind) && allowsNamespace(listener, parent, route),
   );
-  if (allowed.length === 0) return { refused: notAllowed(route, named, gateway, field) };
+  if (allowed.length === 0) return { refused: notAllowed(route, named, parent, field) };
   const attachments = allowed
     .map((listener) => ({ listener, hostnames: commonHostnames(listener, route) }))
     .filter(({ hostnames }) => hostnames.length > 0);
@@ -59,7 +66,7 @@ function allowsKind(listener: ResolvedListener, kind: string): boolean {
 
 function allowsNamespace(
   listener: ResolvedListener,
-  gateway: ResolvedGateway,
+  parent: AttachTarget,
   route: RouteToAttach,
 ): boolean {
   const { from, selector } = listener.allowedNamespaces;
@@ -67,7 +74,7 @@ function allowsNamespace(
     case 'All':
       return true;
     case 'Same':
-      return route.namespace === gateway.namespace;
+      return route.namespace === parent.namespace;
     case 'Selector':
       return (
         selector !== undefined && matchesSelector(selector, route.namespaceObject?.metadata.labels)
@@ -81,16 +88,16 @@ function commonHostnames(listener: ResolvedListener, route: RouteToAttach): read
   return [...new Set(common.filter((hostname) => hostname !== undefined))];
 }
 
-function noMatchingParent(ref: ParentRef, gateway: ResolvedGateway, field: string): Problem {
+function noMatchingParent(ref: ParentRef, parent: AttachTarget, field: string): Problem {
   const asked = [
     ...(ref.sectionName === undefined ? [] : [`named "${ref.sectionName}"`]),
     ...(ref.port === undefined ? [] : [`on port ${ref.port}`]),
   ].join(' ');
-  const has = gateway.listeners.map((l) => `${l.name} (port ${l.port})`).join(', ');
+  const has = parent.listeners.map((l) => `${l.name} (port ${l.port})`).join(', ');
   return problem(
     'NoMatchingParent',
     field,
-    `Gateway ${gateway.key} has no listener ${asked}`,
+    `${parent.title} has no listener ${asked}`,
     `its listeners: ${has}`,
   );
 }
@@ -98,7 +105,7 @@ function noMatchingParent(ref: ParentRef, gateway: ResolvedGateway, field: strin
 function notAllowed(
   route: RouteToAttach,
   named: readonly ResolvedListener[],
-  gateway: ResolvedGateway,
+  parent: AttachTarget,
   field: string,
 ): Problem {
   const reasons = named.map((listener) => {
@@ -111,7 +118,7 @@ function notAllowed(
   return problem(
     'NotAllowedByListeners',
     field,
-    `Gateway ${gateway.key} does not let the route attach: ${reasons.join('; ')}`,
+    `${parent.title} does not let the route attach: ${reasons.join('; ')}`,
     'change allowedRoutes of the listener, or attach to another one',
   );
 }

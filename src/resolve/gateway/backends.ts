@@ -5,10 +5,13 @@ import type { HTTPRoute } from '../../api/gateway/httproute.ts';
 import type { Origin, RespondResult } from '../../model/model.ts';
 import { problem } from '../status/conditions.ts';
 import type { Problem } from '../status/conditions.ts';
-import { GATEWAY_GROUP } from './listeners.ts';
+import { GATEWAY_GROUP } from './names.ts';
 import type { Surroundings } from './grants.ts';
 
 export type BackendRef = NonNullable<HTTPRoute['spec']['rules'][number]['backendRefs']>[number];
+
+/** What every kind of route says of a backend. */
+export type BackendObjectRef = Pick<BackendRef, 'group' | 'kind' | 'name' | 'namespace' | 'port'>;
 
 /** A port of a Service that some route sends requests to. */
 export interface BackendUse {
@@ -16,6 +19,11 @@ export interface BackendUse {
   readonly namespace: string;
   readonly name: string;
   readonly port: number;
+  readonly protocol: 'TCP' | 'UDP';
+  /** What is sent there: requests, calls (gRPC is spoken over HTTP/2, whether the port says so or not), or whole connections and datagrams. */
+  readonly carries: 'requests' | 'calls' | 'streams';
+  /** Name of the port. */
+  readonly portName: string;
 }
 
 export type ResolvedBackendRef =
@@ -23,9 +31,10 @@ export type ResolvedBackendRef =
   | { readonly broken: RespondResult; readonly problem: Problem };
 
 export function resolveBackendRef(
-  ref: BackendRef,
+  ref: BackendObjectRef,
   origin: Origin,
   { reader, grants }: Surroundings,
+  protocol: BackendUse['protocol'] = 'TCP',
 ): ResolvedBackendRef {
   const namespace = ref.namespace ?? origin.namespace;
   const { field } = origin;
@@ -53,13 +62,28 @@ export function resolveBackendRef(
   if (service === undefined) {
     return broken('BackendNotFound', field, `Service ${namespace}/${ref.name} does not exist`);
   }
-  return resolvePort(ref, service, { namespace, field });
+  return resolvePort(ref, service, {
+    namespace,
+    field,
+    protocol,
+    carries: carriedBy(origin.kind),
+  });
 }
 
 function resolvePort(
-  ref: BackendRef,
+  ref: BackendObjectRef,
   service: Service,
-  { namespace, field }: { readonly namespace: string; readonly field: string },
+  {
+    namespace,
+    field,
+    protocol,
+    carries,
+  }: {
+    readonly namespace: string;
+    readonly field: string;
+    readonly protocol: BackendUse['protocol'];
+    readonly carries: BackendUse['carries'];
+  },
 ): ResolvedBackendRef {
   const port = ref.port ?? 0;
   const name = `Service ${namespace}/${ref.name}`;
@@ -71,18 +95,39 @@ function resolvePort(
       'use a Service with a selector, or one without and an EndpointSlice',
     );
   }
-  if (!(service.spec.ports ?? []).some((p) => p.port === port && p.protocol === 'TCP')) {
+  const found = (service.spec.ports ?? []).find((p) => p.port === port && p.protocol === protocol);
+  if (found === undefined) {
     const ports = (service.spec.ports ?? [])
       .map((p) => (p.protocol === 'TCP' ? p.port : `${p.port}/${p.protocol}`))
       .join(', ');
     return broken(
       'BackendNotFound',
       `${field}.port`,
-      `${name} has no TCP port ${port}`,
+      `${name} has no ${protocol} port ${port}`,
       `its ports: ${ports}`,
     );
   }
-  return { use: { key: `${name}:${port}`, namespace, name: ref.name, port } };
+  const { appProtocol, name: portName = '' } = found;
+  const suffix =
+    carries === 'streams'
+      ? `/${protocol}`
+      : carries === 'calls' && appProtocol !== 'kubernetes.io/h2c'
+        ? '/grpc'
+        : '';
+  const key = `${name}:${port}${suffix}`;
+  return { use: { key, namespace, name: ref.name, port, protocol, carries, portName } };
+}
+
+/** By the kind of the route. */
+function carriedBy(kind: string): BackendUse['carries'] {
+  switch (kind) {
+    case 'HTTPRoute':
+      return 'requests';
+    case 'GRPCRoute':
+      return 'calls';
+    default:
+      return 'streams';
+  }
 }
 
 function broken(reason: string, field: string, message: string, hint?: string): ResolvedBackendRef {

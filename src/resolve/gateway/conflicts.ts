@@ -13,34 +13,50 @@ export function markConflicts(listeners: readonly ResolvedListener[]): readonly 
   });
 }
 
+/** Protocols that are told apart by what comes first, the server name of a handshake, can share a port. */
+function familyOf({ protocol }: ResolvedListener): ResolvedListener['protocol'] {
+  return protocol === 'https' ? 'tls' : protocol;
+}
+
 function conflictsOf(
   listener: ResolvedListener,
   all: readonly ResolvedListener[],
 ): readonly Problem[] {
+  const conflict = conflictWith(
+    listener,
+    all.filter((other) => other !== listener),
+  );
+  return conflict === undefined ? [] : [conflict];
+}
+
+/** Why `listener` cannot be served beside `others`, if it cannot. */
+export function conflictWith(
+  listener: ResolvedListener,
+  others: readonly ResolvedListener[],
+): Problem | undefined {
   // Who is not accepted for itself takes no connections and stands in nobody's way.
   const isBeside = (other: ResolvedListener): boolean =>
-    other !== listener && other.port === listener.port && other.unaccepted.length === 0;
-  const neighbours = listener.unaccepted.length > 0 ? [] : all.filter(isBeside);
-  const otherProtocol = neighbours.find((other) => other.protocol !== listener.protocol);
+    other.port === listener.port &&
+    // One number is two ports: one for UDP, one for everything else.
+    (other.protocol === 'udp') === (listener.protocol === 'udp') &&
+    other.unaccepted.length === 0;
+  const neighbours = listener.unaccepted.length > 0 ? [] : others.filter(isBeside);
+  const otherProtocol = neighbours.find((other) => familyOf(other) !== familyOf(listener));
   if (otherProtocol !== undefined) {
-    return [
-      problem(
-        'ProtocolConflict',
-        `${listener.field}.protocol`,
-        `listener "${listener.name}" and listener "${otherProtocol.name}" want port ${listener.port} for different protocols`,
-        'give one of them another port',
-      ),
-    ];
+    return problem(
+      'ProtocolConflict',
+      `${listener.field}.protocol`,
+      `listener "${listener.name}" and listener "${otherProtocol.name}" want port ${listener.port} for different protocols`,
+      'give one of them another port',
+    );
   }
   const twin = neighbours.find((other) => other.hostname === listener.hostname);
-  if (twin === undefined) return [];
+  if (twin === undefined) return undefined;
   const host = listener.hostname === '' ? 'every host' : listener.hostname;
-  return [
-    problem(
-      'HostnameConflict',
-      `${listener.field}.hostname`,
-      `listener "${listener.name}" and listener "${twin.name}" are both for ${host} on port ${listener.port}`,
-      'give one of them another hostname or another port',
-    ),
-  ];
+  return problem(
+    'HostnameConflict',
+    `${listener.field}.hostname`,
+    `listener "${listener.name}" and listener "${twin.name}" are both for ${host} on port ${listener.port}`,
+    'give one of them another hostname or another port',
+  );
 }

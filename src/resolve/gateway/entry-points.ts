@@ -2,14 +2,17 @@
 // point is the same value as long as nothing in it changes.
 
 import { compareHostnames } from '../../lib/hostname.ts';
-import type { EntryPoint, Host, Listener } from '../../model/model.ts';
+import type { EntryPoint, EntryProtocol, Host, Listener, StreamHost } from '../../model/model.ts';
 import { same } from '../reader.ts';
+import { allListeners } from './gateways.ts';
 import type { ResolvedGateway, ResolvedGateways } from './gateways.ts';
 import type { HostsByListener } from './hosts.ts';
+import type { StreamHostsByListener } from './stream-hosts.ts';
 import { isServing } from './listeners.ts';
 import type { ResolvedListener } from './listeners.ts';
 
 const NO_HOSTS: readonly Host[] = [];
+const NO_STREAM_HOSTS: readonly StreamHost[] = [];
 
 interface Made {
   readonly inputs: readonly unknown[];
@@ -19,21 +22,28 @@ interface Made {
 export function createEntryPointAssembler(): (
   gateways: ResolvedGateways,
   hosts: HostsByListener,
+  streams: StreamHostsByListener,
 ) => readonly EntryPoint[] {
   let made = new Map<string, Made>();
-  return (gateways, hosts) => {
+  return (gateways, hosts, streams) => {
     const next = new Map<string, Made>();
     for (const gateway of gateways.values()) {
-      const serving = gateway.listeners.filter(isServing);
-      for (const [port, listeners] of Map.groupBy(serving, (l) => l.port)) {
-        const id = `${gateway.key}:${port}`;
-        const inputs = [gateway, ...listeners.map((l) => hosts.get(l.id) ?? NO_HOSTS)];
+      // What is not accepted is not served, not even on localhost.
+      if (gateway.unaccepted.length > 0) continue;
+      const serving = allListeners(gateway).filter(isServing);
+      for (const [place, listeners] of Map.groupBy(serving, placeOf)) {
+        const id = `${gateway.key}:${place}`;
+        const inputs = [
+          gateway,
+          ...listeners.map((l) => hosts.get(l.id) ?? NO_HOSTS),
+          ...listeners.map((l) => streams.get(l.id) ?? NO_STREAM_HOSTS),
+        ];
         const known = made.get(id);
         next.set(
           id,
           known !== undefined && same(known.inputs, inputs)
             ? known
-            : { inputs, entryPoint: assemble(id, gateway, listeners, hosts) },
+            : { inputs, entryPoint: assemble(id, gateway, listeners, { hosts, streams }) },
         );
       }
     }
@@ -42,36 +52,63 @@ export function createEntryPointAssembler(): (
   };
 }
 
+/** Of a port, `80` or `53/udp`: one number is two ports. */
+function placeOf({ port, protocol }: ResolvedListener): string {
+  return protocol === 'udp' ? `${port}/udp` : String(port);
+}
+
+/** A port is for TLS as soon as one listener wants connections and not requests. */
+function protocolOf(listeners: readonly ResolvedListener[]): EntryProtocol {
+  const isTls = listeners.some((l) => l.protocol === 'tls');
+  return isTls ? 'tls' : (listeners[0]?.protocol ?? 'http');
+}
+
+interface Attached {
+  readonly hosts: HostsByListener;
+  readonly streams: StreamHostsByListener;
+}
+
 function assemble(
   id: string,
   gateway: ResolvedGateway,
   listeners: readonly ResolvedListener[],
-  hosts: HostsByListener,
+  attached: Attached,
 ): EntryPoint {
   const [first] = listeners as readonly [ResolvedListener];
   return {
     id,
     gateway: gateway.key,
-    addresses: gateway.address === '' ? [] : [gateway.address],
+    addresses: gateway.assigned.addresses,
     port: first.port,
-    protocol: first.protocol ?? 'http',
+    protocol: protocolOf(listeners),
+    ...clientValidationOf(listeners),
+    ...(gateway.backendCertificate === undefined
+      ? {}
+      : { backendCertificate: gateway.backendCertificate.key }),
     listeners: listeners
       .toSorted((a, b) => compareHostnames(a.hostname, b.hostname))
-      .map((listener) => toListener(listener, gateway, hosts.get(listener.id) ?? NO_HOSTS)),
+      .map((listener) => toListener(listener, attached)),
   };
 }
 
-function toListener(
-  listener: ResolvedListener,
-  { namespace, name }: ResolvedGateway,
-  hosts: readonly Host[],
-): Listener {
+/** It is said by port, so that all listeners for HTTPS on it have the same. */
+function clientValidationOf(
+  listeners: readonly ResolvedListener[],
+): Pick<EntryPoint, 'clientValidation'> {
+  const found = listeners.find((l) => l.clientValidation !== undefined);
+  return found?.clientValidation === undefined ? {} : { clientValidation: found.clientValidation };
+}
+
+function toListener(listener: ResolvedListener, { hosts, streams }: Attached): Listener {
   return {
     id: listener.id,
     name: listener.name,
     hostname: listener.hostname,
     certificates: listener.certificates.map((c) => c.key),
-    hosts,
-    origin: { kind: 'Gateway', namespace, name, field: listener.field },
+    hosts: hosts.get(listener.id) ?? NO_HOSTS,
+    ...(listener.mode === undefined
+      ? {}
+      : { stream: { mode: listener.mode, hosts: streams.get(listener.id) ?? NO_STREAM_HOSTS } }),
+    origin: { ...listener.owner, field: listener.field },
   };
 }

@@ -2,11 +2,20 @@
 // is told of itself last (../status/gateway-status.ts).
 
 import type { Gateway } from '../../api/gateway/gateway.ts';
+import type { ListenerSet } from '../../api/gateway/listenerset.ts';
+import type { Certificate } from '../../model/model.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { Memo, same } from '../reader.ts';
+import { problem } from '../status/conditions.ts';
+import type { Problem } from '../status/conditions.ts';
+import type { AssignedAddresses } from './addresses.ts';
+import { isInsecure } from './client-validation.ts';
 import { markConflicts } from './conflicts.ts';
 import { grantsOf } from './grants.ts';
-import { resolveListener } from './listeners.ts';
+import type { Surroundings } from './grants.ts';
+import { resolveListenerSets, setsByGateway } from './listener-sets.ts';
+import type { ResolvedListenerSet } from './listener-sets.ts';
+import { resolveCertificate, resolveListener } from './listeners.ts';
 import type { ResolvedListener } from './listeners.ts';
 
 export interface ResolvedGateway {
@@ -15,39 +24,72 @@ export interface ResolvedGateway {
   readonly namespace: string;
   readonly name: string;
   readonly generation: number;
-  /** Empty when none could be assigned. */
-  readonly address: string;
+  /** Where it is served, and what it asked for and did not get. */
+  readonly assigned: AssignedAddresses;
+  /** Its own. */
   readonly listeners: readonly ResolvedListener[];
+  /** ListenerSets that name it, the oldest first. */
+  readonly sets: readonly ResolvedListenerSet[];
+  /** Whether it says anything of ListenerSets. */
+  readonly takesSets: boolean;
+  /** Shown to backends that ask for a certificate. */
+  readonly backendCertificate: Certificate | undefined;
+  /** Whether it refers to anything for itself, and which of it leads nowhere. */
+  readonly hasReferences: boolean;
+  readonly unresolved: readonly Problem[];
+  /** Why it is not accepted at all, whatever its listeners are. */
+  readonly unaccepted: readonly Problem[];
+  /** What it asks for and has no effect. */
+  readonly warnings: readonly Problem[];
+  /** Some port lets clients in whose certificate is not valid. */
+  readonly isInsecure: boolean;
 }
 
 /** All Gateways we serve, by `namespace/name`. The same value as long as none of them changes. */
 export type ResolvedGateways = ReadonlyMap<string, ResolvedGateway>;
 
+const NO_ADDRESSES: AssignedAddresses = { addresses: [], unsupported: [], unusable: [] };
+
 /** Resolves Gateways, and remembers those that did not change. */
 export function createGatewayResolver(): (
   snapshot: Snapshot,
   gateways: readonly Gateway[],
-  addresses: ReadonlyMap<string, string>,
+  addresses: ReadonlyMap<string, AssignedAddresses>,
 ) => ResolvedGateways {
   const memo = new Memo<string, ResolvedGateway>();
   let last: ResolvedGateways = new Map();
   return (snapshot, gateways, addresses) => {
     const grants = grantsOf(snapshot);
+    const setsOf = setsByGateway(snapshot);
     const resolved = new Map<string, ResolvedGateway>();
     for (const gateway of gateways) {
       const { namespace = '', name = '', generation = 0 } = gateway.metadata;
       const key = `${namespace}/${name}`;
-      const address = addresses.get(key) ?? '';
-      const inputs = [gateway.spec, gateway.metadata.uid, generation, grants, address];
+      const assigned = addresses.get(key) ?? NO_ADDRESSES;
+      const sets = setsOf.get(key) ?? [];
+      const ownInputs = [
+        gateway.spec,
+        gateway.metadata.uid,
+        generation,
+        grants,
+        JSON.stringify(assigned),
+      ];
+      const inputs = [
+        ...ownInputs,
+        ...sets.flatMap(({ spec, metadata: m }) => [spec, m.uid, m.generation]),
+      ];
       const value = memo.get(key, snapshot, inputs, (reader) => ({
         key,
         namespace,
         name,
         generation,
-        address,
-        listeners: markConflicts(
-          gateway.spec.listeners.map((_, i) => resolveListener(gateway, i, { reader, grants })),
-        ),
+        assigned,
+        takesSets: gateway.spec.allowedListeners !== undefined,
+        unaccepted: [...assigned.unsupported, ...badParameters(gateway)],
+        warnings: ignoredFields(gateway),
+        isInsecure: isInsecure(gateway),
+        ...resolveBackendCertificate(gateway, { reader, grants }),
+        ...resolveListeners(gateway, sets, { reader, grants }),
       }));
       resolved.set(key, value);
     }
@@ -55,4 +97,82 @@ export function createGatewayResolver(): (
     if (!same([...last.values()], [...resolved.values()])) last = resolved;
     return last;
   };
+}
+
+/** No kind of object holds settings for a single Gateway. */
+function badParameters({ spec }: Gateway): readonly Problem[] {
+  const ref = spec.infrastructure?.parametersRef;
+  if (ref === undefined) return [];
+  const message = `there are no parameters of kind ${ref.kind} for Gateways`;
+  const field = 'spec.infrastructure.parametersRef';
+  return [problem('InvalidParameters', field, message, 'take the reference out')];
+}
+
+/** Nothing is created for a Gateway that could carry labels or annotations. */
+function ignoredFields({ spec }: Gateway): readonly Problem[] {
+  const { labels, annotations } = spec.infrastructure ?? {};
+  return Object.entries({ labels, annotations }).flatMap(([name, value]): readonly Problem[] => {
+    if (value === undefined || Object.keys(value).length === 0) return [];
+    const message = `nothing is created for the Gateway that could have these ${name}`;
+    return [
+      {
+        ...problem('UnsupportedField', `spec.infrastructure.${name}`, message),
+        severity: 'warning',
+      },
+    ];
+  });
+}
+
+function resolveListeners(
+  gateway: Gateway,
+  sets: readonly ListenerSet[],
+  surroundings: Surroundings,
+): Pick<ResolvedGateway, 'listeners' | 'sets'> {
+  const listeners = markConflicts(
+    gateway.spec.listeners.map((_, i) => resolveListener(gateway, gateway, i, surroundings)),
+  );
+  return { listeners, sets: resolveListenerSets(gateway, sets, listeners, surroundings) };
+}
+
+/** The listeners of a Gateway, those of its sets included. */
+export function allListeners({ listeners, sets }: ResolvedGateway): readonly ResolvedListener[] {
+  return sets.length === 0 ? listeners : [...listeners, ...sets.flatMap((s) => s.listeners)];
+}
+
+const setIndexes = new WeakMap<ResolvedGateways, ReadonlyMap<string, ResolvedListenerSet>>();
+
+/** ListenerSets of Gateways we serve, by `namespace/name`. */
+export function listenerSets(gateways: ResolvedGateways): ReadonlyMap<string, ResolvedListenerSet> {
+  let index = setIndexes.get(gateways);
+  if (index === undefined) {
+    const sets = [...gateways.values()].flatMap((gateway) => gateway.sets);
+    index = new Map(sets.map((set) => [set.key, set]));
+    setIndexes.set(gateways, index);
+  }
+  return index;
+}
+
+function resolveBackendCertificate(
+  { metadata, spec }: Gateway,
+  surroundings: Surroundings,
+): Pick<ResolvedGateway, 'backendCertificate' | 'hasReferences' | 'unresolved'> {
+  const ref = spec.tls?.backend?.clientCertificateRef;
+  if (ref === undefined) {
+    return { backendCertificate: undefined, hasReferences: false, unresolved: [] };
+  }
+  const owner = { kind: 'Gateway', namespace: metadata.namespace ?? '' } as const;
+  const found = resolveCertificate(owner, ref, surroundings);
+  if ('certificate' in found) {
+    return { backendCertificate: found.certificate, hasReferences: true, unresolved: [] };
+  }
+  const reason = found.reason === 'RefNotPermitted' ? found.reason : 'InvalidClientCertificateRef';
+  const unresolved = [
+    problem(
+      reason,
+      'spec.tls.backend.clientCertificateRef',
+      found.trouble,
+      reason === 'RefNotPermitted' ? found.hint : 'create the Secret, with tls.crt and tls.key',
+    ),
+  ];
+  return { backendCertificate: undefined, hasReferences: true, unresolved };
 }

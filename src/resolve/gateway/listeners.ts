@@ -3,33 +3,51 @@
 
 import { Secret } from '../../api/core/secret.ts';
 import type { Gateway } from '../../api/gateway/gateway.ts';
-import type { Certificate } from '../../model/model.ts';
+import type { ListenerSet } from '../../api/gateway/listenerset.ts';
+import type {
+  Certificate,
+  ClientValidation,
+  EntryProtocol,
+  StreamListener,
+} from '../../model/model.ts';
 import { problem } from '../status/conditions.ts';
 import type { Problem } from '../status/conditions.ts';
+import { resolveClientValidation } from './client-validation.ts';
 import { loadCertificate } from './certificates.ts';
 import type { Surroundings } from './grants.ts';
+import { GATEWAY_GROUP } from './names.ts';
 
 export type ListenerSpec = Gateway['spec']['listeners'][number];
-
-export const GATEWAY_GROUP = 'gateway.networking.k8s.io';
 
 export interface RouteKind {
   readonly group: string;
   readonly kind: string;
 }
 
+export interface ListenerOwner {
+  readonly kind: 'Gateway' | 'ListenerSet';
+  readonly namespace: string;
+  readonly name: string;
+}
+
 export interface ResolvedListener {
-  /** `namespace/gateway/listener` */
+  /** `namespace/gateway/listener`, and `ListenerSet namespace/name/listener` */
   readonly id: string;
+  /** The Gateway or the ListenerSet it stands in. */
+  readonly owner: ListenerOwner;
   readonly name: string;
   readonly port: number;
   /** What the port speaks; undefined when Fairway does not serve the protocol. */
-  readonly protocol: 'http' | 'https' | undefined;
+  readonly protocol: EntryProtocol | undefined;
+  /** How a listener without requests takes its connections; undefined for HTTP and HTTPS. */
+  readonly mode: StreamListener['mode'] | undefined;
   readonly hostname: string;
   /** Kinds of routes that may attach. */
   readonly kinds: readonly RouteKind[];
   readonly allowedNamespaces: ListenerSpec['allowedRoutes']['namespaces'];
   readonly certificates: readonly Certificate[];
+  /** What clients must show; undefined when they need show nothing. */
+  readonly clientValidation: ClientValidation | undefined;
   /** Why it is not accepted at all. */
   readonly unaccepted: readonly Problem[];
   /** Which of its references lead nowhere. */
@@ -45,37 +63,91 @@ export function isServing(listener: ResolvedListener): boolean {
     listener.protocol !== undefined &&
     listener.unaccepted.length === 0 &&
     listener.conflicts.length === 0 &&
-    (listener.protocol === 'http' || listener.certificates.length > 0)
+    (!endsTls(listener) || listener.certificates.length > 0)
   );
 }
 
-const HTTP_ROUTES: readonly RouteKind[] = [{ group: GATEWAY_GROUP, kind: 'HTTPRoute' }];
+function endsTls({ protocol, mode }: Pick<ResolvedListener, 'protocol' | 'mode'>): boolean {
+  return protocol === 'https' || mode === 'terminate';
+}
 
+function routeKinds(...kinds: readonly string[]): readonly RouteKind[] {
+  return kinds.map((kind) => ({ group: GATEWAY_GROUP, kind }));
+}
+
+const HTTP_ROUTES = routeKinds('HTTPRoute', 'GRPCRoute');
+const TCP_ROUTES = routeKinds('TCPRoute');
+const UDP_ROUTES = routeKinds('UDPRoute');
+const TLS_ROUTES = routeKinds('TLSRoute');
+/** Once TLS is off, what is left is a TCP connection. */
+const TERMINATED_ROUTES = routeKinds('TLSRoute', 'TCPRoute');
+
+function supportedRoutes({
+  protocol,
+  mode,
+}: Pick<ResolvedListener, 'protocol' | 'mode'>): readonly RouteKind[] {
+  switch (protocol) {
+    case undefined:
+      return [];
+    case 'http':
+    case 'https':
+      return HTTP_ROUTES;
+    case 'tls':
+      return mode === 'terminate' ? TERMINATED_ROUTES : TLS_ROUTES;
+    case 'tcp':
+      return TCP_ROUTES;
+    case 'udp':
+      return UDP_ROUTES;
+  }
+}
+
+/** Resolves a listener of a Gateway, which stands in the Gateway itself or in a ListenerSet of it. */
 export function resolveListener(
   gateway: Gateway,
+  holder: Gateway | ListenerSet,
   index: number,
   surroundings: Surroundings,
 ): ResolvedListener {
-  const spec = gateway.spec.listeners[index] as ListenerSpec;
-  const { namespace = '', name = '' } = gateway.metadata;
+  const spec = holder.spec.listeners[index] as ListenerSpec;
+  const { namespace = '', name = '' } = holder.metadata;
+  const owner: ListenerOwner = {
+    kind: holder.kind === 'ListenerSet' ? 'ListenerSet' : 'Gateway',
+    namespace,
+    name,
+  };
+  const prefix = owner.kind === 'Gateway' ? '' : `${owner.kind} `;
   const field = `spec.listeners[${index}]`;
   const protocol = protocolOf(spec);
-  const { kinds, problems: kindProblems } = allowedKinds(spec, protocol, field);
-  const { certificates, problems } =
+  const mode = modeOf(spec, protocol);
+  const { kinds, problems: kindProblems } = allowedKinds(
+    spec,
+    supportedRoutes({ protocol, mode }),
+    field,
+  );
+  const { certificates, problems } = endsTls({ protocol, mode })
+    ? resolveCertificates(owner, spec, field, surroundings)
+    : { certificates: [], problems: [] };
+  const clients =
     protocol === 'https'
-      ? resolveCertificates(namespace, spec, field, surroundings)
-      : { certificates: [], problems: [] };
+      ? resolveClientValidation(gateway, spec.port, surroundings)
+      : { validation: undefined, unaccepted: [], unresolved: [] };
   return {
-    id: `${namespace}/${name}/${spec.name}`,
+    id: `${prefix}${namespace}/${name}/${spec.name}`,
+    owner,
     name: spec.name,
     port: spec.port,
     protocol,
+    mode,
     hostname: (spec.hostname ?? '').toLowerCase(),
     kinds,
     allowedNamespaces: spec.allowedRoutes.namespaces,
     certificates,
-    unaccepted: protocol === undefined ? [unsupportedProtocol(spec, field)] : [],
-    unresolved: [...kindProblems, ...problems],
+    clientValidation: clients.validation,
+    unaccepted: [
+      ...(protocol === undefined ? [unsupportedProtocol(spec, field)] : []),
+      ...clients.unaccepted,
+    ],
+    unresolved: [...kindProblems, ...problems, ...clients.unresolved],
     conflicts: [],
     field,
   };
@@ -87,8 +159,31 @@ function protocolOf(spec: ListenerSpec): ResolvedListener['protocol'] {
       return 'http';
     case 'HTTPS':
       return 'https';
+    case 'TLS':
+      return 'tls';
+    case 'TCP':
+      return 'tcp';
+    case 'UDP':
+      return 'udp';
     default:
       return undefined;
+  }
+}
+
+function modeOf(
+  { tls }: ListenerSpec,
+  protocol: ResolvedListener['protocol'],
+): ResolvedListener['mode'] {
+  switch (protocol) {
+    case undefined:
+    case 'http':
+    case 'https':
+      return undefined;
+    case 'tls':
+      return tls?.mode === 'Passthrough' ? 'passthrough' : 'terminate';
+    case 'tcp':
+    case 'udp':
+      return 'plain';
   }
 }
 
@@ -97,19 +192,18 @@ function unsupportedProtocol(spec: ListenerSpec, field: string): Problem {
     'UnsupportedProtocol',
     `${field}.protocol`,
     `listener "${spec.name}": protocol ${spec.protocol} is not served`,
-    'Fairway serves HTTP and HTTPS',
+    'Fairway serves HTTP, HTTPS, TLS, TCP and UDP',
   );
 }
 
 /** The kinds that may attach: what the listener names, as far as its protocol has routes of the kind. */
 function allowedKinds(
   spec: ListenerSpec,
-  protocol: ResolvedListener['protocol'],
+  supported: readonly RouteKind[],
   field: string,
 ): { kinds: readonly RouteKind[]; problems: readonly Problem[] } {
-  const supported = protocol === undefined ? [] : HTTP_ROUTES;
   const asked = spec.allowedRoutes.kinds ?? [];
-  if (asked.length === 0 || protocol === undefined) return { kinds: supported, problems: [] };
+  if (asked.length === 0 || supported.length === 0) return { kinds: supported, problems: [] };
   const kinds = supported.filter((s) =>
     asked.some((a) => a.group === s.group && a.kind === s.kind),
   );
@@ -134,7 +228,7 @@ function nameKind({ group, kind }: RouteKind, usual: string): string {
 }
 
 function resolveCertificates(
-  namespace: string,
+  owner: ListenerOwner,
   spec: ListenerSpec,
   field: string,
   surroundings: Surroundings,
@@ -143,7 +237,7 @@ function resolveCertificates(
   const problems: Problem[] = [];
   (spec.tls?.certificateRefs ?? []).forEach((ref, i) => {
     const at = `${field}.tls.certificateRefs[${i}]`;
-    const found = resolveCertificate(namespace, ref, surroundings);
+    const found = resolveCertificate(owner, ref, surroundings);
     if ('certificate' in found) certificates.push(found.certificate);
     else {
       const message = `listener "${spec.name}": ${found.trouble}`;
@@ -153,10 +247,13 @@ function resolveCertificates(
   return { certificates, problems };
 }
 
-type CertificateRef = NonNullable<NonNullable<ListenerSpec['tls']>['certificateRefs']>[number];
+export type CertificateRef = NonNullable<
+  NonNullable<ListenerSpec['tls']>['certificateRefs']
+>[number];
 
-function resolveCertificate(
-  namespace: string,
+/** The certificate a Gateway or ListenerSet refers to, or what is wrong with the reference. */
+export function resolveCertificate(
+  { kind, namespace }: Pick<ListenerOwner, 'kind' | 'namespace'>,
   ref: CertificateRef,
   { reader, grants }: Surroundings,
 ): { certificate: Certificate } | { reason: string; trouble: string; hint?: string } {
@@ -165,8 +262,8 @@ function resolveCertificate(
     return { reason: 'InvalidCertificateRef', trouble };
   }
   const to = { group: '', kind: 'Secret', namespace: ref.namespace ?? namespace, name: ref.name };
-  if (!grants.permits({ group: GATEWAY_GROUP, kind: 'Gateway', namespace }, to)) {
-    const trouble = `no ReferenceGrant in namespace "${to.namespace}" lets Gateways of "${namespace}" use Secret "${ref.name}"`;
+  if (!grants.permits({ group: GATEWAY_GROUP, kind, namespace }, to)) {
+    const trouble = `no ReferenceGrant in namespace "${to.namespace}" lets ${kind}s of "${namespace}" use Secret "${ref.name}"`;
     const hint = `add a ReferenceGrant to namespace ${to.namespace}`;
     return { reason: 'RefNotPermitted', trouble, hint };
   }

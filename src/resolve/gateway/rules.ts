@@ -23,17 +23,32 @@ export interface RankedRule {
   readonly route: string;
   readonly ruleIndex: number;
   readonly matchIndex: number;
+  /** Of a GRPCRoute: what decides before all else. Hosts have rules of one kind only. */
+  readonly call?: CallRank;
+}
+
+/** Exact names (0) come before expressions (1), and those before every call (2); then the characters of the service count, then of the method. */
+export interface CallRank {
+  readonly form: 0 | 1 | 2;
+  readonly service: number;
+  readonly method: number;
 }
 
 /** The Gateway API's order of precedence, ties included. */
 export function compareRanked(a: RankedRule, b: RankedRule): number {
   return (
+    compareCalls(a.call, b.call) ||
     compareMatches(a.rule.match, b.rule.match) ||
     compareText(a.created, b.created) ||
     compareText(a.route, b.route) ||
     a.ruleIndex - b.ruleIndex ||
     a.matchIndex - b.matchIndex
   );
+}
+
+function compareCalls(a: CallRank | undefined, b: CallRank | undefined): number {
+  if (a === undefined || b === undefined) return 0;
+  return a.form - b.form || b.service - a.service || b.method - a.method;
 }
 
 function compareText(a: string, b: string): number {
@@ -63,8 +78,12 @@ export interface DroppedRule {
 
 type WrittenRule = HTTPRoute['spec']['rules'][number];
 
-export function resolveRules(route: HTTPRoute, surroundings: Surroundings): ResolvedRules {
-  const collected = new Collector(route, surroundings);
+export function resolveRules(
+  route: HTTPRoute,
+  surroundings: Surroundings,
+  kind = 'HTTPRoute',
+): ResolvedRules {
+  const collected = new Collector(route, surroundings, kind);
   route.spec.rules.forEach((rule, i) => collected.add(rule, i));
   return collected;
 }
@@ -78,8 +97,10 @@ class Collector implements ResolvedRules {
   readonly warnings: Problem[] = [];
   readonly #route: HTTPRoute;
   readonly #surroundings: Surroundings;
+  readonly #kind: string;
 
-  constructor(route: HTTPRoute, surroundings: Surroundings) {
+  constructor(route: HTTPRoute, surroundings: Surroundings, kind: string) {
+    this.#kind = kind;
     this.#route = route;
     this.#surroundings = surroundings;
   }
@@ -127,7 +148,7 @@ class Collector implements ResolvedRules {
     });
     this.uses.push(...rest.uses);
     this.unresolved.push(...rest.unresolved);
-    const id = `HTTPRoute ${origin.namespace}/${origin.name} ${ruleName(written, origin.field)}`;
+    const id = `${origin.kind} ${origin.namespace}/${origin.name} ${ruleName(written, origin.field)}`;
     const badSession = sessionProblem(written, origin.field);
     const troubles = badSession === undefined ? rest.problems : [...rest.problems, badSession];
     const [trouble] = troubles;
@@ -192,7 +213,7 @@ class Collector implements ResolvedRules {
 
   #origin(field: string): Origin {
     const { namespace = '', name = '' } = this.#route.metadata;
-    return { kind: 'HTTPRoute', namespace, name, field };
+    return { kind: this.#kind, namespace, name, field };
   }
 }
 

@@ -4,6 +4,7 @@ import { Service } from '../../api/core/service.ts';
 import type { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
 import type { Backend, BackendProtocol, Frontend, ServicePort } from '../../model/model.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
+import type { BackendPolicies, ResolvedPolicy } from '../gateway/backend-tls.ts';
 import type { BackendUse } from '../gateway/backends.ts';
 import { Memo, same } from '../reader.ts';
 import { endpointsOf } from './endpoints.ts';
@@ -94,18 +95,24 @@ export function createBackendResolver(): (
   snapshot: Snapshot,
   slices: SliceIndex,
   uses: ReadonlyMap<string, BackendUse>,
+  policies: BackendPolicies,
 ) => ReadonlyMap<string, Backend> {
   const memo = new Memo<string, Backend>();
   let last: ReadonlyMap<string, Backend> = new Map();
-  return (snapshot, slices, uses) => {
+  return (snapshot, slices, uses, policies) => {
     const backends = new Map<string, Backend>();
     for (const use of uses.values()) {
       const service = snapshot.get(Service, use.namespace, use.name);
       const own = slices.get(`${use.namespace}/${use.name}`) ?? NO_SLICES;
-      const inputs = [service?.spec, own];
+      // Connections are handed on as they are, whatever a policy wants of requests.
+      const policy =
+        use.carries === 'streams'
+          ? undefined
+          : policies.find(`${use.namespace}/${use.name}`, use.portName);
+      const inputs = [service?.spec, own, policy];
       backends.set(
         use.key,
-        memo.get(use.key, snapshot, inputs, () => resolveBackend(use, service, own)),
+        memo.get(use.key, snapshot, inputs, () => resolveBackend(use, service, own, policy)),
       );
     }
     memo.sweep();
@@ -118,14 +125,18 @@ function resolveBackend(
   use: BackendUse,
   service: Service | undefined,
   slices: readonly EndpointSlice[],
+  policy: ResolvedPolicy | undefined,
 ): Backend {
+  const security = securityOf(policy);
   const ports = service?.spec.ports ?? [];
-  const index = ports.findIndex((p) => p.port === use.port && p.protocol === 'TCP');
+  const index = ports.findIndex((p) => p.port === use.port && p.protocol === use.protocol);
   const port = ports[index];
   return {
     key: use.key,
-    protocol: protocolOf(port?.appProtocol),
-    endpoints: endpointsOf(slices, port?.name ?? '', 'TCP'),
+    protocol: protocolFor(use, port?.appProtocol),
+    ...security,
+    endpoints:
+      security.fault === undefined ? endpointsOf(slices, port?.name ?? '', use.protocol) : [],
     origin: {
       kind: 'Service',
       namespace: use.namespace,
@@ -133,6 +144,26 @@ function resolveBackend(
       field: `spec.ports[${index}]`,
     },
   };
+}
+
+/** A policy that is of no use closes the port: what it was to protect must not go out in plain text. */
+function securityOf(policy: ResolvedPolicy | undefined): Pick<Backend, 'tls' | 'fault'> {
+  if (policy === undefined) return {};
+  if (policy.tls !== null) return { tls: policy.tls };
+  const { namespace, name, unaccepted } = policy;
+  const why = unaccepted.map((p) => p.message).join('; ');
+  return { fault: `BackendTLSPolicy ${namespace}/${name} is of no use: ${why}` };
+}
+
+function protocolFor(use: BackendUse, appProtocol: string | undefined): BackendProtocol {
+  switch (use.carries) {
+    case 'streams':
+      return use.protocol === 'UDP' ? 'udp' : 'tcp';
+    case 'calls':
+      return 'h2c';
+    case 'requests':
+      return protocolOf(appProtocol);
+  }
 }
 
 /** KEP-3726: what the port says its pods speak. What is not known is HTTP/1.1, as if nothing were said. */

@@ -28,28 +28,35 @@ export function withUnserved(
     for (const listener of entryPoint?.listeners ?? []) byListener.set(listener.id, trouble);
   }
   if (byListener.size === 0) return statuses;
-  return statuses.map((wish) =>
-    wish.status.kind === 'gateway'
-      ? { ...wish, status: markGateway(wish.status, `${wish.namespace}/${wish.name}`, byListener) }
-      : wish,
-  );
+  return statuses.map((wish) => {
+    const key = `${wish.namespace}/${wish.name}`;
+    switch (wish.status.kind) {
+      case 'gateway':
+        return { ...wish, status: markListeners(wish.status, key, byListener) };
+      case 'listenerSet':
+        return { ...wish, status: markListeners(wish.status, `ListenerSet ${key}`, byListener) };
+      default:
+        return wish;
+    }
+  });
 }
 
-type GatewayStatus = Extract<WishedStatus, { kind: 'gateway' }>;
+type ListenersStatus = Extract<WishedStatus, { kind: 'gateway' | 'listenerSet' }>;
 
-function markGateway(
-  status: GatewayStatus,
-  gateway: string,
+/** `owner` is what the ids of its listeners begin with. */
+function markListeners<S extends ListenersStatus>(
+  status: S,
+  owner: string,
   byListener: ReadonlyMap<string, Unserved>,
-): GatewayStatus {
+): S {
   const listeners = status.listeners.map((listener) => {
-    const trouble = byListener.get(`${gateway}/${listener.name}`);
+    const trouble = byListener.get(`${owner}/${listener.name}`);
     return trouble === undefined ? listener : markListener(listener, trouble);
   });
   const programmed = listeners.some((l) => isTrue(l.conditions, 'Programmed'));
   if (programmed) return { ...status, listeners };
   const message = [...byListener]
-    .filter(([id]) => id.startsWith(`${gateway}/`))
+    .filter(([id]) => id.startsWith(`${owner}/`))
     .map(([, trouble]) => trouble.message)
     .join('; ');
   if (message === '') return { ...status, listeners };

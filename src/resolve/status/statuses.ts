@@ -2,14 +2,15 @@
 // parents (Gateway API conditions; facts of GEP-1364).
 
 import { Gateway } from '../../api/gateway/gateway.ts';
-import { HTTPRoute } from '../../api/gateway/httproute.ts';
+import { ListenerSet } from '../../api/gateway/listenerset.ts';
 import type { ResolvedGateway } from '../gateway/gateways.ts';
+import type { ResolvedListenerSet } from '../gateway/listener-sets.ts';
 import { isServing } from '../gateway/listeners.ts';
 import type { ResolvedListener } from '../gateway/listeners.ts';
-import type { ResolvedRoute } from '../gateway/routes.ts';
+import type { ResolvedRouteBase } from '../gateway/routes.ts';
 import type { StatusWish, WishedListenerStatus } from '../resolution.ts';
 import { verdict, verdictOf } from './conditions.ts';
-import type { Verdict } from './conditions.ts';
+import type { Problem, Verdict } from './conditions.ts';
 
 export function gatewayStatus(
   gateway: ResolvedGateway,
@@ -23,40 +24,116 @@ export function gatewayStatus(
     status: {
       kind: 'gateway',
       conditions: gatewayConditions(gateway),
-      addresses: gateway.address === '' ? [] : [gateway.address],
-      listeners: gateway.listeners.map((listener) => listenerStatus(listener, attached)),
+      addresses: gateway.assigned.addresses,
+      listeners: gateway.listeners.map((listener) => listenerStatus(listener, gateway, attached)),
+      ...(gateway.takesSets || gateway.sets.length > 0
+        ? { attachedListenerSets: gateway.sets.filter(isAccepted).length }
+        : {}),
     },
   };
+}
+
+/** Taken in by the Gateway, and with a listener that works. */
+function isAccepted({ refused, listeners }: ResolvedListenerSet): boolean {
+  return refused === undefined && listeners.some(isServing);
+}
+
+/** The statuses of the ListenerSets of a Gateway. */
+export function listenerSetStatuses(
+  gateway: ResolvedGateway,
+  attached: ReadonlyMap<string, number>,
+): readonly StatusWish[] {
+  return gateway.sets.map((set) => ({
+    kind: ListenerSet,
+    namespace: set.namespace,
+    name: set.name,
+    generation: set.generation,
+    status: {
+      kind: 'listenerSet',
+      conditions: listenerSetConditions(set, gateway),
+      listeners: set.listeners.map((listener) => listenerStatus(listener, gateway, attached)),
+    },
+  }));
+}
+
+function listenerSetConditions(
+  set: ResolvedListenerSet,
+  gateway: ResolvedGateway,
+): readonly Verdict[] {
+  const { refused, listeners } = set;
+  const both = (reason: string, message: string): readonly Verdict[] => [
+    verdict('Accepted', 'False', reason, message),
+    verdict('Programmed', 'False', reason, message),
+  ];
+  if (refused !== undefined) return both(refused.reason, refused.message);
+  const bad = listeners.filter((l) => !isServing(l)).map((l) => `"${l.name}"`);
+  const names = bad.join(', ');
+  if (bad.length === listeners.length) {
+    return both('ListenersNotValid', `no listener can be served: ${names}`);
+  }
+  const accepted =
+    bad.length === 0
+      ? verdict('Accepted', 'True', 'Accepted', `Gateway ${gateway.key} takes the listeners in`)
+      : verdict('Accepted', 'True', 'ListenersNotValid', `not served: listener ${names}`);
+  return [accepted, gatewayProgrammed(gateway, accepted)];
 }
 
 function gatewayConditions(gateway: ResolvedGateway): readonly Verdict[] {
   const bad = gateway.listeners.filter((l) => !isServing(l));
   const names = bad.map((l) => `"${l.name}"`).join(', ');
   const accepted =
-    bad.length === 0
-      ? verdict('Accepted', 'True', 'Accepted', 'Fairway serves this Gateway')
-      : bad.length < gateway.listeners.length
-        ? verdict('Accepted', 'True', 'ListenersNotValid', `not served: listener ${names}`)
-        : verdict('Accepted', 'False', 'ListenersNotValid', `no listener can be served: ${names}`);
-  return [accepted, gatewayProgrammed(gateway, accepted)];
+    gateway.unaccepted.length > 0
+      ? verdictOf('Accepted', gateway.unaccepted, { reason: 'Accepted', message: '' })
+      : bad.length === 0
+        ? verdict('Accepted', 'True', 'Accepted', 'Fairway serves this Gateway')
+        : bad.length < gateway.listeners.length
+          ? verdict('Accepted', 'True', 'ListenersNotValid', `not served: listener ${names}`)
+          : verdict(
+              'Accepted',
+              'False',
+              'ListenersNotValid',
+              `no listener can be served: ${names}`,
+            );
+  const programmed = gatewayProgrammed(gateway, accepted);
+  const insecure = gateway.isInsecure ? [INSECURE] : [];
+  if (!gateway.hasReferences) return [accepted, programmed, ...insecure];
+  const resolvedRefs = verdictOf('ResolvedRefs', gateway.unresolved, {
+    reason: 'ResolvedRefs',
+    message: 'every reference leads to an object',
+  });
+  return [accepted, programmed, resolvedRefs, ...insecure];
 }
 
+const INSECURE = verdict(
+  'InsecureFrontendValidationMode',
+  'True',
+  'ConfigurationChanged',
+  'with AllowInsecureFallback, clients are let in whose certificate is not valid',
+);
+
 function gatewayProgrammed(gateway: ResolvedGateway, accepted: Verdict): Verdict {
-  if (gateway.address === '') {
+  const { addresses, unusable } = gateway.assigned;
+  if (unusable.length > 0) {
+    const message = unusable.map((p) => p.message).join('; ');
+    return verdict('Programmed', 'False', 'AddressNotUsable', message);
+  }
+  if (addresses.length === 0 && accepted.status === 'True') {
     const message = 'no address is free in the range for Gateways';
     return verdict('Programmed', 'False', 'AddressNotAssigned', message);
   }
   return accepted.status === 'True'
-    ? verdict('Programmed', 'True', 'Programmed', `serving on ${gateway.address}`)
+    ? verdict('Programmed', 'True', 'Programmed', `serving on ${addresses.join(', ')}`)
     : verdict('Programmed', 'False', 'Invalid', accepted.message);
 }
 
 function listenerStatus(
   listener: ResolvedListener,
+  gateway: ResolvedGateway,
   attached: ReadonlyMap<string, number>,
 ): WishedListenerStatus {
   const refused = [...listener.unaccepted, ...listener.conflicts];
-  const serving = isServing(listener);
+  const { unaccepted } = gateway;
+  const serving = isServing(listener) && unaccepted.length === 0;
   return {
     name: listener.name,
     supportedKinds: listener.kinds,
@@ -65,7 +142,7 @@ function listenerStatus(
       verdictOf('Accepted', refused, { reason: 'Accepted', message: 'the listener is valid' }),
       serving
         ? verdict('Programmed', 'True', 'Programmed', 'the listener takes connections')
-        : verdict('Programmed', 'False', 'Invalid', whyNotServing(listener)),
+        : verdict('Programmed', 'False', 'Invalid', whyNotServing(listener, unaccepted)),
       verdictOf('ResolvedRefs', listener.unresolved, {
         reason: 'ResolvedRefs',
         message: 'every reference leads to an object',
@@ -75,8 +152,13 @@ function listenerStatus(
   };
 }
 
-function whyNotServing(listener: ResolvedListener): string {
-  const problems = [...listener.unaccepted, ...listener.conflicts, ...listener.unresolved];
+function whyNotServing(listener: ResolvedListener, unaccepted: readonly Problem[]): string {
+  const problems = [
+    ...unaccepted,
+    ...listener.unaccepted,
+    ...listener.conflicts,
+    ...listener.unresolved,
+  ];
   return problems.map((p) => p.message).join('; ') || 'the listener has no certificate';
 }
 
@@ -87,9 +169,9 @@ function conflicted(listener: ResolvedListener): Verdict {
     : verdict('Conflicted', 'True', first.reason, first.message);
 }
 
-export function routeStatus(route: ResolvedRoute): StatusWish {
+export function routeStatus(route: ResolvedRouteBase): StatusWish {
   return {
-    kind: HTTPRoute,
+    kind: route.kind,
     namespace: route.namespace,
     name: route.name,
     generation: route.generation,
@@ -101,7 +183,7 @@ export function routeStatus(route: ResolvedRoute): StatusWish {
 }
 
 /** How many routes each listener has attached, by listener id. */
-export function countAttached(routes: readonly ResolvedRoute[]): ReadonlyMap<string, number> {
+export function countAttached(routes: readonly ResolvedRouteBase[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const route of routes) {
     for (const id of new Set(route.parents.flatMap((p) => p.listeners))) {

@@ -54,7 +54,8 @@ function bind(
 ): Binding {
   const port = ports.find(([asked]) => asked === socket.port)?.[1] ?? socket.port;
   const moved = ports.filter(([asked, open]) => asked !== open);
-  return { socket: socket.id, address, port, ports: moved };
+  const transport = socket.protocol === 'udp' ? 'udp' : 'tcp';
+  return { socket: socket.id, address, port, transport, ports: moved };
 }
 
 function openPort(port: number, firstOpen: number): number {

@@ -4,7 +4,15 @@
 
 import type { FrontendView, ServiceView, View } from '../../lower/view.ts';
 import type { Filter } from '../../model/filter.ts';
-import type { Action, Certificate, EntryPoint, Host, Result, Rule } from '../../model/model.ts';
+import type {
+  Action,
+  Certificate,
+  EntryPoint,
+  Host,
+  Result,
+  Rule,
+  StreamListener,
+} from '../../model/model.ts';
 import type {
   ActionProgram,
   CertificateProgram,
@@ -15,6 +23,7 @@ import type {
   ResultProgram,
   RuleProgram,
   SocketProgram,
+  StreamProgram,
   TableProgram,
 } from './program.ts';
 
@@ -73,7 +82,9 @@ function compileSocket(entryPoint: EntryPoint): SocketProgram {
     id: entryPoint.id,
     addresses: entryPoint.addresses,
     port: entryPoint.port,
-    tls: entryPoint.protocol === 'https',
+    protocol: entryPoint.protocol,
+    clientValidation: entryPoint.clientValidation ?? null,
+    backendCertificate: entryPoint.backendCertificate ?? null,
     listeners: entryPoint.listeners.map((listener) => ({
       id: listener.id,
       hostname: listener.hostname,
@@ -82,6 +93,27 @@ function compileSocket(entryPoint: EntryPoint): SocketProgram {
         hostname,
         table: tableKey(listener.id, hostname),
       })),
+      stream: listener.stream === undefined ? null : compileStream(listener.stream),
+    })),
+  };
+}
+
+function compileStream({ mode, hosts }: StreamListener): StreamProgram {
+  return {
+    mode,
+    hosts: hosts.map(({ hostname, rule }) => ({
+      hostname,
+      rule: {
+        id: rule.id,
+        backends: rule.backends.map(({ backend, weight, reason = '' }) => ({
+          backend,
+          // Connections have no status; a share without a backend is reset.
+          statusCode: 0,
+          reason,
+          weight,
+          filters: [],
+        })),
+      },
     })),
   };
 }
@@ -120,6 +152,7 @@ function groupRuns(rules: readonly Rule[]): readonly PathGroup[] {
 function compileRule({ match, action }: Rule): RuleProgram {
   return {
     method: match.method ?? null,
+    pattern: match.pattern ?? null,
     headers: match.headers,
     queryParams: match.queryParams,
     action: remember(actionPrograms, action, compileAction),

@@ -15,12 +15,16 @@ export interface WorkerInit {
   readonly ticketKeys: Uint8Array;
 }
 
+/** One number is two ports. */
+export type Transport = 'tcp' | 'udp';
+
 /** A local address that leads to an entry point. */
 export interface Binding {
   /** Id of the entry point. */
   readonly socket: string;
   readonly address: string;
   readonly port: number;
+  readonly transport: Transport;
   /** Where the entry points of the Gateway are reached on this address, by the port they ask for. */
   readonly ports: readonly (readonly [number, number])[];
 }
@@ -60,6 +64,7 @@ export interface BindFailure {
   readonly id: string;
   readonly address: string;
   readonly port: number;
+  readonly transport: Transport;
   /** As EADDRINUSE. */
   readonly code: string;
 }

@@ -1,11 +1,33 @@
 // Whether an address can be listened on, and if not, who has it and what to do.
 
+import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { portOwner } from '../../lib/port-owner.ts';
-import type { BindFailure } from './messages.ts';
+import type { BindFailure, Transport } from './messages.ts';
+
+export interface Place {
+  readonly address: string;
+  readonly port: number;
+  readonly transport: Transport;
+}
 
 /** Null when the address is free, else the system's code for what is wrong (EADDRINUSE, EACCES …). */
-export function checkPort(address: string, port: number): Promise<string | null> {
+export function checkPort({ address, port, transport }: Place): Promise<string | null> {
+  return transport === 'udp' ? checkUdp(address, port) : checkTcp(address, port);
+}
+
+function checkUdp(address: string, port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      socket.close();
+      resolve(error.code ?? error.message);
+    });
+    socket.bind({ address, port, exclusive: true }, () => socket.close(() => resolve(null)));
+  });
+}
+
+function checkTcp(address: string, port: number): Promise<string | null> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
@@ -19,12 +41,13 @@ export function checkPort(address: string, port: number): Promise<string | null>
 export async function explainFailure({
   address,
   port,
+  transport,
   code,
 }: BindFailure): Promise<{ message: string; hint: string }> {
   const place = `${address}:${port}`;
   switch (code) {
     case 'EADDRINUSE': {
-      const owner = await portOwner(address, port);
+      const owner = transport === 'tcp' ? await portOwner(address, port) : undefined;
       const who = owner === undefined ? 'another process' : `${owner.command} (pid ${owner.pid})`;
       return {
         message: `port ${place} is already taken by ${who}`,

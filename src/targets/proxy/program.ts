@@ -4,7 +4,14 @@
 import type { Filter } from '../../model/filter.ts';
 import type { ValueMatch } from '../../model/match.ts';
 import type { Retry, Session, Timeouts } from '../../model/policy.ts';
-import type { BackendProtocol, PathChange } from '../../model/model.ts';
+import type {
+  BackendProtocol,
+  BackendTls,
+  ClientValidation,
+  EntryProtocol,
+  PathChange,
+  StreamListener,
+} from '../../model/model.ts';
 
 export interface ProxyProgram {
   readonly sockets: readonly SocketProgram[];
@@ -15,13 +22,17 @@ export interface ProxyProgram {
   readonly certificates: ReadonlyMap<string, CertificateProgram>;
 }
 
-/** One listening port for HTTP. */
+/** One listening port of a Gateway. */
 export interface SocketProgram {
   /** Of the entry point. */
   readonly id: string;
   readonly addresses: readonly string[];
   readonly port: number;
-  readonly tls: boolean;
+  readonly protocol: EntryProtocol;
+  /** Null when clients need show nothing. */
+  readonly clientValidation: ClientValidation | null;
+  /** Key of the certificate shown to backends that ask for one. */
+  readonly backendCertificate: string | null;
   /** The most specific first. */
   readonly listeners: readonly ListenerProgram[];
 }
@@ -32,6 +43,20 @@ export interface ListenerProgram {
   readonly certificates: readonly string[];
   /** The most specific first. */
   readonly hosts: readonly { readonly hostname: string; readonly table: string }[];
+  /** Null when it takes requests. */
+  readonly stream: StreamProgram | null;
+}
+
+/** What becomes of connections or datagrams of a listener. */
+export interface StreamProgram {
+  readonly mode: StreamListener['mode'];
+  /** The most specific first. */
+  readonly hosts: readonly { readonly hostname: string; readonly rule: StreamRuleProgram }[];
+}
+
+export interface StreamRuleProgram {
+  readonly id: string;
+  readonly backends: readonly WeightedProgram[];
 }
 
 /** The rules of one host, grouped by the path they ask for; groups keep the order of precedence. */
@@ -49,6 +74,8 @@ export interface PathGroup {
 
 export interface RuleProgram {
   readonly method: string | null;
+  /** The whole path must match this expression as well. */
+  readonly pattern: string | null;
   readonly headers: readonly ValueMatch[];
   readonly queryParams: readonly ValueMatch[];
   readonly action: ActionProgram;
@@ -83,7 +110,7 @@ export type ResultProgram =
   | { readonly kind: 'respond'; readonly statusCode: number; readonly reason: string };
 
 export interface WeightedProgram {
-  /** Key of the backend; null answers `statusCode` itself. */
+  /** Key of the backend; null answers `statusCode` itself, or resets the connection. */
   readonly backend: string | null;
   readonly statusCode: number;
   readonly reason: string;
@@ -94,6 +121,8 @@ export interface WeightedProgram {
 export interface BackendProgram {
   readonly key: string;
   readonly protocol: BackendProtocol;
+  /** Null for plain text. */
+  readonly tls: BackendTls | null;
   readonly endpoints: readonly EndpointProgram[];
   readonly draining: readonly EndpointProgram[];
 }

@@ -19,6 +19,7 @@ import type {
 } from './messages.ts';
 import { diffPrograms, EMPTY_PROGRAM } from './patch.ts';
 import { checkPort, explainFailure } from './port-check.ts';
+import type { Place } from './port-check.ts';
 import type { ProxyProgram, RelayProgram } from './program.ts';
 
 export interface ProxyOptions {
@@ -102,9 +103,10 @@ export class Proxy implements RunningTarget<ProxyProgram> {
     const checked = await Promise.all(
       planned.map(async (binding) => {
         if (this.#bound.has(placeOf(binding))) return true;
-        const code = await checkPort(binding.address, binding.port);
+        const code = await checkPort(binding);
         if (code === null) return true;
-        failures.push({ id: binding.socket, address: binding.address, port: binding.port, code });
+        const { socket: id, address, port, transport } = binding;
+        failures.push({ id, address, port, transport, code });
         return false;
       }),
     );
@@ -164,13 +166,13 @@ class Thread {
   }
 }
 
-function placeOf({ address, port }: { address: string; port: number }): string {
-  return `${address}|${port}`;
+function placeOf({ address, port, transport }: Place): string {
+  return `${address}|${port}|${transport}`;
 }
 
 /** Workers fail alike; one of them is enough to tell. */
 function uniqueFailures(failures: readonly BindFailure[]): readonly BindFailure[] {
-  const byPlace = new Map(failures.map((f) => [`${f.id}|${f.address}|${f.port}`, f]));
+  const byPlace = new Map(failures.map((f) => [`${f.id}|${placeOf(f)}`, f]));
   return [...byPlace.values()];
 }
 

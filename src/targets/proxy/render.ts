@@ -1,6 +1,7 @@
 // ProxyProgram → text for people: ports, the rules behind each host in the order they are asked, and
 // the endpoints of each backend.
 
+import type { BackendTls } from '../../model/model.ts';
 import type { RenderedFile } from '../target.ts';
 import type {
   ActionProgram,
@@ -9,6 +10,7 @@ import type {
   ProxyProgram,
   RuleProgram,
   SocketProgram,
+  StreamProgram,
   TableProgram,
 } from './program.ts';
 
@@ -18,6 +20,7 @@ export function renderProxy(program: ProxyProgram): readonly RenderedFile[] {
     ...program.sockets.flatMap((socket) => renderSocket(socket, program.tables)),
     ...[...program.backends.values()].flatMap((backend) => [
       `backend ${backend.key} (${backend.protocol})`,
+      ...(backend.tls === null ? [] : renderTls(backend.tls)),
       ...(backend.endpoints.length === 0 ? ['  no endpoint: 503'] : []),
       ...backend.endpoints.map((e) => `  ${e.address}:${e.port}`),
       ...backend.draining.map((e) => `  ${e.address}:${e.port} (draining)`),
@@ -37,9 +40,19 @@ function renderSocket(
   socket: SocketProgram,
   tables: ReadonlyMap<string, TableProgram>,
 ): readonly string[] {
-  const { id, addresses, port, tls, listeners } = socket;
+  const { id, addresses, port, protocol, listeners } = socket;
   return [
-    `port ${port} of Gateway ${id.slice(0, id.lastIndexOf(':'))} on ${addresses.join(', ')} (${tls ? 'https' : 'http'})`,
+    `port ${port} of Gateway ${id.slice(0, id.lastIndexOf(':'))} on ${addresses.join(', ')} (${protocol})`,
+    ...(socket.clientValidation === null
+      ? []
+      : [
+          socket.clientValidation.isRequired
+            ? '  clients must show a certificate'
+            : '  clients are asked for a certificate',
+        ]),
+    ...(socket.backendCertificate === null
+      ? []
+      : [`  shows backends certificate ${socket.backendCertificate}`]),
     ...listeners.flatMap((listener) => [
       `  listener ${listener.id} for ${listener.hostname || 'every host'}`,
       ...listener.certificates.map((key) => `    certificate ${key}`),
@@ -47,8 +60,32 @@ function renderSocket(
         `    host ${hostname || 'every other'}`,
         ...renderTable(tables.get(table)),
       ]),
+      ...(listener.stream === null ? [] : renderStream(listener.stream)),
     ]),
     '',
+  ];
+}
+
+function renderTls({ serverName, authorities, names }: BackendTls): readonly string[] {
+  const from = authorities === 'system' ? 'the system knows' : `${authorities.length} given`;
+  return [
+    `  in TLS as ${serverName}, by authorities ${from}`,
+    ...names.map(({ kind, value }) => `  certificate for ${kind} ${value}`),
+  ];
+}
+
+function renderStream({ mode, hosts }: StreamProgram): readonly string[] {
+  return [
+    `    ${mode}${hosts.length === 0 ? ': no route, every connection is reset' : ''}`,
+    ...hosts.flatMap(({ hostname, rule }) => [
+      `    host ${hostname || 'every other'}`,
+      `      # ${rule.id}`,
+      ...rule.backends.map(({ backend, weight, reason }) =>
+        backend === null
+          ? `      weight ${weight}: reset: ${reason}`
+          : `      weight ${weight}: ${backend}`,
+      ),
+    ]),
   ];
 }
 
@@ -70,9 +107,10 @@ function renderGroup(sign: string, { path, rules }: PathGroup): readonly string[
   ]);
 }
 
-function renderConditions({ method, headers, queryParams }: RuleProgram): string {
+function renderConditions({ method, pattern, headers, queryParams }: RuleProgram): string {
   return [
     ...(method === null ? [] : [method]),
+    ...(pattern === null ? [] : [`~ ${pattern}`]),
     ...headers.map((h) => `${h.name}${h.regex === true ? ' ~ ' : ': '}${h.value}`),
     ...queryParams.map((q) => `?${q.name}${q.regex === true ? ' ~ ' : '='}${q.value}`),
   ]

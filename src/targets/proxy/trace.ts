@@ -14,6 +14,7 @@ import type {
   Share,
 } from '../../model/answer.ts';
 import { Cors } from './datapath/cors.ts';
+import { MISDIRECTED } from './datapath/dispatch.ts';
 import { HostIndex } from './datapath/hosts.ts';
 import { RouteTable } from './datapath/router.ts';
 import type { Fields } from './datapath/stream.ts';
@@ -31,13 +32,26 @@ import type {
 /** Answers a request from a program. */
 export function traceProxy(program: ProxyProgram, probe: RequestProbe): RequestFate {
   const host = normalizeHost(probe.host);
-  const socket = chooseSocket(program.sockets, probe, host);
+  const serverName = normalizeHost(probe.serverName ?? probe.host);
+  const asked = probe.scheme === 'https' ? serverName : host;
+  const socket = chooseSocket(program.sockets, probe, asked);
   if (socket === undefined) {
     return { kind: 'refused', reason: `nothing listens for ${probe.scheme} on port ${probe.port}` };
   }
-  const listener = listenersOf(socket).find(host);
-  if (listener === undefined && socket.tls) {
+  const listeners = listenersOf(socket);
+  const listener = listeners.find(asked);
+  if (listener !== undefined && listener.stream !== null) {
+    return { kind: 'refused', reason: `listener ${listener.id} takes connections, not requests` };
+  }
+  if (listener === undefined && socket.protocol !== 'http') {
     return { kind: 'refused', reason: `no listener has a certificate for ${host}` };
+  }
+  if (socket.clientValidation?.isRequired === true && probe.clientCertificate !== 'valid') {
+    return { kind: 'refused', reason: 'the client shows no certificate that is valid here' };
+  }
+  const meant = listeners.find(host);
+  if (meant !== undefined && meant !== listener) {
+    return { kind: 'respond', statusCode: 421, reason: MISDIRECTED };
   }
   const target = splitTarget(probe.target);
   if (target === null) {
@@ -46,9 +60,9 @@ export function traceProxy(program: ProxyProgram, probe: RequestProbe): RequestF
   const fields = probe.headers.flat();
   const request = { method: probe.method, path: target.path, query: target.query, fields };
   const rule =
-    listener === undefined
+    meant === undefined
       ? null
-      : tablesOf(program, listener).findEach(host, (table) => table.lookup(request));
+      : tablesOf(program, meant).findEach(host, (table) => table.lookup(request));
   if (rule === null) {
     return { kind: 'respond', statusCode: 404, reason: 'no route takes this request' };
   }
@@ -61,10 +75,11 @@ function chooseSocket(
   probe: RequestProbe,
   host: string,
 ): SocketProgram | undefined {
+  const protocols = probe.scheme === 'https' ? ['https', 'tls'] : ['http'];
   const candidates = sockets.filter(
     (socket) =>
       socket.port === probe.port &&
-      socket.tls === (probe.scheme === 'https') &&
+      protocols.includes(socket.protocol) &&
       (probe.address === undefined || socket.addresses.includes(probe.address)),
   );
   // Without an address, several Gateways may serve the port: ask the one that knows the host best.
@@ -75,7 +90,7 @@ function chooseSocket(
   return best.find(host) ?? candidates[0];
 }
 
-function listenersOf(socket: SocketProgram): HostIndex<ListenerProgram> {
+export function listenersOf(socket: SocketProgram): HostIndex<ListenerProgram> {
   const index = new HostIndex<ListenerProgram>();
   for (const listener of socket.listeners) index.set(listener.hostname, listener);
   return index;
@@ -154,6 +169,9 @@ function shareOf(
     weight,
     to: ourselves ?? weighted.backend ?? '',
     endpoints: endpoints.map((e) => `${e.address}:${e.port}`),
+    ...(ourselves !== null || backend === undefined || backend.tls === null
+      ? {}
+      : { serverName: backend.tls.serverName }),
     request: seenOf(probe, own),
     responseHeaders: filters.flatMap(responseChanges),
     mirrors: [

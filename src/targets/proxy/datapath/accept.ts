@@ -3,6 +3,7 @@
 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { normalizeHost } from '../../../lib/hostname.ts';
 import type { Clock, Timed } from './clock.ts';
 import { dispatch } from './dispatch.ts';
 import type { Client, Entry, Worker } from './dispatch.ts';
@@ -29,21 +30,26 @@ const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
 /** Takes a plain connection. */
 export function acceptHttp(acceptor: Acceptor, socket: Socket): void {
-  const client = clientOf(socket);
+  const client = clientOf(socket, null);
   acceptPlain(socket, (transport) => new Detection(acceptor, client, transport));
 }
 
 /** Takes a connection whose TLS handshake is done. */
 export function acceptHttps(acceptor: Acceptor, socket: TLSSocket): void {
-  const client = clientOf(socket);
+  // Node.js says false for a client that names no server.
+  const { servername } = socket as { servername?: string | false };
+  const client = clientOf(socket, normalizeHost(servername || ''));
   const make = socket.alpnProtocol === 'h2' ? makeH2 : makeH1;
   acceptEvents(socket, (transport) => make(acceptor, client, transport));
 }
 
-function clientOf(socket: Socket): Client {
+function clientOf(socket: Socket, serverName: string | null): Client {
   const address = socket.remoteAddress ?? '';
   // A socket that listens on IPv6 sees IPv4 clients so.
-  return { address: address.startsWith('::ffff:') ? address.slice(7) : address };
+  return {
+    address: address.startsWith('::ffff:') ? address.slice(7) : address,
+    serverName,
+  };
 }
 
 type Make = (acceptor: Acceptor, client: Client, transport: SocketTransport) => ServerConnection;

@@ -65,6 +65,18 @@ export class Forward {
     }));
   }
 
+  /** Nothing has a weight: there is nothing to choose. */
+  get isEmpty(): boolean {
+    return this.#choices.length === 0;
+  }
+
+  /** Whether some choice may end at that address. */
+  leadsTo({ address, port }: { readonly address: string; readonly port: number }): boolean {
+    return this.#choices.some((choice) =>
+      choice.backend?.endpoints.some((e) => e.address === address && e.port === port),
+    );
+  }
+
   /** Where a session's token leads; null when it leads nowhere any more. */
   find(token: string): { readonly weighted: Weighted; readonly endpoint: Endpoint } | null {
     for (const weighted of this.#choices) {

@@ -1,5 +1,7 @@
 // Answers Fairway gives itself: refusals, redirects, and what went wrong with a backend.
 
+import { escapeGrpcMessage, grpcStatusOf, isGrpcContentType } from '../../../lib/grpc-status.ts';
+import { fieldValue } from './fields.ts';
 import { LENGTH_UNKNOWN } from './stream.ts';
 import type { Fields, Receiver, RequestHead, ServerStream } from './stream.ts';
 
@@ -14,11 +16,14 @@ const DISCARD: Receiver = {
 /** Answers a request ourselves. The body, if any, says why in one line. */
 export function answer(
   stream: ServerStream,
-  head: Pick<RequestHead, 'method'>,
+  head: Pick<RequestHead, 'method' | 'fields'>,
   status: number,
   reason: string,
   fields: Fields = [],
 ): Receiver {
+  if (status >= 400 && isGrpcContentType(fieldValue(head.fields, 'content-type') ?? '')) {
+    return answerCall(stream, status, reason);
+  }
   fields.push('date', httpDate());
   if (reason === '' || head.method === 'HEAD') {
     // A 204 has no length at all (RFC 9110 8.6).
@@ -31,6 +36,14 @@ export function answer(
   stream.sendHead({ status, fields, contentLength: body.length }, false);
   stream.sendBody(body);
   stream.sendEnd(null);
+  return DISCARD;
+}
+
+/** A gRPC client reads its status from trailers, which may come in place of everything else. */
+function answerCall(stream: ServerStream, status: number, reason: string): Receiver {
+  const fields = ['content-type', 'application/grpc', 'grpc-status', String(grpcStatusOf(status))];
+  if (reason !== '') fields.push('grpc-message', escapeGrpcMessage(reason));
+  stream.sendHead({ status: 200, fields, contentLength: LENGTH_UNKNOWN }, true);
   return DISCARD;
 }
 

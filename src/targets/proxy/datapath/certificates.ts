@@ -4,6 +4,7 @@
 import { createSecureContext } from 'node:tls';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import { hostMatches, normalizeHost } from '../../../lib/hostname.ts';
+import type { ClientValidation } from '../../../model/model.ts';
 import type { CertificateProgram, SocketProgram } from '../program.ts';
 import { HostIndex } from './hosts.ts';
 
@@ -13,6 +14,8 @@ export class Certificate {
   readonly #program: CertificateProgram;
   readonly #ticketKeys: Buffer;
   #context: SecureContext | undefined;
+  /** The same, for ports that ask clients for a certificate. */
+  readonly #validating = new WeakMap<ClientValidation, SecureContext>();
 
   constructor(program: CertificateProgram, ticketKeys: Buffer) {
     this.names = program.names;
@@ -30,9 +33,28 @@ export class Certificate {
     };
   }
 
-  get context(): SecureContext {
-    this.#context ??= createSecureContext(this.options);
-    return this.#context;
+  /** As a client shows it. */
+  get identity(): { readonly cert: string; readonly key: string } {
+    return { cert: this.#program.chain, key: this.#program.privateKey };
+  }
+
+  contextFor(validation: ClientValidation | null): SecureContext {
+    if (validation === null) {
+      this.#context ??= createSecureContext(this.options);
+      return this.#context;
+    }
+    let context = this.#validating.get(validation);
+    if (context === undefined) {
+      context = createSecureContext(this.optionsFor(validation));
+      this.#validating.set(validation, context);
+    }
+    return context;
+  }
+
+  optionsFor(validation: ClientValidation | null): SecureContextOptions {
+    return validation === null
+      ? this.options
+      : { ...this.options, ca: [...validation.authorities] };
   }
 }
 

@@ -9,6 +9,7 @@ import { normalizeHost } from '../../../lib/hostname.ts';
 import type { FilterProgram } from '../program.ts';
 import type { Action, Forward, MirrorChoice } from './action.ts';
 import { answer } from './answer.ts';
+import type { Certificate } from './certificates.ts';
 import type { Cors } from './cors.ts';
 import type { Counters } from './counters.ts';
 import { Exchange } from './exchange.ts';
@@ -47,6 +48,8 @@ export interface Entry {
   listeners: HostIndex<Listener>;
   /** Where the Gateway's ports are really reached at this address, if not at their own numbers. */
   ports: ReadonlyMap<number, number>;
+  /** Shown to backends that ask for a certificate. */
+  identity: Certificate | null;
 }
 
 /** What all requests of a worker share. */
@@ -63,7 +66,11 @@ export interface Worker {
 /** Who is asking. */
 export interface Client {
   readonly address: string;
+  /** Asked for in the handshake, normalized; null without TLS. */
+  readonly serverName: string | null;
 }
+
+export const MISDIRECTED = 'the connection was made for another server';
 
 /** Decides what becomes of a request and starts it. Gives what receives the request's body. */
 export function dispatch(
@@ -81,6 +88,13 @@ export function dispatch(
   }
   const host = normalizeHost(head.authority);
   const listener = entry.listeners.find(host);
+  const { serverName } = client;
+  if (serverName !== null && serverName !== host && listener !== undefined) {
+    // Clients may send requests for other hosts on a connection (RFC 9113 9.1.1), though not for those of
+    // another listener, which may ask other things of a connection.
+    if (entry.listeners.find(serverName) !== listener)
+      return answer(stream, head, 421, MISDIRECTED);
+  }
   const request = {
     method: head.method,
     path: target.path,
@@ -170,6 +184,7 @@ function forward(action: Action, result: Forward, routed: Routed): Receiver {
     head: forwardedHead(head, outgoing),
     hasBody,
     backend: weighted.backend,
+    identity: routed.entry.identity,
     ruleFilters: ruleCors === null ? action.filters : withOrigin(action.filters, ruleCors),
     ownFilters: ownCors === null ? weighted.filters : withOrigin(weighted.filters, ownCors),
     cors: ownCors ?? ruleCors,
@@ -202,7 +217,7 @@ function forwardedHead(
 /** Starts copies of a request as it is now, for those that chance chooses; `before` are under way. */
 function mirror(
   choices: readonly MirrorChoice[] | null,
-  { worker, head, hasBody }: Routed,
+  { worker, entry, head, hasBody }: Routed,
   outgoing: Outgoing,
   before: readonly Mirror[] | null,
 ): readonly Mirror[] | null {
@@ -213,7 +228,7 @@ function mirror(
     if (chance < 1 && Math.random() >= chance) continue;
     const fields = [...outgoing.fields];
     const own = { ...forwardedHead(head, outgoing), fields, expectContinue: false };
-    const copy = startMirror({ worker, backend, head: own, hasBody });
+    const copy = startMirror({ worker, backend, identity: entry.identity, head: own, hasBody });
     if (copy !== null) started.push(copy);
   }
   return started.length === 0 ? null : started;

@@ -4,13 +4,16 @@
 // Budget: 0.1 µs to take a connection that waits. Allocates only when it must connect.
 
 import { createHash } from 'node:crypto';
-import type { BackendProtocol } from '../../../model/model.ts';
+import type { BackendProtocol, BackendTls } from '../../../model/model.ts';
+import { clientOptions } from './backend-tls.ts';
+import type { Certificate } from './certificates.ts';
 import type { Clock } from './clock.ts';
 import { H1ClientConnection } from './h1/client.ts';
 import { H2ClientConnection } from './h2/client.ts';
 import type { H2Shared } from './h2/shared.ts';
 import type { Limits } from './limits.ts';
 import { dial } from './socket.ts';
+import type { Dial } from './socket.ts';
 import type { ClientConnection } from './stream.ts';
 
 /** Who wants a connection. Exactly one of the two is called. */
@@ -26,6 +29,16 @@ export interface EndpointCommon {
   readonly h2: H2Shared;
 }
 
+/** Where an endpoint is and how it is spoken to. */
+export interface EndpointPlace {
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: BackendProtocol;
+  readonly tls: BackendTls | null;
+}
+
+/** Certificates that connections to an endpoint are kept apart by. */
+const IDENTITIES_MAX = 16;
 /** 96 bits: enough that no two of a backend's endpoints share one. */
 const TOKEN_CHARS = 16;
 
@@ -41,16 +54,44 @@ export class Endpoint {
   /** HTTP/2 connections carry many requests: these wait for the one being made. */
   #waiting: Taker[] | null = null;
   #removed = false;
+  readonly #where: EndpointPlace;
+  readonly #identity: Certificate | null;
+  /** The same endpoint, as it is spoken to by those who show a certificate. */
+  readonly #asOthers = new Map<Certificate, Endpoint>();
   #token: string | undefined;
 
-  constructor(
-    place: { readonly address: string; readonly port: number; readonly protocol: BackendProtocol },
-    common: EndpointCommon,
-  ) {
+  constructor(place: EndpointPlace, common: EndpointCommon, identity: Certificate | null = null) {
+    this.#where = place;
+    this.#identity = identity;
     this.address = place.address;
     this.port = place.port;
     this.protocol = place.protocol;
     this.#common = common;
+  }
+
+  /** Takes a connection on which `identity` is shown, if the endpoint asks for a certificate. */
+  takeAs(identity: Certificate | null, taker: Taker): void {
+    if (identity === null || this.#where.tls === null) {
+      this.take(taker);
+      return;
+    }
+    let other = this.#asOthers.get(identity);
+    if (other === undefined) {
+      other = new Endpoint(this.#where, this.#common, identity);
+      this.#forgetOldIdentity();
+      this.#asOthers.set(identity, other);
+    }
+    other.take(taker);
+  }
+
+  /** Certificates come and go; connections made with one that is gone are not used again. */
+  #forgetOldIdentity(): void {
+    if (this.#asOthers.size < IDENTITIES_MAX) return;
+    for (const [identity, other] of this.#asOthers) {
+      this.#asOthers.delete(identity);
+      other.remove();
+      return;
+    }
   }
 
   take(taker: Taker): void {
@@ -77,6 +118,7 @@ export class Endpoint {
   remove(): void {
     this.#removed = true;
     for (const connection of this.#all) connection.drain();
+    for (const other of this.#asOthers.values()) other.remove();
   }
 
   /** The endpoint is back before its last connection was gone. */
@@ -138,7 +180,7 @@ export class Endpoint {
         const connection = new H2ClientConnection({
           transport,
           shared: this.#common.h2,
-          scheme: 'http',
+          scheme: this.#where.tls === null ? 'http' : 'https',
           onClosed: (closed) => this.#forget(closed),
         });
         this.#all.add(connection);
@@ -162,8 +204,10 @@ export class Endpoint {
     for (const taker of waiting) taker.onConnectFailed(error);
   }
 
-  #place(): { address: string; port: number; timeoutMs: number } {
+  #place(): Dial {
+    const { tls } = this.#where;
     return {
+      tls: tls === null ? null : clientOptions(tls, this.protocol, this.#identity),
       address: this.address,
       port: this.port,
       timeoutMs: this.#common.limits.connectTimeoutMs,

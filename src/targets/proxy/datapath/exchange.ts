@@ -12,6 +12,7 @@ import { answer } from './answer.ts';
 import { Attempts } from './attempts.ts';
 import type { Hurried, Policy } from './attempts.ts';
 import type { Backend } from './backend.ts';
+import type { Certificate } from './certificates.ts';
 import type { Worker } from './dispatch.ts';
 import type { Endpoint, Taker } from './endpoint.ts';
 import type { Mirror } from './mirror.ts';
@@ -36,6 +37,8 @@ export interface ExchangeOptions {
   readonly head: RequestHead;
   readonly hasBody: boolean;
   readonly backend: Backend;
+  /** Shown to backends that ask for a certificate. */
+  readonly identity: Certificate | null;
   /** Of the rule and of the backend, for the response. */
   readonly ruleFilters: readonly FilterProgram[];
   readonly ownFilters: readonly FilterProgram[];
@@ -102,7 +105,7 @@ export class Exchange implements Receiver, Hurried {
     }
     const attempt = new Attempt(this, endpoint);
     this.#attempt = attempt;
-    endpoint.take(attempt);
+    endpoint.takeAs(this.options.identity, attempt);
   }
 
   #pick(): Endpoint | null {

@@ -5,6 +5,7 @@
 // Budget: as the exchange. Allocates itself, its head, and copies of body bytes while it must hold them.
 
 import type { Backend } from './backend.ts';
+import type { Certificate } from './certificates.ts';
 import type { Worker } from './dispatch.ts';
 import type { Endpoint, Taker } from './endpoint.ts';
 import type { ClientConnection, Fields, RequestHead, ResponseReceiver, Sender } from './stream.ts';
@@ -12,6 +13,8 @@ import type { ClientConnection, Fields, RequestHead, ResponseReceiver, Sender } 
 export interface MirrorOptions {
   readonly worker: Worker;
   readonly backend: Backend;
+  /** Shown to backends that ask for a certificate. */
+  readonly identity: Certificate | null;
   readonly head: RequestHead;
   readonly hasBody: boolean;
 }
@@ -26,7 +29,7 @@ export function startMirror(options: MirrorOptions): Mirror | null {
     return null;
   }
   const mirror = new Mirror(options, endpoint);
-  endpoint.take(mirror);
+  endpoint.takeAs(options.identity, mirror);
   return mirror;
 }
 

@@ -9,6 +9,7 @@ import type { EndpointProgram, RelayProgram } from '../program.ts';
 import { Affinity } from './affinity.ts';
 import type { Counters } from './counters.ts';
 import type { Limits } from './limits.ts';
+import { splice } from './splice.ts';
 
 export class TcpRelay {
   #program: RelayProgram;
@@ -103,17 +104,5 @@ export class TcpRelay {
   #track(socket: Socket): void {
     this.#open.add(socket);
     socket.on('close', () => this.#open.delete(socket));
-  }
-}
-
-/** Passes bytes both ways until both halves have ended; a broken side breaks the other. */
-function splice(client: Socket, upstream: Socket): void {
-  for (const [from, to] of [
-    [client, upstream],
-    [upstream, client],
-  ] as const) {
-    from.on('error', () => to.resetAndDestroy());
-    from.on('close', () => to.destroySoon());
-    from.pipe(to);
   }
 }

@@ -78,7 +78,8 @@ export class Relays {
     } catch (error) {
       this.#running.delete(key);
       const { code = String(error) } = error as NodeJS.ErrnoException;
-      failures.push({ id, address, port: program.port, code });
+      const transport = program.protocol === 'TCP' ? 'tcp' : 'udp';
+      failures.push({ id, address, port: program.port, transport, code });
     }
   }
 }

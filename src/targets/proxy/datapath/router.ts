@@ -24,6 +24,7 @@ interface ValueTest {
 /** A rule as the lookup reads it; `action` is whatever the owner of the table runs. */
 export interface TableRule<Action> {
   readonly method: string | null;
+  readonly pattern: Pattern | null;
   readonly headers: readonly ValueTest[];
   readonly queryParams: readonly ValueTest[];
   readonly action: Action;
@@ -50,6 +51,7 @@ export class RouteTable<Action> {
   constructor(program: TableProgram, makeAction: (action: ActionProgram) => Action) {
     const make = (rule: RuleProgram): TableRule<Action> => ({
       method: rule.method,
+      pattern: rule.pattern === null ? null : usable(rule.pattern),
       headers: rule.headers.map(compileTest),
       queryParams: rule.queryParams.map(compileTest),
       action: makeAction(rule.action),
@@ -158,6 +160,7 @@ function firstMatch<Action>(
   for (let i = 0; i < rules.length; i++) {
     const rule = rules[i]!;
     if (rule.method !== null && rule.method !== request.method) continue;
+    if (rule.pattern !== null && !rule.pattern.matches(request.path)) continue;
     if (rule.headers.length > 0 && !headersMatch(rule.headers, request.fields)) continue;
     if (rule.queryParams.length > 0 && !queryMatches(rule.queryParams, request.query)) continue;
     return rule;

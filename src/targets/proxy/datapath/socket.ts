@@ -6,6 +6,8 @@
 
 import { Buffer } from 'node:buffer';
 import { connect, Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import type { Transport, TransportHandler } from './stream.ts';
 
 const READ_BYTES = 64 * 1024;
@@ -115,6 +117,8 @@ export interface Dial {
   readonly address: string;
   readonly port: number;
   readonly timeoutMs: number;
+  /** Null for plain text. */
+  readonly tls: ConnectionOptions | null;
 }
 
 /**
@@ -122,27 +126,25 @@ export interface Dial {
  * for what comes in.
  */
 export function dial(
-  { address, port, timeoutMs }: Dial,
+  { address, port, timeoutMs, tls }: Dial,
   onConnected: (transport: SocketTransport) => TransportHandler,
   onFailed: (error: Error) => void,
 ): void {
   const wiring = new Wiring();
-  const socket = connect({
-    host: address,
-    port,
-    noDelay: true,
-    allowHalfOpen: true,
-    onread: wiring.onread,
-  });
+  const place = { host: address, port, noDelay: true, allowHalfOpen: true };
+  const socket =
+    tls === null ? connect({ ...place, onread: wiring.onread }) : connectTls({ ...place, ...tls });
   const timer = setTimeout(() => socket.destroy(new Error('connect timed out')), timeoutMs);
   const failed = (error: Error): void => {
     clearTimeout(timer);
     onFailed(error);
   };
   socket.once('error', failed);
-  socket.once('connect', () => {
+  socket.once(tls === null ? 'connect' : 'secureConnect', () => {
     clearTimeout(timer);
     socket.off('error', failed);
-    wiring.attach(socket, onConnected(new SocketTransport(socket)));
+    const handler = onConnected(new SocketTransport(socket));
+    wiring.attach(socket, handler);
+    if (tls !== null) socket.on('data', (bytes: Buffer) => handler.onTransportData(bytes));
   });
 }

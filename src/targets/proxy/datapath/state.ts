@@ -2,12 +2,14 @@
 // force. A patch is applied between two requests and seen whole: what is new is made before anything
 // points to it, what is gone is let go last.
 
-import type { BackendProgram, SocketProgram, TableProgram } from '../program.ts';
+import type { BackendTls } from '../../../model/model.ts';
+import type { BackendProgram, SocketProgram, StreamProgram, TableProgram } from '../program.ts';
 import type { Patch } from '../patch.ts';
-import { activate } from './action.ts';
+import { activate, Forward } from './action.ts';
 import type { Action } from './action.ts';
 import { Backend } from './backend.ts';
 import { Certificate, CertificateIndex } from './certificates.ts';
+import type { ConnectionListener } from './connection-relay.ts';
 import type { Listener, TableSlot } from './dispatch.ts';
 import { Endpoint } from './endpoint.ts';
 import type { EndpointCommon } from './endpoint.ts';
@@ -22,9 +24,11 @@ export class State {
   readonly #options: StateOptions;
   readonly #tables = new Map<string, TableSlot>();
   readonly #listeners = new WeakMap<SocketProgram, HostIndex<Listener>>();
+  readonly #connectionListeners = new WeakMap<SocketProgram, HostIndex<ConnectionListener>>();
   readonly #backends = new Map<string, Backend>();
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #certificates = new Map<string, Certificate>();
+  readonly #tlsNames = new Map<string, string>();
   readonly #sockets = new Map<string, SocketProgram>();
 
   constructor(options: StateOptions) {
@@ -72,8 +76,36 @@ export class State {
     return listeners;
   }
 
+  /** The listeners of a port as connections see them, by server name. Made once for each program of it. */
+  connectionListeners(socket: SocketProgram): HostIndex<ConnectionListener> {
+    let listeners = this.#connectionListeners.get(socket);
+    if (listeners === undefined) {
+      listeners = new HostIndex();
+      for (const { id, hostname, stream } of socket.listeners) {
+        listeners.set(hostname, { id, stream: stream === null ? null : this.#makeStream(stream) });
+      }
+      this.#connectionListeners.set(socket, listeners);
+    }
+    return listeners;
+  }
+
+  #makeStream({ mode, hosts: programs }: StreamProgram): ConnectionListener['stream'] {
+    const hosts = new HostIndex<Forward>();
+    for (const { hostname, rule } of programs) {
+      hosts.set(hostname, new Forward(rule.backends, (key) => this.#backend(key)));
+    }
+    return { mode, hosts };
+  }
+
   certificates(socket: SocketProgram): CertificateIndex {
     return new CertificateIndex(socket, (key) => this.#certificates.get(key));
+  }
+
+  /** The certificate the port's Gateway shows to backends. */
+  identity({ backendCertificate }: SocketProgram): Certificate | null {
+    return (
+      (backendCertificate === null ? null : this.#certificates.get(backendCertificate)) ?? null
+    );
   }
 
   get sockets(): ReadonlyMap<string, SocketProgram> {
@@ -109,16 +141,25 @@ export class State {
   }
 
   #setBackend(program: BackendProgram): void {
-    const { protocol } = program;
+    const { protocol, tls } = program;
+    const security = tls === null ? '' : this.#nameTls(tls);
     this.#backend(program.key).endpoints = program.endpoints.map(({ address, port }) => {
-      const key = `${protocol}|${address}|${port}`;
+      const key = `${protocol}|${address}|${port}|${security}`;
       let endpoint = this.#endpoints.get(key);
       if (endpoint === undefined) {
-        endpoint = new Endpoint({ address, port, protocol }, this.#options);
+        endpoint = new Endpoint({ address, port, protocol, tls }, this.#options);
         this.#endpoints.set(key, endpoint);
       }
       return endpoint;
     });
+  }
+
+  /** A short name for a way of TLS: endpoints of the same way share their connections. */
+  #nameTls({ serverName, authorities, names }: BackendTls): string {
+    const text = JSON.stringify([serverName, authorities, names]);
+    const name = this.#tlsNames.get(text) ?? String(this.#tlsNames.size + 1);
+    this.#tlsNames.set(text, name);
+    return name;
   }
 
   /** Lets go of endpoints that no backend has any more; their running requests are finished. */

@@ -1,0 +1,135 @@
+// TLSRoute, TCPRoute and UDPRoute → where the connections or datagrams of which listeners go, and what
+// the route is to be told of itself.
+
+import { TCPRoute } from '../../api/gateway/tcproute.ts';
+import { TLSRoute } from '../../api/gateway/tlsroute.ts';
+import { UDPRoute } from '../../api/gateway/udproute.ts';
+import type { Kind } from '../../api/kind.ts';
+import type { Origin, StreamBackend, StreamRule } from '../../model/model.ts';
+import type { Snapshot } from '../../store/snapshot.ts';
+import { Memo, same } from '../reader.ts';
+import type { Problem } from '../status/conditions.ts';
+import { resolveBackendRef } from './backends.ts';
+import type { BackendUse } from './backends.ts';
+import type { ResolvedGateways } from './gateways.ts';
+import { grantsOf } from './grants.ts';
+import type { Surroundings } from './grants.ts';
+import { attachedVerdict, refusedVerdict, resolvedRefsVerdict, resolveParents } from './parents.ts';
+import type { ResolvedRouteBase } from './routes.ts';
+
+type AnyStreamRoute = TLSRoute | TCPRoute | UDPRoute;
+const STREAM_KINDS: readonly Kind<AnyStreamRoute>[] = [TLSRoute, TCPRoute, UDPRoute];
+
+export interface ResolvedStreamRoute extends ResolvedRouteBase {
+  /** creationTimestamp: of two routes for one host, the older one gets the connections. */
+  readonly created: string;
+  readonly contributions: readonly StreamContribution[];
+  readonly rule: StreamRule;
+}
+
+/** One host of one listener that the route wants connections of. */
+export interface StreamContribution {
+  readonly listener: string;
+  readonly hostname: string;
+}
+
+/** Resolves routes, and remembers those that did not change. */
+export function createStreamRouteResolver(): (
+  snapshot: Snapshot,
+  gateways: ResolvedGateways,
+) => readonly ResolvedStreamRoute[] {
+  const memo = new Memo<string, ResolvedStreamRoute>();
+  let last: readonly ResolvedStreamRoute[] = [];
+  return (snapshot, gateways) => {
+    const grants = grantsOf(snapshot);
+    const resolved = STREAM_KINDS.flatMap((kind) =>
+      snapshot.list(kind).map((route) => {
+        const { namespace = '', name = '', uid, generation } = route.metadata;
+        const inputs = [route.spec, uid, generation, gateways, grants];
+        return memo.get(`${kind.kind} ${namespace}/${name}`, snapshot, inputs, (reader) =>
+          resolveRoute(kind, route, gateways, { reader, grants }),
+        );
+      }),
+    );
+    memo.sweep();
+    if (!same(last, resolved)) last = resolved;
+    return last;
+  };
+}
+
+function resolveRoute(
+  kind: Kind,
+  route: AnyStreamRoute,
+  gateways: ResolvedGateways,
+  surroundings: Surroundings,
+): ResolvedStreamRoute {
+  const { namespace = '', name = '', generation = 0, creationTimestamp = '' } = route.metadata;
+  const { rule, uses, unresolved } = resolveRule(kind, route, surroundings);
+  const { parentRefs = [] } = route.spec;
+  const hostnames = 'hostnames' in route.spec ? route.spec.hostnames : [];
+  const attaching = { kind: kind.kind, namespace, parentRefs, hostnames };
+  const { outcomes, problems } = resolveParents(attaching, gateways, surroundings.reader);
+  const resolvedRefs = resolvedRefsVerdict(unresolved);
+  return {
+    kind,
+    namespace,
+    name,
+    generation,
+    created: creationTimestamp,
+    rule,
+    uses,
+    parents: outcomes.map(({ parentRef, attachments, refused }) => ({
+      parentRef,
+      conditions: [
+        refused === undefined ? attachedVerdict(attachments) : refusedVerdict(refused),
+        resolvedRefs,
+      ],
+      listeners: attachments.map(({ listener }) => listener.id),
+    })),
+    contributions: outcomes.flatMap(({ attachments }) =>
+      attachments.flatMap(({ listener, hostnames: common }) =>
+        common.map((hostname) => ({ listener: listener.id, hostname })),
+      ),
+    ),
+    problems: [...unresolved, ...problems],
+  };
+}
+
+/** The schema allows one rule; of more, which no version of the API has use for, the first counts. */
+function resolveRule(
+  kind: Kind,
+  route: AnyStreamRoute,
+  surroundings: Surroundings,
+): {
+  readonly rule: StreamRule;
+  readonly uses: readonly BackendUse[];
+  readonly unresolved: readonly Problem[];
+} {
+  const { namespace = '', name = '' } = route.metadata;
+  const originAt = (field: string): Origin => ({ kind: kind.kind, namespace, name, field });
+  const uses: BackendUse[] = [];
+  const unresolved: Problem[] = [];
+  const [written] = route.spec.rules;
+  const backends = (written?.backendRefs ?? []).map((ref, i): StreamBackend => {
+    const { weight } = ref;
+    const origin = originAt(`spec.rules[0].backendRefs[${i}]`);
+    const protocol = kind.kind === UDPRoute.kind ? 'UDP' : 'TCP';
+    const resolved = resolveBackendRef(ref, origin, surroundings, protocol);
+    if ('problem' in resolved) {
+      unresolved.push(resolved.problem);
+      return { backend: null, weight, reason: resolved.problem.message, origin };
+    }
+    uses.push(resolved.use);
+    return { backend: resolved.use.key, weight, origin };
+  });
+  const rule = written?.name === undefined ? 'rule 0' : `rule "${written.name}"`;
+  return {
+    rule: {
+      id: `${kind.kind} ${namespace}/${name} ${rule}`,
+      backends,
+      origin: originAt('spec.rules[0]'),
+    },
+    uses,
+    unresolved,
+  };
+}

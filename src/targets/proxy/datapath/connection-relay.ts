@@ -1,0 +1,76 @@
+// A connection that a TLSRoute or a TCPRoute has taken → one of its backends, and bytes both ways until
+// both sides have said all. The backend is connected to at once: some speak first.
+//
+// Not as hot as requests: bytes are relayed by Node.js's own streams.
+
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import type { Forward, Weighted } from './action.ts';
+import type { Backend } from './backend.ts';
+import type { Counters } from './counters.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { HostIndex } from './hosts.ts';
+import type { Limits } from './limits.ts';
+import { breakOff, splice } from './splice.ts';
+
+/** A listener as connections see it. Replaced, never changed. */
+export interface ConnectionListener {
+  readonly id: string;
+  /** Null when it takes requests. */
+  readonly stream: {
+    readonly mode: 'passthrough' | 'terminate' | 'plain';
+    readonly hosts: HostIndex<Forward>;
+  } | null;
+}
+
+export interface RelayContext {
+  readonly limits: Limits;
+  readonly counters: Counters;
+}
+
+/** The backend for one more connection or datagram; null when its share has none. */
+export function chooseBackend(forward: Forward | undefined): Backend | null {
+  if (forward === undefined || forward.isEmpty) return null;
+  const { backend }: Weighted = forward.choose();
+  return backend === null || backend.endpoints.length === 0 ? null : backend;
+}
+
+/** Relays a paused client to a backend; when no endpoint can be reached, the connection breaks. */
+export function relayConnection(client: Socket, backend: Backend, context: RelayContext): void {
+  context.counters.relayedConnections++;
+  // Nobody else may listen for errors until there are two sockets.
+  const ignore = (): void => undefined;
+  client.on('error', ignore);
+  dialNext(client, backend, [], context);
+}
+
+function dialNext(
+  client: Socket,
+  backend: Backend,
+  tried: readonly Endpoint[],
+  context: RelayContext,
+): void {
+  const { limits, counters } = context;
+  const endpoint = tried.length < limits.connectAttemptsMax ? backend.pick(tried) : null;
+  if (endpoint === null || client.destroyed) {
+    if (endpoint === null) counters.backendUnavailable++;
+    breakOff(client);
+    return;
+  }
+  const { address, port } = endpoint;
+  const upstream = connect({ host: address, port, allowHalfOpen: true, noDelay: true });
+  const timer = setTimeout(() => upstream.destroy(new Error()), limits.connectTimeoutMs);
+  const failed = (): void => {
+    clearTimeout(timer);
+    counters.connectRetries++;
+    dialNext(client, backend, [...tried, endpoint], context);
+  };
+  upstream.once('error', failed);
+  upstream.once('connect', () => {
+    clearTimeout(timer);
+    upstream.off('error', failed);
+    endpoint.outstanding++;
+    upstream.once('close', () => endpoint.outstanding--);
+    splice(client, upstream);
+  });
+}

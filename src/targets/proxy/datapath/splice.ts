@@ -1,0 +1,22 @@
+// Two sockets that are to be one connection.
+
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+
+/** Passes bytes both ways until both halves have ended; a broken side breaks the other. */
+export function splice(client: Socket, upstream: Socket): void {
+  for (const [from, to] of [
+    [client, upstream],
+    [upstream, client],
+  ] as const) {
+    from.on('error', () => breakOff(to));
+    from.on('close', () => to.destroySoon());
+    from.pipe(to);
+  }
+}
+
+/** A reset, as a client gets from a port nobody listens on; TLS cannot send one. */
+export function breakOff(socket: Socket): void {
+  if (socket instanceof TLSSocket) socket.destroy();
+  else if (!socket.destroyed) socket.resetAndDestroy();
+}

@@ -1,0 +1,68 @@
+// Where TLS of clients ends: a node:tls server that shows each server name its certificate. It listens
+// itself, or is given connections whose first bytes somebody has looked at.
+
+import { createHash } from 'node:crypto';
+import { createServer } from 'node:tls';
+import type { Server, TLSSocket } from 'node:tls';
+import type { ClientValidation } from '../../../model/model.ts';
+import type { Certificate, CertificateIndex } from './certificates.ts';
+
+export interface TlsEndOptions {
+  /** Of the port: sessions are not resumed on another. */
+  readonly name: string;
+  /** What is asked of clients; null for nothing. */
+  readonly validation: ClientValidation | null;
+  readonly handshakeTimeoutMs: number;
+  readonly onSecure: (socket: TLSSocket) => void;
+}
+
+export class TlsEnd {
+  readonly server: Server;
+  #certificates: CertificateIndex | null = null;
+  #default: Certificate | undefined;
+
+  readonly #validation: ClientValidation | null;
+
+  constructor({ name, validation, handshakeTimeoutMs, onSecure }: TlsEndOptions) {
+    this.#validation = validation;
+    this.server = createServer({
+      ALPNProtocols: ['h2', 'http/1.1'],
+      handshakeTimeout: handshakeTimeoutMs,
+      allowHalfOpen: true,
+      requestCert: validation !== null,
+      rejectUnauthorized: validation?.isRequired === true,
+      // Who was let in elsewhere, by other rules, must not come in by a ticket from there.
+      sessionIdContext: sessionContext(name, validation),
+      noDelay: true,
+      SNICallback: (serverName, done) => {
+        try {
+          // For a name of no listener, the default context has no certificate: the handshake fails.
+          done(null, this.#certificates?.find(serverName)?.contextFor(this.#validation));
+        } catch (error) {
+          done(error as Error);
+        }
+      },
+    });
+    this.server.on('secureConnection', onSecure);
+    // The client is told by the handshake itself.
+    this.server.on('tlsClientError', () => undefined);
+  }
+
+  /** New handshakes use these. */
+  update(certificates: CertificateIndex): void {
+    this.#certificates = certificates;
+    // What a client without a server name is shown; without any, its handshake fails.
+    const certificate = certificates.find('');
+    if (certificate === this.#default) return;
+    this.#default = certificate;
+    this.server.setSecureContext(certificate?.optionsFor(this.#validation) ?? {});
+  }
+}
+
+/** OpenSSL takes at most 32 bytes. */
+const SESSION_CONTEXT_CHARS = 32;
+
+function sessionContext(name: string, validation: ClientValidation | null): string {
+  const text = JSON.stringify([name, validation]);
+  return createHash('sha256').update(text).digest('hex').slice(0, SESSION_CONTEXT_CHARS);
+}
