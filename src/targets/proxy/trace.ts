@@ -185,7 +185,9 @@ function seenOf(
   { method }: RequestProbe,
   { authority, path, query, fields }: Outgoing,
 ): SeenRequest {
-  return { method, host: authority, target: path + query, headers: pairs(fields) };
+  // Nothing is left of a target whose path is refused: there is no query without one.
+  const target = path === REFUSED ? REFUSED : path + query;
+  return { method, host: authority, target, headers: pairs(fields) };
 }
 
 function mirrorsOf(filters: readonly FilterProgram[], request: SeenRequest): readonly Mirrored[] {
