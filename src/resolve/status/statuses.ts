@@ -142,7 +142,13 @@ function listenerStatus(
       verdictOf('Accepted', refused, { reason: 'Accepted', message: 'the listener is valid' }),
       serving
         ? verdict('Programmed', 'True', 'Programmed', 'the listener takes connections')
-        : verdict('Programmed', 'False', 'Invalid', whyNotServing(listener, unaccepted)),
+        : verdict(
+            'Programmed',
+            'False',
+            // A listener that another one stands in the way of says so in both conditions.
+            listener.conflicts[0]?.reason ?? 'Invalid',
+            whyNotServing(listener, unaccepted),
+          ),
       verdictOf('ResolvedRefs', listener.unresolved, {
         reason: 'ResolvedRefs',
         message: 'every reference leads to an object',
