@@ -77,6 +77,8 @@ describe('expressions that hold', () => {
     'self.text.matches("^[a-z.]+$") && self.text.matches("(?i)SHOP")',
     'self.text.find("[a-z]+") == "shop" && self.text.findAll("[a-z]+").size() == 3',
     'self.text.split(".").size() == 3 && self.text.startsWith("shop") && self.text.contains("example")',
+    '"aXbXc".replace("X", "-") == "a-b-c" && "aXbXc".replace("X", "", 1) == "abXc"',
+    '"ab".replace("", "-") == "-a-b-" && ["a", "b"].join() == "ab"',
     'self.ratio < 1.0 && self.flag',
     'self.__namespace__ == "shop" && self.x__dash__y__dot__z == "dashed"',
     'has(self.text) && !has(self.labels.none) && self.labels["a/b-c"] == "d"',
@@ -169,6 +171,11 @@ describe('expressions that would run for long', () => {
     'self.numbers.all(a, !self.text.matches("(a|b)*c"))',
     'self.numbers.all(a, self.text.split("a") != [])',
     'self.numbers.all(a, self.numbers.map(b, [a, b]) != [[1]])',
+    'self.numbers.all(a, self.text.replace("a", "bbbbbbbb") != "")',
+    'self.text.replace("", "0123456789abcdef") != ""',
+    'self.numbers.all(a, self.numbers.map(b, string(b)).join(self.text) != "")',
+    'self.numbers.all(a, self.numbers.distinct().size() > 0)',
+    'self.numbers.all(a, sets.equivalent(self.numbers, self.numbers))',
     'self.numbers.all(a, (self.text + self.text).size() > 0)',
   ]) {
     test(text, () => {

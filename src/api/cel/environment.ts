@@ -26,7 +26,7 @@ const CHARS_PER_STEP = 64;
 const ITEMS_PER_STEP = 8;
 
 /** Items copied by one step: copying is far cheaper than looking. */
-const COPIED_PER_STEP = 512;
+const COPIED_PER_STEP = 256;
 
 /** Functions that do not look at every item of the lists and maps they get. */
 const SHALLOW = new Set(['size', 'dyn', 'type', '_+_', TURN_FUNCTION]);
@@ -66,11 +66,15 @@ function metered(func: CelFunc): CelFunc {
   return Object.create(func, { call: { value: call } }) as CelFunc;
 }
 
-/** Items of lists that were put together here; the evaluator's own chain would be walked link by link. */
+/** Items of lists that were put together here, or from; the evaluator's own chain would be walked link by link. */
 const joined = new WeakMap<CelList, readonly CelValue[]>();
 
 function itemsOf(list: CelList): readonly CelValue[] {
-  return joined.get(list) ?? [...list];
+  const known = joined.get(list);
+  if (known !== undefined) return known;
+  const items = [...list];
+  joined.set(list, items);
+  return items;
 }
 
 function concat(a: CelList, b: CelList): CelList {

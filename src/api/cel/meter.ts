@@ -15,6 +15,9 @@ export const EXPRESSION_NODES_MAX = 10_000;
 /** Steps of one evaluation of one rule; a step is about a microsecond. */
 export const RULE_STEPS_MAX = 100_000;
 
+/** What an evaluation costs however short the rule: a long list has a rule for every item. */
+const EVALUATION_STEPS = 5;
+
 /** Steps of all rules on one object together. */
 export const OBJECT_STEPS_MAX = 500_000;
 
@@ -31,10 +34,12 @@ export const LIMIT_EXCEEDED = 'operation cancelled: actual cost limit exceeded';
 class Meter {
   #rule = 0;
   #object = OBJECT_STEPS_MAX;
+  #said = false;
 
   /** The rules of another object come next. */
   startObject(): void {
     this.#object = OBJECT_STEPS_MAX;
+    this.#said = false;
   }
 
   startRule(): void {
@@ -45,13 +50,22 @@ class Meter {
   endRule(): boolean {
     const granted = Math.min(RULE_STEPS_MAX, this.#object);
     const enough = this.#rule >= 0;
-    this.#object = enough ? this.#object - (granted - this.#rule) : 0;
+    if (!enough) this.#said = true;
+    const spent = granted - this.#rule + EVALUATION_STEPS;
+    this.#object = enough ? Math.max(0, this.#object - spent) : 0;
     return enough;
   }
 
   /** A rule took too much: no other rule of the object is evaluated. */
   get objectIsEmpty(): boolean {
     return this.#object <= 0;
+  }
+
+  /** True once, when rules were left out and nobody said so yet. */
+  sayEmpty(): boolean {
+    const first = !this.#said;
+    this.#said = true;
+    return first;
   }
 
   /** Throws when there are too few; the evaluator makes an error value of it. */

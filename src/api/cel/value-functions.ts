@@ -22,6 +22,7 @@ import type { NameForm } from '../core/names.ts';
 import { compareQuantities, formatQuantity, isWhole, parseQuantity } from '../core/quantity.ts';
 import type { Quantity } from '../core/quantity.ts';
 import { isDateTime } from '../schema/formats.ts';
+import { meter } from './meter.ts';
 import { isOpaque, NONE, textIn, unwrap, wrap } from './opaque.ts';
 import { compilePattern } from './patterns.ts';
 
@@ -193,6 +194,13 @@ function sum(list: CelList): CelValue {
   return total;
 }
 
+/** Every item is compared with every other. */
+function payForPairs(a: number, b: number): void {
+  meter.take(Math.trunc((a * b) / PAIRS_PER_STEP));
+}
+
+const PAIRS_PER_STEP = 16;
+
 const sameItem = (a: CelValue, b: CelValue) =>
   a === b || (typeof a === typeof b && typeof a !== 'object' && a === b);
 
@@ -228,6 +236,7 @@ const listFunctions: readonly CelFunc[] = [
     return [...this].toSorted(compare);
   }),
   celMethod('distinct', LIST, [], LIST, function () {
+    payForPairs(this.size, this.size);
     return [...this].filter((item, i, all) => all.findIndex((o) => sameItem(o, item)) === i);
   }),
   celMethod('reverse', LIST, [], LIST, function () {
@@ -242,15 +251,20 @@ const listFunctions: readonly CelFunc[] = [
   }),
 ];
 
-const includesAll = (outer: CelList, inner: CelList) =>
-  [...inner].every((item) => indexIn(outer, item) !== -1n);
+function includesAll(outer: CelList, inner: CelList): boolean {
+  payForPairs(outer.size, inner.size);
+  return [...inner].every((item) => indexIn(outer, item) !== -1n);
+}
+
+function intersect(a: CelList, b: CelList): boolean {
+  payForPairs(a.size, b.size);
+  return [...a].some((item) => indexIn(b, item) !== -1n);
+}
 
 const setFunctions: readonly CelFunc[] = [
   celFunc('sets.contains', [LIST, LIST], BOOL, includesAll),
   celFunc('sets.equivalent', [LIST, LIST], BOOL, (a, b) => includesAll(a, b) && includesAll(b, a)),
-  celFunc('sets.intersects', [LIST, LIST], BOOL, (a, b) =>
-    [...a].some((item) => indexIn(b, item) !== -1n),
-  ),
+  celFunc('sets.intersects', [LIST, LIST], BOOL, intersect),
 ];
 
 function findAll(text: string, pattern: string, limit = -1): string[] {
@@ -259,6 +273,48 @@ function findAll(text: string, pattern: string, limit = -1): string[] {
   while ((limit < 0 || found.length < limit) && matcher.find()) found.push(matcher.group() ?? '');
   return found;
 }
+
+/** Characters of a result that cost one step: what is put together may be far longer than its parts. */
+const CHARS_PER_STEP = 64;
+
+/** The evaluator's own is slow on long texts, and takes no account of what it makes. */
+function replace(text: string, from: string, to: string, limit = -1): string {
+  if (limit === 0) return text;
+  // An empty text is found before every character and at the end, as in Go.
+  const parts = from === '' ? ['', ...Array.from(text), ''] : text.split(from);
+  const count = limit < 0 ? parts.length - 1 : Math.min(limit, parts.length - 1);
+  meter.take(parts.length + Math.trunc((text.length + count * to.length) / CHARS_PER_STEP));
+  return parts.slice(0, count + 1).join(to) + restOf(parts.slice(count + 1), from);
+}
+
+function restOf(parts: readonly string[], separator: string): string {
+  return parts.length === 0 ? '' : separator + parts.join(separator);
+}
+
+function join(list: CelList, separator: string): string {
+  const items = [...list].map((item) => {
+    if (typeof item !== 'string') throw new Error('no such overload: only texts can be joined');
+    return item;
+  });
+  const chars = items.reduce((sum, item) => sum + item.length + separator.length, 0);
+  meter.take(Math.trunc(chars / CHARS_PER_STEP));
+  return items.join(separator);
+}
+
+const textFunctions: readonly CelFunc[] = [
+  celMethod('replace', STRING, [STRING, STRING], STRING, function (from, to) {
+    return replace(this, from, to);
+  }),
+  celMethod('replace', STRING, [STRING, STRING, INT], STRING, function (from, to, limit) {
+    return replace(this, from, to, Number(limit));
+  }),
+  celMethod('join', LIST, [], STRING, function () {
+    return join(this, '');
+  }),
+  celMethod('join', LIST, [STRING], STRING, function (separator) {
+    return join(this, separator);
+  }),
+];
 
 const patternFunctions: readonly CelFunc[] = [
   celFunc('matches', [STRING, STRING], BOOL, (text, pattern) => compilePattern(pattern).test(text)),
@@ -280,4 +336,5 @@ export const valueFunctions: readonly CelFunc[] = [
   ...listFunctions,
   ...setFunctions,
   ...patternFunctions,
+  ...textFunctions,
 ];

@@ -398,6 +398,19 @@ describe('rules', () => {
     assert.deepEqual(errorsOf(schema, { list }), [
       `spec: Invalid value: "object": 'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: ${rule}`,
     ]);
+    const each = fields({
+      list: {
+        type: 'array',
+        items: { ...whole, 'x-kubernetes-validations': [{ rule: 'self >= 0' }] },
+      },
+    });
+    const longer = Array.from({ length: 200_000 }, (_, i) => i);
+    const [error, ...others] = errorsOf(each, { list: longer });
+    assert.match(
+      error ?? '',
+      /^spec\.list\[\d+\]: .*: validation failed due to running out of cost budget/,
+    );
+    assert.deepEqual(others, []);
     // The next object starts anew.
     assert.deepEqual(errorsOf(ruled({ rule: 'self.size > 0' }, { size: whole }), { size: 1 }), []);
   });

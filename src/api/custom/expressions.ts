@@ -88,7 +88,7 @@ interface Subject {
 
 function checkRules(rules: readonly CompiledRule[], subject: Subject): readonly FieldError[] {
   const { schema, isRoot } = subject;
-  if (meter.objectIsEmpty) return [];
+  if (meter.objectIsEmpty) return outOfBudget(subject);
   const self = toCelValue(schema, subject.self, isRoot);
   const hasOld = subject.old !== undefined && subject.old !== null;
   const oldSelf = hasOld ? toCelValue(schema, subject.old, isRoot) : null;
@@ -99,9 +99,17 @@ function checkRules(rules: readonly CompiledRule[], subject: Subject): readonly 
     const old = optional ? (hasOld ? wrap('optional', oldSelf) : NONE) : oldSelf;
     const error = evaluate(compiled, { self, oldSelf: old }, subject);
     if (error !== undefined) errors.push(error);
-    if (meter.objectIsEmpty) break;
+    if (meter.objectIsEmpty) return [...errors, ...outOfBudget(subject)];
   }
   return errors;
+}
+
+/** Said once of an object: the rules that follow are not evaluated, and the object is refused. */
+function outOfBudget({ schema, path }: Subject): readonly FieldError[] {
+  if (!meter.sayEmpty()) return [];
+  const detail =
+    'validation failed due to running out of cost budget, no further validation rules will be run';
+  return [fieldError.invalid(path, typeName(schema), detail)];
 }
 
 function typeName({ type, ...schema }: JsonSchema): string {
