@@ -9,7 +9,8 @@ export function drained(sink: Writable, signal: AbortSignal): Promise<void> {
 }
 
 /** Ends a sink and resolves when everything was handed on, it has closed, or the signal aborts. */
-export async function flushed(sink: Writable, signal: AbortSignal): Promise<void> {
+export async function flushed(sink: Writable | undefined, signal: AbortSignal): Promise<void> {
+  if (sink === undefined) return;
   if (!sink.writableEnded) sink.end();
   if (sink.writableFinished || sink.destroyed || signal.aborted) return;
   await settled(sink, ['finish', 'close'], signal);

@@ -28,7 +28,7 @@ function exec(script: string, ...flags: readonly string[]): string {
     ['command', script],
   ]);
   for (const flag of flags) query.set(flag, 'true');
-  return `/api/v1/namespaces/default/pods/web/exec?${query}`;
+  return `/api/v1/namespaces/default/pods/web/exec?${query.toString()}`;
 }
 
 const FAILED = {
@@ -244,7 +244,9 @@ test('sizes of terminals are read however they are cut, and nothing else is', as
   const text =
     '{"Width":80,"Height":24}\n{"Width":1e9,"Height":1}{"Width":132,"Height":43}}{nonsense}';
   const source = Readable.from(
-    [...text, 'x'.repeat(5000), '{"Width":1,"Height":2}'].map((c) => Buffer.from(c)),
+    [...text.split(/(?<=[\d,])/), 'x'.repeat(5000), '{"Width":1,"Height":2}'].map((c) =>
+      Buffer.from(c),
+    ),
   );
   readSizes(source, (size) => sizes.push(size));
   await until('read', () => source.readableEnded);

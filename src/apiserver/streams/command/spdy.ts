@@ -46,7 +46,7 @@ export async function acceptCommandOverSpdy(
     },
     gone,
     finish: async (outcome: Status) => {
-      await Promise.all([stdout, stderr].map((each) => each && flushed(each, gone)));
+      await Promise.all([stdout, stderr].map((each) => flushed(each, gone)));
       const text = outcomeText(outcome, protocol === V4);
       if (text !== '' && error.writable) error.write(text);
       await flushed(error, gone);

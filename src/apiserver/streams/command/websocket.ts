@@ -57,7 +57,7 @@ export async function acceptCommandOverWebSocket(
     },
     gone,
     finish: async (outcome) => {
-      await Promise.all([stdout, stderr].map((each) => each && flushed(each, gone)));
+      await Promise.all([stdout, stderr].map((each) => flushed(each, gone)));
       const asStatus = protocol === V5 || protocol === V4 || protocol === V4_BASE64;
       const text = outcomeText(outcome, asStatus);
       if (text !== '' && error.writable) error.write(text);

@@ -195,7 +195,7 @@ test('a WebSocket goes through, and a backend that wants none is heard', async (
     }
     protocols = asked.headers['sec-websocket-protocol'];
     sockets.handleUpgrade(asked, socket, head, (accepted) => {
-      accepted.on('message', (data) => accepted.send(`echo ${String(data)}`));
+      accepted.on('message', (data) => accepted.send(`echo ${(data as Buffer).toString()}`));
     });
   });
   const { api } = await start(t, backend);
@@ -298,8 +298,18 @@ test('headers named by Connection go no further, and addresses of IPv6 are writt
     'b',
   ];
   assert.deepEqual(requestHeaders(raw, from, to, undefined), [
-    ...['Host', '[::1]', 'A', 'b', 'X-Forwarded-For', '1.1.1.1, 10.0.0.1'],
-    ...['X-Forwarded-Uri', '/x', 'X-Forwarded-Host', 'api', 'X-Forwarded-Proto', 'https'],
+    'Host',
+    '[::1]',
+    'A',
+    'b',
+    'X-Forwarded-For',
+    '1.1.1.1, 10.0.0.1',
+    'X-Forwarded-Uri',
+    '/x',
+    'X-Forwarded-Host',
+    'api',
+    'X-Forwarded-Proto',
+    'https',
   ]);
   assert.equal(rewriteLocation('http://[::1]/a', '/p', from, to), 'https://api/p/a');
 });

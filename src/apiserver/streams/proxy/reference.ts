@@ -62,7 +62,7 @@ export function serviceAddresses(
     return refused(failure(503, 'ServiceUnavailable', message));
   }
   const addresses = slices.flatMap((slice) => {
-    const port = (slice.ports ?? []).find(({ name = '' }) => name === (wanted.name ?? ''));
+    const port = (slice.ports ?? []).find(({ name }) => name === (wanted.name ?? ''));
     if (port?.port === undefined || slice.addressType === 'FQDN') return [];
     const { port: number } = port;
     return slice.endpoints

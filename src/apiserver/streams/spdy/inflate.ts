@@ -102,7 +102,7 @@ function readCodes(bits: BitReader): readonly [Code, Code] {
   const literals = bits.take(5) + 257;
   const distances = bits.take(5) + 1;
   const orders = bits.take(4) + 4;
-  const order = new Array<number>(19).fill(0);
+  const order = LENGTH_ORDER.map(() => 0);
   for (let i = 0; i < orders; i++) order[LENGTH_ORDER[i] ?? 0] = bits.take(3);
   const lengthCode = codeOf(order);
   const lengths: number[] = [];
