@@ -92,3 +92,13 @@ test('commands run beside an echo server, in its environment', async (t) => {
   assert.equal(await text(session.stdout), 'red web\n');
   assert.equal((await session.exited).exitCode, 4);
 });
+
+test('a command whose output nobody reads has ended once it was killed', async (t) => {
+  const h = await running(t, sleeping);
+  const session = await exec(h, 'head -c 50000 /dev/zero');
+  // Keeps Node.js from reading it for nobody when the command ends.
+  session.stdout.on('readable', () => {});
+  await until('it has written', () => session.stdout.readableLength > 0);
+  session.kill();
+  await session.exited;
+});

@@ -58,13 +58,18 @@ export async function startProcess(start: ProcessStart): Promise<ContainerProces
     throw new StartError(`exec: ${JSON.stringify(name)}: ${await spawnFailure(child)}`);
   }
   start.reaper.add(pid);
+  // Whoever kills it does not wait for its last words.
+  const killed = { value: false };
   return {
     pid,
     stdin: child.stdin ?? undefined,
     stdout,
     stderr,
-    exited: ended(child, pid, start.reaper),
-    signal: (signal) => void signalGroup(pid, signal),
+    exited: ended(child, pid, start.reaper, killed),
+    signal: (signal) => {
+      killed.value ||= signal === 'SIGKILL';
+      signalGroup(pid, signal);
+    },
   };
 }
 
@@ -93,7 +98,12 @@ function spawnFailure(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => child.once('error', (error) => resolve(error.message)));
 }
 
-async function ended(child: ChildProcess, pid: number, reaper: Reaper): Promise<Exit> {
+async function ended(
+  child: ChildProcess,
+  pid: number,
+  reaper: Reaper,
+  killed: { readonly value: boolean },
+): Promise<Exit> {
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   // Errors after the start come from signals to a process that has just ended.
   child.on('error', () => {});
@@ -103,7 +113,7 @@ async function ended(child: ChildProcess, pid: number, reaper: Reaper): Promise<
   signalGroup(pid, 'SIGKILL');
   reaper.remove(pid);
   // What is read already and not taken yet has a reader who is slow: that is not the end's fault.
-  while (!(await within(OUTPUT_GRACE_MS, closed)) && hasUnread(child)) continue;
+  while (!(await within(OUTPUT_GRACE_MS, closed)) && hasUnread(child) && !killed.value) continue;
   child.stdout?.destroy();
   child.stderr?.destroy();
   return exit;
