@@ -232,6 +232,21 @@ describe('what is wrong is named', () => {
     assert.match(refusal(bytes), /^tooLarge: the body has 3145729 bytes; 3145728 are allowed/);
   });
 
+  it('long text of nothing but quotes, in one pass', () => {
+    const text = `"${'\\"'.repeat(500_000)}`;
+    const raw = Buffer.from(text);
+    const length = (n: number): number[] => (n < 128 ? [n] : [(n & 127) | 128, ...length(n >> 7)]);
+    const around = (number: number, inner: Buffer): Buffer =>
+      Buffer.concat([Buffer.from([number * 8 + 2]), Buffer.from(length(inner.length)), inner]);
+    const entry = around(7, around(1, raw));
+    // Field 17 has a tag of two bytes.
+    const field = Buffer.from([0x8a, 0x01, ...length(entry.length)]);
+    const object = around(1, Buffer.concat([field, entry]));
+    const type = Buffer.from(wire([1, wire([1, 'v1'], [2, 'Namespace'])]));
+    const bytes = Buffer.concat([Buffer.from('k8s\0'), type, around(2, object)]);
+    assert.match(refusal(bytes), /managedFields\[0\]\.fieldsV1: the text is not JSON/);
+  });
+
   it('few bytes that would become many values', () => {
     const length = 200_000;
     const containers = Buffer.alloc(length, Uint8Array.of(0x12, 0));
