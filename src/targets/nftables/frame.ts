@@ -99,11 +99,16 @@ export function frameOf(view: FamilyView): readonly Chain[] {
   const unknown: readonly Rule[] =
     view.serviceCidrs.length === 0
       ? []
-      : [[{ kind: 'destination', isIn: true, networks: view.serviceCidrs }, { kind: 'reject' }]];
+      : [
+          [
+            { kind: 'destination', isIn: true, networks: view.serviceCidrs },
+            { kind: 'goto', chain: 'refuse' },
+          ],
+        ];
   const newTo = (chain: string): readonly Rule[] => [[{ kind: 'new' }, { kind: 'jump', chain }]];
   const translate: readonly Rule[] = [[{ kind: 'jump', chain: 'find-service' }]];
   return [
-    { name: 'refuse', rules: [[{ kind: 'reject' }]] },
+    { name: 'refuse', rules: [[{ kind: 'reset' }], [{ kind: 'reject' }]] },
     {
       name: 'guard',
       comment: 'loadBalancerSourceRanges',

@@ -103,5 +103,7 @@ export type Part =
       readonly address: string;
       readonly port: number;
     }
+  /** Refuses connections in their own language, TCP: unlike an ICMP message, never held back. */
+  | { readonly kind: 'reset' }
   | { readonly kind: 'jump' | 'goto'; readonly chain: string }
   | { readonly kind: 'reject' | 'drop' | 'masquerade' };

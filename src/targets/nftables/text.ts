@@ -45,6 +45,8 @@ function partText(part: Part, ip: 'ip' | 'ip6'): string {
     }
     case 'translate':
       return `meta l4proto ${part.protocol} dnat ${ip} to ${joinHostPort(part.address, part.port)}`;
+    case 'reset':
+      return 'meta l4proto tcp reject with tcp reset';
     case 'jump':
     case 'goto':
       return `${part.kind} ${part.chain}`;

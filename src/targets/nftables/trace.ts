@@ -184,6 +184,8 @@ function runRule(rule: Rule, start: Packet, world: World, depth: number): readon
         return gone(part.chain, packet, world, depth);
       case 'jump':
         return runChain(chainOf(part.chain, world), packet, world, depth + 1);
+      case 'reset':
+        return [{ verdict: packet.transport === 'tcp' ? 'reject' : 'continue', packet }];
       case 'reject':
       case 'drop':
       case 'masquerade':
