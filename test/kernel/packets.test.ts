@@ -6,6 +6,10 @@ import { after, before, describe, it } from 'node:test';
 import { lowerPackets } from '../../src/lower/packets.ts';
 import type { PacketView } from '../../src/lower/packets.ts';
 import type { PacketFate } from '../../src/model/packet.ts';
+import { compileIptables } from '../../src/targets/iptables/compile.ts';
+import { cleanIptables, Iptables } from '../../src/targets/iptables/iptables.ts';
+import type { CommandRunner } from '../../src/targets/iptables/iptables.ts';
+import { renderIptables } from '../../src/targets/iptables/text.ts';
 import { compileNft } from '../../src/targets/nftables/compile.ts';
 import { nftCleanup, Nftables } from '../../src/targets/nftables/nftables.ts';
 import { renderNft } from '../../src/targets/nftables/render.ts';
@@ -17,7 +21,7 @@ interface KernelUnderTest {
   readonly name: string;
   readonly commands: readonly string[];
   readonly load: (lab: Lab, node: string, view: PacketView) => Promise<void>;
-  readonly clean: (lab: Lab, node: string) => void;
+  readonly clean: (lab: Lab, node: string) => Promise<void> | void;
 }
 
 const KERNELS: readonly KernelUnderTest[] = [
@@ -38,7 +42,33 @@ const KERNELS: readonly KernelUnderTest[] = [
       assert.equal(lab.exec(node, ['nft', 'list', 'tables']), '');
     },
   },
+  {
+    name: 'iptables',
+    commands: ['ip', 'iptables-restore'],
+    load: async (lab, node, view) => {
+      const program = compileIptables(view);
+      for (const { path, text } of renderIptables(program)) {
+        lab.exec(node, [path.replace('.rules', '-restore'), '--noflush', '--test'], `${text}\n`);
+      }
+      const { rejected } = await new Iptables({ run: runIn(lab, node) }).apply(program);
+      assert.deepEqual(rejected, []);
+    },
+    clean: async (lab, node) => {
+      assert.deepEqual(await cleanIptables(runIn(lab, node)), []);
+      for (const command of ['iptables-save', 'ip6tables-save']) {
+        assert.doesNotMatch(lab.exec(node, [command]), /KUBE/);
+      }
+    },
+  },
 ];
+
+function runIn(lab: Lab, node: string): CommandRunner {
+  return (command, input) => {
+    let output = '';
+    const problem = attempt(() => void (output = lab.exec(node, command, input)));
+    return Promise.resolve({ output, problem });
+  };
+}
 
 function attempt(action: () => void): string | null {
   try {
@@ -76,8 +106,8 @@ for (const kernel of KERNELS) {
       const skip = transport === 'sctp' ? 'Node.js has no SCTP sockets' : false;
       it(question.name, { skip }, () => ask(lab, question));
     }
-    it('leaves nothing behind', () => {
-      for (const node of Object.keys(cluster.nodes)) kernel.clean(lab, node);
+    it('leaves nothing behind', async () => {
+      for (const node of Object.keys(cluster.nodes)) await kernel.clean(lab, node);
     });
   });
 }

@@ -3,6 +3,8 @@
 import type { PacketView } from '../../src/lower/packets.ts';
 import type { NodeFacts } from '../../src/model/node.ts';
 import type { PacketFate, PacketProbe } from '../../src/model/packet.ts';
+import { compileIptables } from '../../src/targets/iptables/compile.ts';
+import { traceIptables } from '../../src/targets/iptables/trace.ts';
 import { compileNft } from '../../src/targets/nftables/compile.ts';
 import { traceNft } from '../../src/targets/nftables/trace.ts';
 
@@ -13,4 +15,8 @@ export interface KernelTarget {
 
 export const KERNEL_TARGETS: readonly KernelTarget[] = [
   { name: 'nftables', trace: (view, node, probe) => traceNft(compileNft(view), node, probe) },
+  {
+    name: 'iptables',
+    trace: (view, node, probe) => traceIptables(compileIptables(view), node, probe),
+  },
 ];
