@@ -78,8 +78,9 @@ const memo = new WeakMap<ServicePort, { node: NodeFacts; views: readonly PortVie
 /** Lowers the Services of a model for the kernel of a node. What did not change gives the same views. */
 export function lowerPackets(model: Model, node: NodeFacts): PacketView {
   const conflicts: Conflict[] = [];
-  const claims = claimsOf(model.services);
   const families = FAMILIES.map((family, i): FamilyView => {
+    const ports = model.services.map((service) => lowerPort(service, node)[i]!);
+    const claims = claimsOf(ports);
     const ofFamily = (networks: readonly string[]): readonly string[] =>
       outermost(networks.filter((network) => familyOf(network) === family));
     return {
@@ -88,8 +89,8 @@ export function lowerPackets(model: Model, node: NodeFacts): PacketView {
       serviceCidrs: ofFamily(node.serviceCidrs),
       nodePortAddresses:
         node.nodePortAddresses.length === 0 ? null : ofFamily(node.nodePortAddresses),
-      ports: model.services
-        .map((service) => withoutLost(lowerPort(service, node)[i]!, claims, conflicts))
+      ports: ports
+        .map((port) => withoutLost(port, claims, conflicts))
         .filter((port) => port.frontends.length > 0),
     };
   });
@@ -132,6 +133,7 @@ function portView(service: ServicePort, node: NodeFacts, family: Family): PortVi
       treatment: treatmentOf(service, frontend, node, {
         any: usable.length > 0,
         local: local.length > 0,
+        pods: node.podCidrs.some((cidr) => familyOf(cidr) === family),
       }),
     })),
     healthCheckNodePort: service.healthCheckNodePort ?? 0,
@@ -168,7 +170,7 @@ function treatmentOf(
   service: ServicePort,
   { kind }: Frontend,
   node: NodeFacts,
-  has: { readonly any: boolean; readonly local: boolean },
+  has: { readonly any: boolean; readonly local: boolean; readonly pods: boolean },
 ): PacketFrontend['treatment'] {
   const all = (treatment: Treatment): PacketFrontend['treatment'] => ({
     pod: treatment,
@@ -179,7 +181,7 @@ function treatmentOf(
   const local = has.local ? 'local' : 'drop';
   if (kind === 'clusterIP') {
     const to = service.internalPolicy === 'Local' ? local : 'cluster';
-    const masquerade = to !== 'drop' && (node.masqueradeAll || node.podCidrs.length > 0);
+    const masquerade = to !== 'drop' && (node.masqueradeAll || has.pods);
     const pod = { to, masquerade: to !== 'drop' && node.masqueradeAll } as const;
     return { ...all({ to, masquerade }), pod };
   }
@@ -234,9 +236,9 @@ function claimKey({ address, port }: Frontend, protocol: string): string {
   return `${address}:${port}/${protocol}`;
 }
 
-function claimsOf(services: readonly ServicePort[]): ReadonlyMap<string, Claim> {
+function claimsOf(ports: readonly PortView[]): ReadonlyMap<string, Claim> {
   const claims = new Map<string, Claim>();
-  for (const { id, protocol, frontends } of services) {
+  for (const { id, protocol, frontends } of ports) {
     for (const frontend of frontends) {
       const key = claimKey(frontend, protocol);
       const holder = claims.get(key);

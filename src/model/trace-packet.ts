@@ -75,7 +75,7 @@ function decide(
     return { kind: 'drop' };
   }
   const masquerades = isInternal
-    ? node.masqueradeAll || (node.podCidrs.length > 0 && from !== 'pod')
+    ? node.masqueradeAll || (from !== 'pod' && node.podCidrs.some((c) => familyOf(c) === family))
     : policy === 'Cluster' || from === 'node';
   const names = endpoints.map((e) => joinHostPort(e.address, e.port)).toSorted();
   const hairpin = endpoints
@@ -142,7 +142,8 @@ function isAllowed(
 ): boolean {
   const ranges = port.sourceRanges;
   if (ranges === undefined || isIn(source, ranges)) return true;
-  return source === frontend.address && node.addresses.some((address) => isIn(address, ranges));
+  const own = node.addresses.filter((a) => familyOf(a) === familyOf(frontend.address));
+  return source === frontend.address && own.some((address) => isIn(address, ranges));
 }
 
 /** Ready endpoints; when there are none, those that end but still serve (KEP-1669). */

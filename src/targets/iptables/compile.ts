@@ -163,7 +163,11 @@ function externalRules(context: Context, frontend: PacketFrontend): void {
   rules.push({ table: 'nat', chain: 'KUBE-SERVICES', rule: `${about} ${at} -j ${target}` });
   if (sources === null) return;
   const known = chains.get(to.fw)?.rules ?? [];
-  const allowed = sources.map((source) => `${about} -s ${source} -j ${to.ext}`);
+  const allowed = sources.map((source) => {
+    // An address that may dial itself may dial no other.
+    const itself = source === address ? `-d ${host(address)} ` : '';
+    return `${about} ${itself}-s ${source} -j ${to.ext}`;
+  });
   chains.set(to.fw, { name: to.fw, rules: [...new Set([...known, ...allowed])] });
   const dropped = comment(`${name} traffic not accepted by ${to.fw}`);
   rules.push({ table: 'filter', chain: 'KUBE-PROXY-FIREWALL', rule: `${dropped} ${at} -j DROP` });

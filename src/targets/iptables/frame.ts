@@ -14,7 +14,7 @@ function about(text: string): string {
   return `-m comment --comment "${text}"`;
 }
 
-/** Rules of the kernel's own chains. Each is put before what is there. */
+/** Rules of the kernel's own chains. They are put before what is there, in this order. */
 export function hooksOf(): readonly Hook[] {
   const services = about('kubernetes service portals');
   const external = about('kubernetes externally-visible service portals');
@@ -32,13 +32,13 @@ export function hooksOf(): readonly Hook[] {
       chain: 'POSTROUTING',
       rule: `${about('kubernetes postrouting rules')} -j KUBE-POSTROUTING`,
     },
+    ...(['INPUT', 'FORWARD', 'OUTPUT'] as const).flatMap((chain) => [
+      filter(chain, `${NEW} ${firewall} -j KUBE-PROXY-FIREWALL`),
+      filter(chain, `${NEW} ${external} -j KUBE-EXTERNAL-SERVICES`),
+      filter(chain, `${NEW} ${services} -j KUBE-SERVICES`),
+    ]),
     filter('INPUT', `${about('kubernetes health check service ports')} -j KUBE-NODEPORTS`),
     filter('FORWARD', `${about('kubernetes forwarding rules')} -j KUBE-FORWARD`),
-    ...(['INPUT', 'FORWARD', 'OUTPUT'] as const).flatMap((chain) => [
-      ...(chain === 'INPUT' ? [] : [filter(chain, `${NEW} ${services} -j KUBE-SERVICES`)]),
-      filter(chain, `${NEW} ${external} -j KUBE-EXTERNAL-SERVICES`),
-      filter(chain, `${NEW} ${firewall} -j KUBE-PROXY-FIREWALL`),
-    ]),
   ];
 }
 

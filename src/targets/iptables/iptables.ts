@@ -150,7 +150,8 @@ export class Iptables {
   }
 
   async #addHooks({ family, hooks }: IptablesFamily): Promise<void> {
-    for (const hook of hooks) {
+    // Each is put before all others, so the last one first.
+    for (const hook of hooks.toReversed()) {
       const { problem } = await this.#run(hookCommand(family, '-C', hook), '');
       if (problem === null) continue;
       const added = await this.#run(hookCommand(family, '-I', hook), '');
