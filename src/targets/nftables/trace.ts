@@ -92,13 +92,14 @@ function through(start: readonly Packet[], first: Hook, family: FamilyProgram, w
     routed.filter((p) => isLocal(p.address, world.node)),
     routed.filter((p) => !isLocal(p.address, world.node)),
   ];
-  // What a process of the node sends has been at its hook; what is for the node still comes to input.
+  const leave = ({ packet, verdict }: Way): void =>
+    void out.push({ packet, isMasqueraded: verdict === 'masquerade' });
+  // What the node sends to itself leaves and arrives; what arrives from elsewhere never leaves.
   const arrived = atHook(own, 'input');
-  for (const packet of arrived) out.push({ packet, isMasqueraded: packet.isMarked });
+  if (first === 'output') atHook(arrived, 'postrouting', leave);
+  else for (const packet of arrived) out.push({ packet, isMasqueraded: packet.isMarked });
   const onward = first === 'output' ? others : atHook(others, 'forward');
-  atHook(onward, 'postrouting', ({ packet, verdict }) =>
-    out.push({ packet, isMasqueraded: verdict === 'masquerade' }),
-  );
+  atHook(onward, 'postrouting', leave);
   return { refused, out };
 }
 
