@@ -1,31 +1,89 @@
-// fairway compile: what would run, printed.
+// fairway compile: what would run, printed; or what a change of the objects would do to it.
 
+import { lineDiff } from '../lib/line-diff.ts';
+import { lowerPackets } from '../lower/packets.ts';
 import { lower } from '../lower/view.ts';
+import type { Origin } from '../model/model.ts';
+import type { NodeFacts } from '../model/node.ts';
 import { printableModel } from '../model/print.ts';
+import type { Evaluation } from '../pipeline/evaluate.ts';
+import { formatPosition } from '../pipeline/locate.ts';
+import { compileIptables } from '../targets/iptables/compile.ts';
+import { renderIptables } from '../targets/iptables/text.ts';
+import { compileNft } from '../targets/nftables/compile.ts';
+import { renderNft } from '../targets/nftables/render.ts';
 import { compileProxy } from '../targets/proxy/compile.ts';
 import { renderProxy } from '../targets/proxy/render.ts';
+import type { RenderedFile } from '../targets/target.ts';
 import { evaluateFiles } from './explain.ts';
 import { countFindings } from './findings.ts';
-import { NODE_NAME } from './settings.ts';
+import { loadSettings, networkFor, NODE_NAME } from './settings.ts';
 import type { CommonFlags } from './settings.ts';
 import { print } from './terminal.ts';
 
 interface CompileFlags extends CommonFlags {
-  readonly target?: 'model' | 'proxy';
+  readonly target?: 'model' | 'proxy' | 'nftables' | 'iptables';
+  readonly node?: string;
+  readonly diff?: string;
 }
 
 /** Prints the model, or what a target makes of it. Findings are counted on standard error. */
 export async function compile(paths: readonly string[], flags: CompileFlags): Promise<number> {
-  const { resolution, findings } = await evaluateFiles(paths, flags);
-  const { model } = resolution;
-  if (flags.target === 'proxy') {
-    for (const { text } of renderProxy(compileProxy(lower(model, NODE_NAME)))) print(text);
-  } else {
-    const { stringify } = await import('yaml');
-    print(stringify(printableModel(model), { aliasDuplicateObjects: false }).trimEnd());
+  const evaluation = await evaluateFiles(paths, flags);
+  const { findings } = evaluation;
+  const isDiff = flags.diff !== undefined;
+  const text = await render(evaluation, flags, !isDiff);
+  if (flags.diff === undefined) print(text);
+  else {
+    // Places in files move with every line; what is compared is what runs.
+    const before = await render(await evaluateFiles([flags.diff], flags), flags, false);
+    const lines = lineDiff(before.split('\n'), text.split('\n'));
+    print(lines.length === 0 ? 'Nothing changes.' : lines.join('\n'));
   }
   if (findings.length > 0) {
     process.stderr.write(`${countFindings(findings)}: see fairway check\n`);
   }
   return findings.some((f) => f.severity === 'error') ? 1 : 0;
+}
+
+async function render(
+  { resolution, locate }: Evaluation,
+  flags: CompileFlags,
+  hasPlaces: boolean,
+): Promise<string> {
+  const { model } = resolution;
+  const place = ({ kind, namespace, name, field }: Origin): string | undefined => {
+    const position = hasPlaces ? locate({ object: { kind, namespace, name }, field }) : undefined;
+    return position === undefined ? undefined : formatPosition(position);
+  };
+  const files = async (): Promise<readonly RenderedFile[]> => {
+    switch (flags.target) {
+      case 'proxy':
+        return renderProxy(compileProxy(lower(model, NODE_NAME)));
+      case 'nftables':
+        return renderNft(compileNft(lowerPackets(model, await facts(flags))), place);
+      case 'iptables':
+        return renderIptables(compileIptables(lowerPackets(model, await facts(flags))), place);
+      default: {
+        const { stringify } = await import('yaml');
+        const text = stringify(printableModel(model), { aliasDuplicateObjects: false }).trimEnd();
+        return [{ path: 'model.yaml', text }];
+      }
+    }
+  };
+  return (await files()).map(({ text }) => text).join('\n');
+}
+
+/** A node with the networks that `fairway up` gives out. */
+async function facts(flags: CompileFlags): Promise<NodeFacts> {
+  const network = networkFor(0, await loadSettings(flags));
+  return {
+    name: flags.node ?? NODE_NAME,
+    zone: '',
+    addresses: network.nodePortAddresses,
+    nodePortAddresses: [],
+    podCidrs: [network.podCidr],
+    serviceCidrs: [network.serviceCidr],
+    masqueradeAll: false,
+  };
 }

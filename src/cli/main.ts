@@ -4,6 +4,7 @@
 import { Command, Option } from 'commander';
 import { fail } from './fail.ts';
 import { VERSION } from './version.ts';
+import type { NodeFlags } from './node.ts';
 import type { UpFlags } from './up.ts';
 
 /** Reads what follows `--`: the command line that `up` is to run. */
@@ -15,6 +16,9 @@ function splitCommand(argv: readonly string[]): { own: string[]; command: string
 }
 
 const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
+
+/** As commander names them. */
+type RawNodeFlags = NodeFlags & { readonly nodeportAddresses?: readonly string[] };
 
 const { own, command } = splitCommand(process.argv);
 
@@ -89,12 +93,48 @@ withSettings(program.command('compile'))
   .argument('<path...>', 'files and folders, or - for standard input')
   .addOption(
     new Option('--target <name>', 'what to print')
-      .choices(['model', 'proxy'])
+      .choices(['model', 'proxy', 'nftables', 'iptables'])
       .makeOptionMandatory(),
   )
+  .option('--node <name>', 'the node that a kernel target is for', 'fairway')
+  .option('--diff <path>', 'print what changes against the objects of this file or folder')
   .action(async (paths: string[], options: object) => {
     const { compile } = await import('./compile.ts');
     process.exitCode = await compile(paths, options);
+  });
+
+withSettings(program.command('node'))
+  .description("carry the packets of Services on this machine, by the kernel's own means")
+  .argument('[path...]', 'files and folders, or - for standard input')
+  .addOption(
+    new Option('--mode <name>', 'what carries them')
+      .choices(['nftables', 'iptables', 'userspace'])
+      .default('nftables'),
+  )
+  .option('--cleanup', 'remove the rules of every mode, and end')
+  .option('--no-watch', 'do not follow changes of the files')
+  .option(
+    '--node-name <name>',
+    'name of this node in nodeName of endpoints (default: its host name)',
+  )
+  .option('--zone <name>', 'zone of this node (default: as its Node object says)')
+  .option('--node-address <address>', 'address of this node; may be repeated', collect)
+  .option('--nodeport-addresses <network>', 'where node ports are served; may be repeated', collect)
+  .option('--pod-cidr <network>', 'where pods live; may be repeated', collect)
+  .option('--service-cidr <network>', 'where cluster IPs are from; may be repeated', collect)
+  .option('--masquerade-all', 'pods, too, reach cluster IPs under the address of the node')
+  .option('--min-sync-period <seconds>', 'changes closer together are one', '1')
+  .option('--sync-period <seconds>', 'how often it is looked whether the rules are there', '30')
+  .option(
+    '--health-port <port>',
+    'of /healthz, /livez and /metrics on 127.0.0.1; 0 for none',
+    '10256',
+  )
+  .action(async (paths: string[], { nodeportAddresses, ...options }: RawNodeFlags) => {
+    const { node } = await import('./node.ts');
+    const nodePortAddress =
+      nodeportAddresses === undefined ? {} : { nodePortAddress: nodeportAddresses };
+    process.exitCode = await node(paths, { ...options, ...nodePortAddress });
   });
 
 program

@@ -234,6 +234,8 @@ export interface Endpoint {
   readonly zone: string;
   /** What it is, for people: `Pod shop/cart-7d9f-x2x4`. */
   readonly target: string;
+  /** Whose traffic it should take, where somebody has said so. */
+  readonly hints?: { readonly zones: readonly string[]; readonly nodes: readonly string[] };
 }
 
 export interface Certificate {
@@ -262,6 +264,10 @@ export interface ServicePort {
   readonly affinitySeconds: number;
   readonly internalPolicy: TrafficPolicy;
   readonly externalPolicy: TrafficPolicy;
+  /** Networks that may use the addresses of load balancers; absent: every one. */
+  readonly sourceRanges?: readonly string[];
+  /** Where load balancers ask a node for endpoints of its own; absent where they do not. */
+  readonly healthCheckNodePort?: number;
   /** Sorted by address and port. */
   readonly endpoints: readonly Endpoint[];
   readonly origin: Origin;

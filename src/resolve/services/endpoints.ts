@@ -25,7 +25,7 @@ export function endpointsOf(
 type SliceEndpoint = EndpointSlice['endpoints'][number];
 
 function addEndpoint(found: Map<string, Endpoint>, endpoint: SliceEndpoint, port: number): void {
-  const { conditions, targetRef } = endpoint;
+  const { conditions, targetRef, hints } = endpoint;
   // All addresses of an endpoint are the same place; the first one is enough.
   const address = endpoint.addresses[0];
   if (address === undefined) return;
@@ -43,10 +43,15 @@ function addEndpoint(found: Map<string, Endpoint>, endpoint: SliceEndpoint, port
       targetRef === undefined
         ? ''
         : `${targetRef.kind ?? ''} ${targetRef.namespace ?? ''}/${targetRef.name ?? ''}`,
+    ...(hints === undefined ? {} : { hints: hintsOf(hints) }),
   };
   const key = `${address}|${port}`;
   // Of two entries for one address, the one that says it is ready is the newer one.
   if (found.get(key)?.ready !== true) found.set(key, resolved);
+}
+
+function hintsOf({ forZones = [], forNodes = [] }: NonNullable<SliceEndpoint['hints']>) {
+  return { zones: forZones.map((z) => z.name), nodes: forNodes.map((n) => n.name) };
 }
 
 function compareEndpoints(a: Endpoint, b: Endpoint): number {

@@ -10,6 +10,11 @@ import { Memo, same } from '../reader.ts';
 import { endpointsOf } from './endpoints.ts';
 import type { SliceIndex } from './slices.ts';
 
+/** Says that another proxy serves the Service, or that no proxy does. */
+const LEFT_ALONE_LABELS = [
+  'service.kubernetes.io/service-proxy-name',
+  'service.kubernetes.io/headless',
+];
 const NO_SLICES: readonly EndpointSlice[] = [];
 
 /** Resolves the ports of all Services, and remembers those that did not change. */
@@ -23,7 +28,7 @@ export function createServiceResolver(): (
     const ports = snapshot.list(Service).flatMap((service) => {
       const key = keyOf(service);
       const own = slices.get(key) ?? NO_SLICES;
-      const inputs = [service.spec, service.status, own];
+      const inputs = [service.spec, service.status, service.metadata.labels, own];
       return memo.get(key, snapshot, inputs, () => resolveService(service, own));
     });
     memo.sweep();
@@ -39,7 +44,10 @@ function resolveService(
   slices: readonly EndpointSlice[],
 ): readonly ServicePort[] {
   if (service.spec.type === 'ExternalName') return [];
+  const { labels = {} } = service.metadata;
+  if (LEFT_ALONE_LABELS.some((label) => labels[label] !== undefined)) return [];
   const { spec } = service;
+  const { loadBalancerSourceRanges: ranges = [], healthCheckNodePort = 0 } = spec;
   return (spec.ports ?? [])
     .map((port, i): ServicePort => {
       const name = port.name ?? '';
@@ -55,6 +63,8 @@ function resolveService(
           : 0,
         internalPolicy: spec.internalTrafficPolicy ?? 'Cluster',
         externalPolicy: spec.externalTrafficPolicy ?? 'Cluster',
+        ...(ranges.length === 0 ? {} : { sourceRanges: ranges.map((range) => range.trim()) }),
+        ...(healthCheckNodePort === 0 ? {} : { healthCheckNodePort }),
         endpoints: endpointsOf(slices, name, port.protocol),
         origin: {
           kind: 'Service',

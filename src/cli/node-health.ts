@@ -1,0 +1,111 @@
+// What others ask a node over HTTP: whether the proxy is well, what it has counted, and, for load
+// balancers, whether a Service has endpoints here.
+
+import { createServer } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
+import type { PacketView, PortView } from '../lower/packets.ts';
+import type { NodeLoop } from '../pipeline/node-loop.ts';
+
+/** Serves /healthz, /livez and /metrics. Rejects when it cannot listen. */
+export function serveHealth(loop: NodeLoop, address: string, port: number): Promise<Server> {
+  return listen(address, port, (request, response) => {
+    const path = new URL(request.url ?? '/', 'http://node').pathname;
+    if (path === '/metrics') {
+      response.setHeader('Content-Type', 'text/plain; version=0.0.4');
+      response.end(loop.metrics.text());
+      return;
+    }
+    if (path !== '/healthz' && path !== '/livez') {
+      response.statusCode = 404;
+      response.end();
+      return;
+    }
+    const isWell = path === '/livez' ? loop.isLive() : loop.isHealthy();
+    response.statusCode = isWell ? 200 : 503;
+    loop.metrics.asked(path === '/livez' ? 'livez' : 'healthz', response.statusCode);
+    response.setHeader('Content-Type', 'application/json');
+    response.end(JSON.stringify({ currentTime: new Date().toISOString(), nodeHealthy: isWell }));
+  });
+}
+
+/** The ports where load balancers ask for endpoints of this node; they come and go with Services. */
+export class HealthCheckPorts {
+  readonly #addresses: readonly string[];
+  readonly #isHealthy: () => boolean;
+  readonly #onError: (error: unknown) => void;
+  readonly #servers = new Map<number, readonly Server[]>();
+  #ports: ReadonlyMap<number, PortView> = new Map();
+
+  constructor(
+    addresses: readonly string[],
+    isHealthy: () => boolean,
+    onError: (error: unknown) => void,
+  ) {
+    this.#addresses = addresses;
+    this.#isHealthy = isHealthy;
+    this.#onError = onError;
+  }
+
+  update(view: PacketView): void {
+    const wanted = new Map<number, PortView>();
+    for (const { ports } of view.families) {
+      for (const port of ports) {
+        const number = port.healthCheckNodePort;
+        if (number > 0 && (wanted.get(number)?.localReady ?? 0) <= port.localReady) {
+          wanted.set(number, port);
+        }
+      }
+    }
+    this.#ports = wanted;
+    for (const [number, servers] of this.#servers) {
+      if (wanted.has(number)) continue;
+      for (const server of servers) server.close();
+      this.#servers.delete(number);
+    }
+    for (const number of wanted.keys()) {
+      if (!this.#servers.has(number)) void this.#open(number);
+    }
+  }
+
+  stop(): void {
+    this.update({ families: [], conflicts: [] });
+  }
+
+  async #open(number: number): Promise<void> {
+    this.#servers.set(number, []);
+    const opened: Server[] = [];
+    for (const address of this.#addresses) {
+      try {
+        opened.push(await listen(address, number, this.#answer(number)));
+      } catch (error) {
+        this.#onError(error);
+      }
+    }
+    if (this.#servers.has(number)) this.#servers.set(number, opened);
+    else for (const server of opened) server.close();
+  }
+
+  #answer(number: number): RequestListener {
+    return (_request, response) => {
+      const port = this.#ports.get(number);
+      const [namespace = '', name = ''] = (port?.service ?? '').split('/');
+      const localEndpoints = port?.localReady ?? 0;
+      const serviceProxyHealthy = this.#isHealthy();
+      response.statusCode = localEndpoints > 0 && serviceProxyHealthy ? 200 : 503;
+      response.setHeader('Content-Type', 'application/json');
+      response.setHeader('X-Content-Type-Options', 'nosniff');
+      response.setHeader('X-Load-Balancing-Endpoint-Weight', String(localEndpoints));
+      response.end(
+        JSON.stringify({ service: { namespace, name }, localEndpoints, serviceProxyHealthy }),
+      );
+    };
+  }
+}
+
+function listen(address: string, port: number, listener: RequestListener): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer(listener);
+    server.once('error', reject);
+    server.listen({ host: address, port }, () => resolve(server));
+  });
+}

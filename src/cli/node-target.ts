@@ -1,0 +1,93 @@
+// The ways in which `fairway node` can carry packets, and what removes each of them.
+
+import { spawn } from 'node:child_process';
+import { DEFAULT_PATH_POLICY } from '../lib/http-path.ts';
+import { lower } from '../lower/view.ts';
+import type { NodeFacts } from '../model/node.ts';
+import type { NodeTarget } from '../pipeline/node-loop.ts';
+import { compileIptables } from '../targets/iptables/compile.ts';
+import { cleanIptables, Iptables, runCommand } from '../targets/iptables/iptables.ts';
+import { compileNft } from '../targets/nftables/compile.ts';
+import { checkNft, nftCleanup, Nftables, runNft } from '../targets/nftables/nftables.ts';
+import { compileProxy } from '../targets/proxy/compile.ts';
+import { DEFAULT_LIMITS } from '../targets/proxy/datapath/limits.ts';
+import { Proxy } from '../targets/proxy/proxy.ts';
+
+export const NODE_MODES = ['nftables', 'iptables', 'userspace'] as const;
+export type NodeMode = (typeof NODE_MODES)[number];
+
+export interface StartedTarget extends NodeTarget {
+  stop(): Promise<void>;
+}
+
+const DRAIN_MS = 5000;
+
+/** Gets a mode ready, and removes what another mode may have left. */
+export async function startTarget(mode: NodeMode, facts: NodeFacts): Promise<StartedTarget> {
+  switch (mode) {
+    case 'nftables': {
+      await checkNft();
+      await cleanIptables();
+      const nft = new Nftables();
+      return {
+        mode,
+        apply: (view) => nft.apply(compileNft(view)),
+        resync: () => nft.resync(),
+        isInPlace: () => nft.isInPlace(),
+        stop: () => Promise.resolve(),
+      };
+    }
+    case 'iptables': {
+      await runNft(nftCleanup()).catch(() => null);
+      const iptables = new Iptables();
+      return {
+        mode,
+        apply: (view) => iptables.apply(compileIptables(view)),
+        resync: () => iptables.resync(),
+        isInPlace: () => iptables.isInPlace(),
+        stop: () => Promise.resolve(),
+      };
+    }
+    case 'userspace': {
+      const proxy = new Proxy({
+        workers: 1,
+        limits: DEFAULT_LIMITS,
+        pathPolicy: DEFAULT_PATH_POLICY,
+        explains: false,
+        bindings: { firstOpenPort: 0, localhostOffset: null },
+        nodePortAddresses: facts.addresses,
+      });
+      return {
+        mode,
+        apply: async (_view, model) => {
+          const services = { ...model, entryPoints: [], backends: new Map() };
+          const { rejected } = await proxy.apply(compileProxy(lower(services, facts.name)));
+          return { rejected, sync: 'partial' };
+        },
+        resync: () => undefined,
+        isInPlace: () => Promise.resolve(true),
+        stop: () => proxy.stop(DRAIN_MS),
+      };
+    }
+  }
+}
+
+/** Removes the rules of every mode; gives what could not be removed. */
+export async function cleanAll(): Promise<readonly string[]> {
+  const nft = await runNft(nftCleanup()).catch(() => null);
+  return [...(nft === null ? [] : [nft]), ...(await cleanIptables())];
+}
+
+/** Makes the kernel forget a flow. There may be none of it, or no such command: then nothing is stale. */
+export async function forgetFlow(flow: readonly string[]): Promise<void> {
+  await runCommand(['conntrack', ...flow], '');
+}
+
+/** Resolves with whether a command is there. */
+export function hasCommand(name: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const child = spawn(name, ['--version'], { stdio: 'ignore' });
+    child.once('error', () => resolve(false));
+    child.once('close', () => resolve(true));
+  });
+}

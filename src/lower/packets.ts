@@ -1,0 +1,270 @@
+// The Services of the model as the kernel of one node has to treat their packets, one family of
+// addresses at a time: which endpoints count here, and for each address what happens to packets of
+// pods, of the node itself, and of everybody else. Targets compile this and decide nothing more.
+
+import { familyOf, isIn, outermost } from '../lib/cidr.ts';
+import type { Family } from '../lib/cidr.ts';
+import type { Endpoint, Frontend, Model, Origin, ServicePort } from '../model/model.ts';
+import type { NodeFacts, SourceKind } from '../model/node.ts';
+import type { EndpointAddress } from './view.ts';
+
+export interface PacketView {
+  /** IPv4, then IPv6. */
+  readonly families: readonly FamilyView[];
+  /** Addresses that two Services claim: who has it, and who does not get it. */
+  readonly conflicts: readonly Conflict[];
+}
+
+export interface FamilyView {
+  readonly family: Family;
+  readonly podCidrs: readonly string[];
+  readonly serviceCidrs: readonly string[];
+  /** Networks whose local addresses serve node ports; null: every local address but loopback. */
+  readonly nodePortAddresses: readonly string[] | null;
+  /** Sorted by id. */
+  readonly ports: readonly PortView[];
+}
+
+export interface Conflict {
+  /** As `10.0.0.1:80/TCP`. */
+  readonly claim: string;
+  readonly kept: string;
+  readonly lost: string;
+  readonly origin: Origin;
+}
+
+/** One port of one Service, in one family. */
+export interface PortView {
+  /** As of the model: `shop/cart:80/TCP`. */
+  readonly id: string;
+  readonly service: string;
+  readonly portName: string;
+  readonly protocol: ServicePort['protocol'];
+  readonly affinitySeconds: number;
+  /** Endpoints under policy Cluster, after topology. */
+  readonly cluster: readonly PacketEndpoint[];
+  /** Endpoints of this node. */
+  readonly local: readonly PacketEndpoint[];
+  readonly frontends: readonly PacketFrontend[];
+  /** 0 when load balancers do not ask. */
+  readonly healthCheckNodePort: number;
+  /** Endpoints of this node that are ready: what load balancers are told. */
+  readonly localReady: number;
+  readonly origin: Origin;
+}
+
+export interface PacketEndpoint extends EndpointAddress {
+  /** Runs on this node. */
+  readonly isLocal: boolean;
+}
+
+/** An address clients dial. Empty for node ports. */
+export interface PacketFrontend extends Frontend {
+  /** Networks that may send to it; null: everybody. */
+  readonly sources: readonly string[] | null;
+  readonly treatment: Readonly<Record<SourceKind, Treatment>>;
+}
+
+export interface Treatment {
+  /** To one of the endpoints of that list; or refused; or dropped. */
+  readonly to: 'cluster' | 'local' | 'reject' | 'drop';
+  /** Whether the endpoint sees the node's address in place of the client's. */
+  readonly masquerade: boolean;
+}
+
+const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
+const memo = new WeakMap<ServicePort, { node: NodeFacts; views: readonly PortView[] }>();
+
+/** Lowers the Services of a model for the kernel of a node. What did not change gives the same views. */
+export function lowerPackets(model: Model, node: NodeFacts): PacketView {
+  const conflicts: Conflict[] = [];
+  const families = FAMILIES.map((family, i): FamilyView => {
+    const ports = model.services.map((service) => lowerPort(service, node)[i]!);
+    const claims = claimsOf(ports);
+    const ofFamily = (networks: readonly string[]): readonly string[] =>
+      outermost(networks.filter((network) => familyOf(network) === family));
+    return {
+      family,
+      podCidrs: ofFamily(node.podCidrs),
+      serviceCidrs: ofFamily(node.serviceCidrs),
+      nodePortAddresses:
+        node.nodePortAddresses.length === 0 ? null : ofFamily(node.nodePortAddresses),
+      ports: ports
+        .map((port) => withoutLost(port, claims, conflicts))
+        .filter((port) => port.frontends.length > 0),
+    };
+  });
+  return { families, conflicts };
+}
+
+/** The views of a port in both families; of one without addresses in a family, without frontends. */
+function lowerPort(service: ServicePort, node: NodeFacts): readonly PortView[] {
+  const known = memo.get(service);
+  if (known !== undefined && known.node === node) return known.views;
+  const views = FAMILIES.map((family) => portView(service, node, family));
+  memo.set(service, { node, views });
+  return views;
+}
+
+function portView(service: ServicePort, node: NodeFacts, family: Family): PortView {
+  const endpoints = service.endpoints.filter((e) => familyOf(e.address) === family);
+  const own = endpoints.filter((e) => e.node === node.name);
+  const usable = usableOf(endpoints);
+  const local = usableOf(own);
+  const toPacket = (e: Endpoint): PacketEndpoint => ({
+    address: e.address,
+    port: e.port,
+    isLocal: e.node === node.name,
+  });
+  const addresses = service.frontends.filter((f) =>
+    f.kind === 'nodePort' ? serves(service, node, family) : familyOf(f.address) === family,
+  );
+  return {
+    id: service.id,
+    service: service.service,
+    portName: service.portName,
+    protocol: service.protocol,
+    affinitySeconds: service.affinitySeconds,
+    cluster: byTopology(usable, node).map(toPacket),
+    local: local.map(toPacket),
+    frontends: addresses.map((frontend) => ({
+      ...frontend,
+      sources: sourcesOf(service, frontend, node, family),
+      treatment: treatmentOf(service, frontend, node, {
+        any: usable.length > 0,
+        local: local.length > 0,
+        pods: node.podCidrs.some((cidr) => familyOf(cidr) === family),
+      }),
+    })),
+    healthCheckNodePort: service.healthCheckNodePort ?? 0,
+    localReady: own.filter((e) => e.ready).length,
+    origin: service.origin,
+  };
+}
+
+/** Node ports are served in the families that the Service has cluster IPs of; without one, in both. */
+function serves(service: ServicePort, node: NodeFacts, family: Family): boolean {
+  const clusterIPs = service.frontends.filter((f) => f.kind === 'clusterIP');
+  const inFamily = (text: string): boolean => familyOf(text) === family;
+  return (
+    (clusterIPs.length === 0 || clusterIPs.some((f) => inFamily(f.address))) &&
+    (node.nodePortAddresses.length === 0 || node.nodePortAddresses.some(inFamily))
+  );
+}
+
+function sourcesOf(
+  { sourceRanges }: ServicePort,
+  { kind, address }: Frontend,
+  node: NodeFacts,
+  family: Family,
+): readonly string[] | null {
+  if (kind !== 'loadBalancer' || sourceRanges === undefined) return null;
+  const ranges = sourceRanges.filter((range) => familyOf(range) === family);
+  if (ranges.some((range) => range.endsWith('/0'))) return null;
+  // A node that has the address itself dials it from that very address.
+  const own = node.addresses.some((a) => isIn(a, ranges)) ? [address] : [];
+  return outermost([...ranges, ...own]);
+}
+
+function treatmentOf(
+  service: ServicePort,
+  { kind }: Frontend,
+  node: NodeFacts,
+  has: { readonly any: boolean; readonly local: boolean; readonly pods: boolean },
+): PacketFrontend['treatment'] {
+  const all = (treatment: Treatment): PacketFrontend['treatment'] => ({
+    pod: treatment,
+    node: treatment,
+    outside: treatment,
+  });
+  if (!has.any) return all({ to: 'reject', masquerade: false });
+  const local = has.local ? 'local' : 'drop';
+  if (kind === 'clusterIP') {
+    const to = service.internalPolicy === 'Local' ? local : 'cluster';
+    const masquerade = to !== 'drop' && (node.masqueradeAll || has.pods);
+    const pod = { to, masquerade: to !== 'drop' && node.masqueradeAll } as const;
+    return { ...all({ to, masquerade }), pod };
+  }
+  if (service.externalPolicy === 'Cluster') return all({ to: 'cluster', masquerade: true });
+  return {
+    pod: { to: 'cluster', masquerade: false },
+    node: { to: 'cluster', masquerade: true },
+    outside: { to: local, masquerade: false },
+  };
+}
+
+function usableOf(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  const ready = endpoints.filter((e) => e.ready);
+  return ready.length > 0 ? ready : endpoints.filter((e) => e.serving && e.terminating);
+}
+
+/** Same node, else same zone, else all: each only when every endpoint says whom it is for. */
+function byTopology(endpoints: readonly Endpoint[], node: NodeFacts): readonly Endpoint[] {
+  const forNode = hinted(endpoints, 'nodes', node.name);
+  return forNode ?? hinted(endpoints, 'zones', node.zone) ?? endpoints;
+}
+
+function hinted(
+  endpoints: readonly Endpoint[],
+  kind: 'nodes' | 'zones',
+  own: string,
+): readonly Endpoint[] | undefined {
+  if (own === '') return undefined;
+  const mine: Endpoint[] = [];
+  for (const endpoint of endpoints) {
+    const hints = endpoint.hints?.[kind] ?? [];
+    if (hints.length === 0) return undefined;
+    if (hints.includes(own)) mine.push(endpoint);
+  }
+  return mine.length > 0 ? mine : undefined;
+}
+
+/** A cluster IP is never taken away from its owner by somebody's external address. */
+const PRECEDENCE: Readonly<Record<Frontend['kind'], number>> = {
+  clusterIP: 0,
+  loadBalancer: 1,
+  externalIP: 2,
+  nodePort: 3,
+};
+
+interface Claim {
+  readonly id: string;
+  readonly kind: Frontend['kind'];
+}
+
+function claimKey({ address, port }: Frontend, protocol: string): string {
+  return `${address}:${port}/${protocol}`;
+}
+
+function claimsOf(ports: readonly PortView[]): ReadonlyMap<string, Claim> {
+  const claims = new Map<string, Claim>();
+  for (const { id, protocol, frontends } of ports) {
+    for (const frontend of frontends) {
+      const key = claimKey(frontend, protocol);
+      const holder = claims.get(key);
+      if (holder === undefined || PRECEDENCE[frontend.kind] < PRECEDENCE[holder.kind]) {
+        claims.set(key, { id, kind: frontend.kind });
+      }
+    }
+  }
+  return claims;
+}
+
+/** The view without the addresses that somebody else has; the same view when it has all of its own. */
+function withoutLost(
+  port: PortView,
+  claims: ReadonlyMap<string, Claim>,
+  conflicts: Conflict[],
+): PortView {
+  const isLost = (frontend: PacketFrontend): boolean => {
+    const holder = claims.get(claimKey(frontend, port.protocol));
+    return holder !== undefined && (holder.id !== port.id || holder.kind !== frontend.kind);
+  };
+  if (!port.frontends.some(isLost)) return port;
+  for (const frontend of port.frontends.filter(isLost)) {
+    const claim = claimKey(frontend, port.protocol);
+    const kept = claims.get(claim)!.id;
+    if (kept !== port.id) conflicts.push({ claim, kept, lost: port.id, origin: port.origin });
+  }
+  return { ...port, frontends: port.frontends.filter((f) => !isLost(f)) };
+}

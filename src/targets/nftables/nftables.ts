@@ -1,0 +1,298 @@
+// The nftables target at work: keeps in mind what the kernel has, and brings it from one program to the
+// next in one transaction of what changed. When the kernel refuses a transaction, the halves of it are
+// tried, until the port of the Service that it refuses stands alone: that one is named and keeps what it
+// had, and the others go through.
+
+import { spawn } from 'node:child_process';
+import type { Family } from '../../lib/cidr.ts';
+import { FairwayError } from '../../lib/errors.ts';
+import type { Applied, Rejection } from '../target.ts';
+import { changeCommands, changesOf, chainCommands, frameCommands, goneChains } from './commands.ts';
+import type { PortChange } from './commands.ts';
+import { nftFamily } from './frame.ts';
+import type { FamilyProgram, NftProgram, PortProgram } from './program.ts';
+import { ruleText } from './text.ts';
+
+/** Runs a script of nft; gives what it complains about, or null when it was carried out whole. */
+export type NftRunner = (script: string) => Promise<string | null>;
+
+export interface NftablesOptions {
+  /** The command; `nft` when absent. */
+  readonly run?: NftRunner;
+}
+
+export interface NftApplied extends Applied {
+  /** Whether everything was written anew, or only what changed. */
+  readonly sync: 'full' | 'partial';
+}
+
+export const NFT_TABLE = 'fairway';
+/** Below this, maps of verdicts with several fields do not work. */
+const NFT_VERSION_MIN = [1, 0, 1] as const;
+const MESSAGE_CHARS_MAX = 500;
+
+interface FamilyState {
+  /** The frame as text: when it changes, everything is written anew. */
+  readonly frame: string;
+  readonly ports: Map<string, PortProgram>;
+  /** Rules of shared chains that are there, by name. */
+  readonly shared: Map<string, string>;
+  /** Chains that are empty and are to be deleted. */
+  readonly stale: Set<string>;
+}
+
+export class Nftables {
+  readonly #run: NftRunner;
+  readonly #families = new Map<Family, FamilyState>();
+  #generation = 0;
+  #wantsFull = true;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor({ run = runNft }: NftablesOptions = {}) {
+    this.#run = run;
+  }
+
+  /** Puts a program in force. Programs come in force in the order in which they were given. */
+  apply(program: NftProgram): Promise<NftApplied> {
+    const done = this.#queue.then(() => this.#apply(program));
+    this.#queue = done.catch(() => undefined);
+    return done;
+  }
+
+  /** The next program is written whole: it mends what somebody else has deleted or changed. */
+  resync(): void {
+    this.#wantsFull = true;
+  }
+
+  /** Whether the chain that every packet of a Service goes through is still there. */
+  async isInPlace(): Promise<boolean> {
+    const families = [...this.#families.keys()];
+    const script = families
+      .map((family) => `list chain ${nftFamily(family)} ${NFT_TABLE} nat-prerouting`)
+      .join('\n');
+    return (await this.#run(script)) === null;
+  }
+
+  async #apply(program: NftProgram): Promise<NftApplied> {
+    const rejected: Rejection[] = [];
+    let isFull = this.#wantsFull;
+    this.#wantsFull = false;
+    for (const family of program.families) {
+      const wasFull = await this.#applyFamily(family, isFull, rejected);
+      isFull ||= wasFull;
+    }
+    this.#generation++;
+    // What was refused is tried again with everything else, and so is not forgotten.
+    if (rejected.length > 0) this.#wantsFull = true;
+    return { generation: this.#generation, rejected, sync: isFull ? 'full' : 'partial' };
+  }
+
+  /** Gives whether everything of the family was written anew. */
+  async #applyFamily(
+    program: FamilyProgram,
+    wantsFull: boolean,
+    rejected: Rejection[],
+  ): Promise<boolean> {
+    const { family, ports } = program;
+    const frame = frameCommands(program, { rebuild: false, table: NFT_TABLE }).join('\n');
+    const state = this.#families.get(family);
+    if (wantsFull || state?.frame !== frame) {
+      await this.#writeWhole(program, frame, rejected);
+      return true;
+    }
+    await this.#sweep(family, state);
+    const changes = changesOf(family, state.ports, ports);
+    if (changes.length > 0) await this.#change(program, state, changes, rejected);
+    return false;
+  }
+
+  /** Everything in one transaction; when that fails, the frame first and then the ports by halves. */
+  async #writeWhole(program: FamilyProgram, frame: string, rejected: Rejection[]): Promise<void> {
+    const { family, ports } = program;
+    const known = this.#families.get(family);
+    const state: FamilyState = { frame, ports: new Map(), shared: new Map(), stale: new Set() };
+    // Who stays with which endpoint is remembered in sets of the table: they stay while it can be mended.
+    const sets = new Map(ports.map((port) => [port.id, withoutSets(port, known)]));
+    const changes = changesOf(family, state.ports, ports);
+    const mend = changes.map((change) => ({ ...change, before: sets.get(change.id) }));
+    const script = (lines: readonly string[], list: readonly PortChange[]): string =>
+      [
+        ...lines,
+        ...chainCommands(program.shared.values(), family, NFT_TABLE),
+        ...changeCommands(list, { table: NFT_TABLE, isShared: () => false }),
+      ].join('\n');
+    const whole = (rebuild: boolean): readonly string[] =>
+      frameCommands(program, { rebuild, table: NFT_TABLE });
+    const leftOver = [...(known?.ports.values() ?? [])].flatMap((port) =>
+      goneChains(
+        port,
+        ports.find((p) => p.id === port.id),
+      ),
+    );
+    const isMended = known !== undefined && (await this.#run(script(whole(false), mend))) === null;
+    if (isMended) {
+      for (const chain of leftOver) state.stale.add(chain);
+    }
+    const isWritten = isMended || (await this.#run(script(whole(true), changes))) === null;
+    this.#families.set(family, state);
+    if (isWritten) {
+      for (const port of ports) state.ports.set(port.id, port);
+      remember(program, state);
+      return;
+    }
+    const problem = await this.#run(whole(true).join('\n'));
+    if (problem !== null) {
+      this.#families.delete(family);
+      throw new FairwayError('FW_NFT_REJECTED', `nft refuses the table: ${problem}`, {
+        hint: 'the rules that were there before stay in force',
+      });
+    }
+    await this.#change(program, state, changes, rejected);
+  }
+
+  /** One transaction; when it is refused, its halves, down to the port that is at fault. */
+  async #change(
+    program: FamilyProgram,
+    state: FamilyState,
+    changes: readonly PortChange[],
+    rejected: Rejection[],
+  ): Promise<void> {
+    const { family } = program;
+    const needed = new Map(
+      changes.flatMap(({ after }) => after?.uses ?? []).map((chain) => [chain.name, chain]),
+    );
+    const missing = [...needed.values()].filter(
+      (chain) => state.shared.get(chain.name) !== rulesText(chain, family),
+    );
+    const script = [
+      ...chainCommands(missing, family, NFT_TABLE),
+      ...changeCommands(changes, { table: NFT_TABLE, isShared: sharedKeys(state, changes) }),
+    ].join('\n');
+    const problem = script === '' ? null : await this.#run(script);
+    if (problem === null) {
+      for (const chain of missing) state.shared.set(chain.name, rulesText(chain, family));
+      for (const { id, before, after } of changes) {
+        for (const chain of goneChains(before, after)) state.stale.add(chain);
+        for (const chain of after?.chains ?? []) state.stale.delete(chain.name);
+        if (after === undefined) state.ports.delete(id);
+        else state.ports.set(id, after);
+      }
+      return;
+    }
+    const [first] = changes;
+    if (changes.length === 1 && first !== undefined) {
+      rejected.push(rejection(first, problem));
+      return;
+    }
+    const half = Math.ceil(changes.length / 2);
+    await this.#change(program, state, changes.slice(0, half), rejected);
+    await this.#change(program, state, changes.slice(half), rejected);
+  }
+
+  /** Deletes chains that the transaction before has emptied. What cannot be deleted yet is tried again. */
+  async #sweep(family: Family, { stale }: FamilyState): Promise<void> {
+    if (stale.size === 0) return;
+    const names = [...stale];
+    const commands = names.map((name) => `delete chain ${nftFamily(family)} ${NFT_TABLE} ${name}`);
+    // A chain goes only after those that go to it are gone; all of these are empty.
+    if ((await this.#run(commands.join('\n'))) === null) stale.clear();
+  }
+}
+
+function rejection({ id, family }: PortChange, problem: string): Rejection {
+  return {
+    id,
+    reason: 'RefusedByKernel',
+    message: `nft refuses the rules of Service ${id} (${family}): ${problem.slice(0, MESSAGE_CHARS_MAX)}`,
+    hint: 'it keeps the rules it had; all others are in force',
+  };
+}
+
+/** Of a port that was there: its affinity sets, and nothing else. */
+function withoutSets(port: PortProgram, known: FamilyState | undefined): PortProgram | undefined {
+  const before = known?.ports.get(port.id);
+  if (before === undefined) return undefined;
+  return { ...before, elements: [], chains: [] };
+}
+
+function remember({ shared, family }: FamilyProgram, state: FamilyState): void {
+  for (const chain of shared.values()) state.shared.set(chain.name, rulesText(chain, family));
+}
+
+function rulesText(
+  chain: { readonly rules: FamilyProgram['frame'][number]['rules'] },
+  family: Family,
+) {
+  return chain.rules.map((rule) => ruleText(rule, family)).join('\n');
+}
+
+/** Whether an endpoint of a port that does not change needs a key of the set of hairpins. */
+function sharedKeys(state: FamilyState, changes: readonly PortChange[]): (key: string) => boolean {
+  let keys: Set<string> | undefined;
+  return (key) => {
+    if (keys === undefined) {
+      keys = new Set();
+      const changed = new Set(changes.map(({ id }) => id));
+      for (const port of state.ports.values()) {
+        if (changed.has(port.id)) continue;
+        for (const e of port.elements) if (e.map === 'hairpin') keys.add(e.key);
+      }
+    }
+    return keys.has(key);
+  };
+}
+
+/** Runs the system's nft on a script. */
+export function runNft(script: string): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('nft', ['-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      if (said.length < MESSAGE_CHARS_MAX * 4) said += text;
+    });
+    child.once('error', (error: NodeJS.ErrnoException) => reject(cannotRun(error)));
+    child.once('close', (code) => resolve(code === 0 ? null : said.trim() || `status ${code}`));
+    // It may end before it has read everything; its status says why.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(`${script}\n`);
+  });
+}
+
+function cannotRun(error: NodeJS.ErrnoException): FairwayError {
+  return new FairwayError('FW_NFT_MISSING', `nft cannot be run: ${error.message}`, {
+    hint: 'install the package nftables, or use another --mode',
+    cause: error,
+  });
+}
+
+/** Rejects when there is no nft, or one that is too old. */
+export async function checkNft(): Promise<void> {
+  const text = await new Promise<string>((resolve, reject) => {
+    const child = spawn('nft', ['--version'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (part: string) => (said += part));
+    child.once('error', (error: NodeJS.ErrnoException) => reject(cannotRun(error)));
+    child.once('close', () => resolve(said));
+  });
+  const version =
+    /v(\d+)\.(\d+)(?:\.(\d+))?/
+      .exec(text)
+      ?.slice(1)
+      .map((n) => Number(n ?? 0)) ?? [];
+  for (const [i, least] of NFT_VERSION_MIN.entries()) {
+    const have = version[i] ?? 0;
+    if (have > least) return;
+    if (have < least) {
+      throw new FairwayError('FW_NFT_TOO_OLD', `nft is too old: ${text.trim() || 'no version'}`, {
+        hint: `nftables ${NFT_VERSION_MIN.join('.')} or newer is needed`,
+      });
+    }
+  }
+}
+
+/** What removes every rule of this target, whether it is there or not. */
+export function nftCleanup(): string {
+  return (['ip', 'ip6'] as const)
+    .flatMap((ip) => [`add table ${ip} ${NFT_TABLE}`, `delete table ${ip} ${NFT_TABLE}`])
+    .join('\n');
+}
