@@ -5,6 +5,7 @@ import { Service } from '../api/core/service.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
 import { HTTPRoute } from '../api/gateway/httproute.ts';
 import type { Condition } from '../api/meta.ts';
+import { servedPorts } from '../lib/privileged-ports.ts';
 import { formatTable } from '../lib/table.ts';
 import type { Model } from '../model/model.ts';
 import type { Snapshot } from '../store/snapshot.ts';
@@ -16,6 +17,8 @@ export interface Overview {
   readonly model: Model;
   /** Empty when nothing is being served. */
   readonly bindings: readonly Binding[];
+  /** Ports of Services below this number are served at others; absent when nothing is served. */
+  readonly firstOpenPort?: number;
 }
 
 /** Rows of a kind that are shown; more are counted. */
@@ -73,13 +76,17 @@ function routeRows({ snapshot }: Overview): string[][] {
   });
 }
 
-function serviceRows({ snapshot, model }: Overview): string[][] {
+function serviceRows({ snapshot, model, firstOpenPort = 0 }: Overview): string[][] {
   return snapshot.list(Service).map((service) => {
     const { spec, metadata } = service;
     const key = keyOf(metadata);
+    const asked = (spec.ports ?? []).map(({ port }) => port);
+    const served = servedPorts(asked, firstOpenPort);
     const ports = (spec.ports ?? []).map((port) => {
       const node = (port.nodePort ?? 0) === 0 ? '' : `:${port.nodePort}`;
-      return `${port.port}${node}/${port.protocol}`;
+      const at = served.get(port.port) ?? port.port;
+      const moved = at === port.port ? '' : ` at ${at}`;
+      return `${port.port}${moved}${node}/${port.protocol}`;
     });
     const endpoints = endpointsOf(model, key);
     const ready = endpoints.filter((e) => e.ready).length;

@@ -22,7 +22,7 @@ import type { Store } from '../store/store.ts';
 import { compileProxy } from '../targets/proxy/compile.ts';
 import type { Binding } from '../targets/proxy/messages.ts';
 import type { Proxy } from '../targets/proxy/proxy.ts';
-import { staticFindings } from './findings.ts';
+import { movedPortFindings, staticFindings } from './findings.ts';
 import { statusWrites } from './status.ts';
 
 export interface PipelineOptions {
@@ -32,6 +32,8 @@ export interface PipelineOptions {
   readonly resolve: Resolver;
   /** The node this process is. */
   readonly node: string;
+  /** Ports below this number are served at others; 0 when all can be opened. */
+  readonly firstOpenPort: number;
   readonly proxy: Proxy;
   /** Null when no pods are to be run. */
   readonly runtime: PodRuntime | null;
@@ -50,6 +52,8 @@ export interface Report {
   /** Of objects and files; those of running pods come from the runtime. */
   readonly findings: readonly Finding[];
   readonly bindings: readonly Binding[];
+  /** As in the options. */
+  readonly firstOpenPort: number;
   /** Objects that sources have changed since the last report. */
   readonly sourceChanges: number;
   /** From the first change of the round to the moment every worker had the program. */
@@ -138,6 +142,7 @@ export class Pipeline {
 
   async #round(sinceMs: number): Promise<void> {
     const { store, controllers, resolve, node, proxy, runtime, localCa } = this.#options;
+    const { firstOpenPort } = this.#options;
     const now = new Date();
     const sourceChanges = this.#sourceChanges;
     this.#sourceChanges = 0;
@@ -160,10 +165,12 @@ export class Pipeline {
         ...[...this.#sourceFindings.values()].flat(),
         ...resolution.findings,
         ...staticFindings(snapshot),
+        ...movedPortFindings(snapshot, firstOpenPort),
         ...(runtime === null ? [] : this.#options.findPodFaults(snapshot)),
-        ...unservedFindings(model.entryPoints, applied.rejected),
+        ...unservedFindings(model, applied.rejected),
       ],
       bindings: applied.bindings,
+      firstOpenPort,
       sourceChanges,
       tookMs,
     });

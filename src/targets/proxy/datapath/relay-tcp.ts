@@ -28,10 +28,10 @@ export class TcpRelay {
     this.#server.on('connection', (client) => this.#accept(client));
   }
 
-  listen(address: string): Promise<void> {
+  listen(address: string, port: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ host: address, port: this.#program.port, exclusive: true }, () => {
+      this.#server.listen({ host: address, port, exclusive: true }, () => {
         this.#server.off('error', reject);
         // EMFILE and its like: the connection is refused, the relay goes on.
         this.#server.on('error', () => undefined);

@@ -16,6 +16,7 @@ const FLOWS_MAX = 10_000;
 export interface UdpRelayOptions {
   readonly program: RelayProgram;
   readonly address: string;
+  readonly port: number;
   readonly clock: Clock;
   readonly counters: Counters;
 }
@@ -23,6 +24,7 @@ export interface UdpRelayOptions {
 export class UdpRelay {
   #program: RelayProgram;
   readonly #address: string;
+  readonly #port: number;
   readonly #clock: Clock;
   readonly #counters: Counters;
   readonly #socket: Socket;
@@ -30,9 +32,10 @@ export class UdpRelay {
   readonly #affinity = new Affinity();
   #next = 0;
 
-  constructor({ program, address, clock, counters }: UdpRelayOptions) {
+  constructor({ program, address, port, clock, counters }: UdpRelayOptions) {
     this.#program = program;
     this.#address = address;
+    this.#port = port;
     this.#clock = clock;
     this.#counters = counters;
     this.#socket = createSocket(familyOf(address));
@@ -42,14 +45,11 @@ export class UdpRelay {
   listen(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#socket.once('error', reject);
-      this.#socket.bind(
-        { address: this.#address, port: this.#program.port, exclusive: true },
-        () => {
-          this.#socket.off('error', reject);
-          this.#socket.on('error', () => undefined);
-          resolve();
-        },
-      );
+      this.#socket.bind({ address: this.#address, port: this.#port, exclusive: true }, () => {
+        this.#socket.off('error', reject);
+        this.#socket.on('error', () => undefined);
+        resolve();
+      });
     });
   }
 

@@ -31,7 +31,7 @@ export class Relays {
   ): Promise<readonly BindFailure[]> {
     for (const [id, program] of delta.set) this.#programs.set(id, program);
     for (const id of delta.removed) this.#programs.delete(id);
-    const wanted = new Map(bindings.map((b) => [`${b.relay}|${b.address}`, b]));
+    const wanted = new Map(bindings.map((b) => [`${b.relay}|${b.address}|${b.port}`, b]));
     for (const [key, relay] of this.#running) {
       if (wanted.has(key)) continue;
       this.#running.delete(key);
@@ -64,21 +64,21 @@ export class Relays {
   async #open(
     key: string,
     program: RelayProgram,
-    { relay: id, address }: RelayBinding,
+    { relay: id, address, port }: RelayBinding,
     failures: BindFailure[],
   ): Promise<void> {
     const { limits, clock, counters } = this.#options;
     const relay =
       program.protocol === 'TCP'
         ? new TcpRelay(program, limits, counters)
-        : new UdpRelay({ program, address, clock, counters });
+        : new UdpRelay({ program, address, port, clock, counters });
     this.#running.set(key, relay);
     try {
-      await (relay instanceof TcpRelay ? relay.listen(address) : relay.listen());
+      await (relay instanceof TcpRelay ? relay.listen(address, port) : relay.listen());
     } catch (error) {
       this.#running.delete(key);
       const { code = String(error) } = error as NodeJS.ErrnoException;
-      failures.push({ id, address, port: program.port, code });
+      failures.push({ id, address, port, code });
     }
   }
 }
