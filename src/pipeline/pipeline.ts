@@ -60,6 +60,9 @@ export interface Report {
   readonly tookMs: number;
 }
 
+/** After so long, what could not be opened is tried again: whoever had it may be gone. */
+const RETRY_MS = 3000;
+
 /** Timers of Node.js hold no more than this; a later wish is wished again. */
 const WAKE_MS_MAX = 2 ** 31 - 1;
 
@@ -73,6 +76,7 @@ export class Pipeline {
   #dirtySinceMs: number | undefined;
   #running: Promise<void> | undefined;
   #wake: NodeJS.Timeout | undefined;
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -117,6 +121,7 @@ export class Pipeline {
   async stop(): Promise<void> {
     this.#stop.abort();
     clearTimeout(this.#wake);
+    clearTimeout(this.#retry);
     await this.idle();
   }
 
@@ -154,6 +159,7 @@ export class Pipeline {
     const { model } = resolution;
     const applied = await proxy.apply(compileProxy(lower(model, node)));
     const tookMs = performance.now() - sinceMs;
+    this.#retryIf(applied.rejected.length > 0);
     const statuses = withUnserved(resolution.statuses, model.entryPoints, applied.rejected);
     store.write(statusWrites(store.snapshot(), statuses, now));
     this.#publish({
@@ -184,6 +190,12 @@ export class Pipeline {
     if (timeMs === undefined || this.#stop.signal.aborted) return;
     const delayMs = Math.max(1, timeMs - Date.now());
     this.#wake = setTimeout(() => this.#schedule(), Math.min(delayMs, WAKE_MS_MAX));
+  }
+
+  #retryIf(isNeeded: boolean): void {
+    clearTimeout(this.#retry);
+    if (!isNeeded || this.#stop.signal.aborted) return;
+    this.#retry = setTimeout(() => this.#schedule(), RETRY_MS);
   }
 
   #publish(report: Report): void {
