@@ -6,7 +6,7 @@ import type { Finding } from '../api/finding.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
 import type { Report } from '../pipeline/pipeline.ts';
 import { FairwayError } from '../lib/errors.ts';
-import { fail } from './fail.ts';
+import { fail, UNUSABLE } from './fail.ts';
 import { countFindings, formatFindings } from './findings.ts';
 import { startInstance } from './instance.ts';
 import type { ApiSettings, Instance } from './instance.ts';
@@ -16,6 +16,7 @@ import { filesSource, loadSettings, workerCount } from './settings.ts';
 import type { CommonFlags } from './settings.ts';
 import { print } from './terminal.ts';
 import { gatewaysJson } from './urls.ts';
+import { isUnusable } from './usable.ts';
 
 /** As `main.ts` reads them. */
 export interface UpFlags extends CommonFlags {
@@ -205,6 +206,7 @@ async function runCommand(
   if (report !== undefined) {
     const findings = [...report.findings, ...instance.podFindings()];
     for (const line of formatFindings(findings, instance.locate)) process.stderr.write(`${line}\n`);
+    if (isUnusable(report.snapshot, findings)) return UNUSABLE;
   }
   if (waiting.length > 0) {
     for (const line of waiting) process.stderr.write(`fairway: not ready: ${line}\n`);

@@ -311,6 +311,17 @@ describe('fairway up PATH -- COMMAND', () => {
     assert.match(listeners?.['http']?.url ?? '', /^http:\/\/127\.\d+\.0\.1:(80|8080)$/);
   });
 
+  it('is not run when none of the files can be used', () => {
+    const home = folder({});
+    const manifests = folder({ 'notes.yaml': 'just: [some\n', 'app.yaml': '- text\n' });
+    const { status, stderr } = run(['echo', 'ran'], manifests.path, home.path);
+    const checked = spawnSync(BIN, ['check', manifests.path], { env: ownEnvironment(home.path) });
+    home.remove();
+    manifests.remove();
+    assert.equal(status, 2, stderr);
+    assert.equal(checked.status, 2);
+  });
+
   it('says so when there is no such command, and when things do not get ready', () => {
     const home = folder({});
     const manifests = folder(files);
@@ -335,7 +346,7 @@ describe('fairway up PATH -- COMMAND', () => {
 });
 
 describe('a port that somebody else has', () => {
-  it('is named with its owner, and everything else is served', async () => {
+  it('is named with its owner, served once it is free, and everything else at once', async () => {
     const home = folder({});
     const manifests = folder({
       'app.yaml': documents(
@@ -358,6 +369,18 @@ describe('a port that somebody else has', () => {
       assert.match(output, /port 127\.\d+\.0\.1:18765 is already taken by .*node.* \(pid \d+\)/);
       assert.match(output, /web\s+http\s+http:\/\/\S+\s+1\s+True/);
       assert.match(output, /web\s+other\s+<none>\s+1\s+False/);
+      assert.match(output, /waiting for Gateway default\/web: listener other: port .* taken/);
+      const { status, stderr } = spawnSync(
+        BIN,
+        ['up', '--ready-timeout', '1', manifests.path, '--', 'true'],
+        { env: ownEnvironment(home.path), encoding: 'utf8', timeout: 60_000 },
+      );
+      assert.equal(status, 3, 'the command ran without its listener');
+      assert.match(stderr, /not ready: Gateway default\/web: listener other: port .* taken/);
+      const address = /port (127\.\d+\.0\.1):18765/.exec(output)?.[1] ?? '';
+      taken.close();
+      await until(() => output.includes('settled'), 'the port to be taken over');
+      assert.equal(await servedBy(`http://${address}:18765/`), 'one');
     } finally {
       child.kill('SIGTERM');
       await new Promise((resolve) => child.once('exit', resolve));
