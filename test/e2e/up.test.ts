@@ -262,7 +262,36 @@ spec:
       manifests.remove();
     }
   });
+
+  it('of npm start, by its process id, ends Fairway with it', async () => {
+    const home = folder({});
+    const npm = spawn('npm', ['start', '--silent'], {
+      env: ownEnvironment(home.path),
+      cwd: join(import.meta.dirname, '..', '..'),
+    });
+    let output = '';
+    npm.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    try {
+      await until(() => output.includes('Press Ctrl-C'), 'npm start');
+      const started = descendants(npm.pid ?? 0);
+      assert.ok(started.length > 0);
+      npm.kill('SIGTERM');
+      await new Promise((resolve) => npm.once('exit', resolve));
+      await until(() => !started.some((pid) => existsSync(`/proc/${pid}`)), 'all of it to end');
+    } finally {
+      npm.kill('SIGKILL');
+      home.remove();
+    }
+  });
 });
+
+/** Processes that come from another, at any depth. */
+function descendants(pid: number): readonly number[] {
+  const file = `/proc/${pid}/task/${pid}/children`;
+  const text = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+  const children = text === '' ? [] : text.split(' ').map(Number);
+  return [...children, ...children.flatMap(descendants)];
+}
 
 /** Command lines of all processes. */
 function processes(): readonly string[] {
