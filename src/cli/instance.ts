@@ -17,7 +17,7 @@ import { firstOpenPort, servedPorts } from '../lib/privileged-ports.ts';
 import { createPodFinder } from '../pipeline/findings.ts';
 import { createLocator } from '../pipeline/locate.ts';
 import type { Locator } from '../pipeline/locate.ts';
-import { folderOf } from '../pipeline/owners.ts';
+import { folderOf, writtenFindings } from '../pipeline/owners.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
 import { createResolver } from '../resolve/resolve.ts';
 import { createPodRuntime } from '../runtime/runtime.ts';
@@ -96,7 +96,10 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
         firstOpenPort: firstOpen,
         locate: (kind, namespace, name) => folderOf(store.snapshot(), { kind, namespace, name }),
         write: (writes) => void store.write(writes),
-        onFindings: (findings) => (podFindings = findings),
+        onFindings: (findings) => {
+          podFindings = writtenFindings(store.snapshot(), findings);
+          pipeline.refresh();
+        },
         onError,
       })
     : null;

@@ -117,6 +117,11 @@ export class Pipeline {
     while (this.#running !== undefined) await this.#running;
   }
 
+  /** Something that is told along with reports has changed, though no object has. */
+  refresh(): void {
+    this.#schedule();
+  }
+
   /** Stops listening to the sources and finishes the round under way. */
   async stop(): Promise<void> {
     this.#stop.abort();

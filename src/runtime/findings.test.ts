@@ -166,6 +166,16 @@ test('a crash loop tells how the container ended and its last line', () => {
   assert.match(killed.message, /last with signal 9$/);
 });
 
+test('a port that is taken inside of a pod is told with how to listen', () => {
+  const { hint = '' } = one(
+    crashed(
+      { waiting: { reason: 'CrashLoopBackOff' } },
+      { exitCode: 1, message: 'OSError: [Errno 98] Address already in use' },
+    ),
+  );
+  assert.match(hint, /\$\(FAIRWAY_POD_IP\).* fairway logs /);
+});
+
 test('a command that is not there is told with what to do', () => {
   const message = 'exec: "gunicorn": executable file not found in $PATH';
   const finding = one(

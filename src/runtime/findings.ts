@@ -12,6 +12,7 @@ import type { VariableSources } from './env/variables.ts';
 import { mountPathsInFiles } from './mount-findings.ts';
 import { annotationFaults } from './plan/annotations.ts';
 import { manifestDirectory } from './plan/directory.ts';
+import { POD_IP_HINT } from './live-findings.ts';
 import { planPod } from './plan/plan.ts';
 import type { PlannedContainer } from './plan/plan.ts';
 import { podSources } from './pod/sources.ts';
@@ -178,10 +179,13 @@ function crashFinding(pod: Pod, status: ContainerStatus, about: Describe): Findi
     message:
       `container ${status.name} ended ${status.restartCount + 1} times, last with ${howItEnded(terminated)}` +
       (words === '' ? '' : `: ${words}`),
-    hint: `Its log says more: fairway logs ${pod.metadata.name} -c ${status.name} -n ${pod.metadata.namespace} --previous`,
+    hint: `${ADDRESS_IN_USE.test(words) ? `${POD_IP_HINT} ` : ''}Its log says more: fairway logs ${pod.metadata.name} -c ${status.name} -n ${pod.metadata.namespace} --previous`,
     origin: about(fieldOf(pod, container, '')),
   };
 }
+
+/** As Node.js, Python, Go and the C library say it. */
+const ADDRESS_IN_USE = /EADDRINUSE|address (?:is )?already in use/i;
 
 function howItEnded({ exitCode, signal }: { exitCode: number; signal?: number }): string {
   return signal === undefined ? `exit code ${exitCode}` : `signal ${signal}`;

@@ -374,6 +374,37 @@ describe('fairway up PATH -- COMMAND', () => {
   });
 });
 
+describe('a program that listens on every address', () => {
+  it('is told of with file and line, also when it begins to after it counted as ready', async () => {
+    const home = folder({});
+    const listen = "setTimeout(() => require('net').createServer().listen(0, '0.0.0.0'), 1000)";
+    const manifests = folder({
+      'pod.yaml': `
+apiVersion: v1
+kind: Pod
+metadata: { name: wide }
+spec:
+  containers:
+    - name: main
+      image: none
+      command: [env, -u, NODE_OPTIONS, ${process.execPath}, -e, "${listen}"]
+`,
+    });
+    const child = spawn(BIN, ['up', manifests.path], { env: ownEnvironment(home.path) });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    try {
+      await until(() => output.includes('listens on 0.0.0.0'), 'the finding');
+      assert.match(output, /pod\.yaml:\d+:\d+: warning: Pod default\/wide: container main listens/);
+    } finally {
+      child.kill('SIGTERM');
+      await new Promise((resolve) => child.once('exit', resolve));
+      home.remove();
+      manifests.remove();
+    }
+  });
+});
+
 describe('a port that somebody else has', () => {
   it('is named with its owner, served once it is free, and everything else at once', async () => {
     const home = folder({});
