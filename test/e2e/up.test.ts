@@ -232,6 +232,40 @@ describe('ending', () => {
       },
     ));
 
+  it('lets what Services relay finish, and does not wait for idle connections to them', () =>
+    withFairway(
+      {
+        'gateway.yaml': GATEWAY,
+        'app.yaml': `${echo('one')}
+---
+apiVersion: v1
+kind: Service
+metadata: { name: two }
+spec:
+  type: NodePort
+  selector: { app: one }
+  ports: [{ port: 8000, targetPort: 3000, nodePort: 31998 }]
+`,
+      },
+      async (fairway) => {
+        const [first] = Object.values(fairway.gateways);
+        const block = Number(first?.address.split('.')[1]) - 80;
+        const url = `http://127.0.0.${block + 1}:31998`;
+        const agent = new Agent({ keepAlive: true });
+        await new Promise((resolve) =>
+          request(url, { agent }, (response) => response.resume().once('end', resolve)).end(),
+        );
+        const slow = get(`${url}/?delay=1500ms`);
+        await delay(300);
+        const stopped = fairway.stop();
+        assert.equal((await slow).status, 200);
+        const late = delay(7000, 'late' as const, { ref: false });
+        assert.equal(await Promise.race([stopped, late]), 0);
+        agent.destroy();
+        await stopped;
+      },
+    ));
+
   it('by SIGKILL leaves no process behind, and the next start works', async () => {
     const home = folder({});
     const marker = `fairway-e2e-${process.pid}-${Date.now()}`;

@@ -10,12 +10,26 @@ import { Affinity } from './affinity.ts';
 import type { Counters } from './counters.ts';
 import type { Limits } from './limits.ts';
 
+/**
+ * A relay does not know what it carries. While it drains, a connection counts as idle when its client
+ * was the last to be sent anything, and for so long nothing has followed.
+ */
+const QUIET_MS = 500;
+
+/** One client's connection, and what went over it last. */
+interface Relayed {
+  /** The client has said something that has not been answered, or there is no endpoint yet. */
+  isWaiting: boolean;
+  lastMs: number;
+}
+
 export class TcpRelay {
   #program: RelayProgram;
   readonly #limits: Limits;
   readonly #counters: Counters;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
+  readonly #clients = new Map<Socket, Relayed>();
   readonly #affinity = new Affinity();
   #next = 0;
 
@@ -51,9 +65,18 @@ export class TcpRelay {
     if (now) for (const socket of this.#open) socket.destroy();
   }
 
+  /** How many clients wait for an answer, or were sent some of it a moment ago. */
+  get busy(): number {
+    const quietSince = performance.now() - QUIET_MS;
+    const relayed = [...this.#clients.values()];
+    return relayed.filter((r) => r.isWaiting || r.lastMs > quietSince).length;
+  }
+
   #accept(client: Socket): void {
     this.#counters.relayedConnections++;
     this.#track(client);
+    this.#clients.set(client, { isWaiting: true, lastMs: performance.now() });
+    client.on('close', () => this.#clients.delete(client));
     client.on('error', () => client.destroy());
     this.#dial(client, this.#order(client.remoteAddress ?? ''));
   }
@@ -96,8 +119,16 @@ export class TcpRelay {
       if (affinitySeconds > 0) {
         this.#affinity.remember(client.remoteAddress ?? '', endpoint, affinitySeconds);
       }
-      splice(client, upstream);
+      splice(client, upstream, (fromClient) => this.#note(client, fromClient));
+      this.#note(client, false);
     });
+  }
+
+  #note(client: Socket, fromClient: boolean): void {
+    const relayed = this.#clients.get(client);
+    if (relayed === undefined) return;
+    relayed.isWaiting = fromClient;
+    relayed.lastMs = performance.now();
   }
 
   #track(socket: Socket): void {
@@ -107,13 +138,14 @@ export class TcpRelay {
 }
 
 /** Passes bytes both ways until both halves have ended; a broken side breaks the other. */
-function splice(client: Socket, upstream: Socket): void {
+function splice(client: Socket, upstream: Socket, onBytes: (fromClient: boolean) => void): void {
   for (const [from, to] of [
     [client, upstream],
     [upstream, client],
   ] as const) {
     from.on('error', () => to.resetAndDestroy());
     from.on('close', () => to.destroySoon());
+    from.on('data', () => onBytes(from === client));
     from.pipe(to);
   }
 }

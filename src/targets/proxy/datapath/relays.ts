@@ -52,12 +52,24 @@ export class Relays {
     return failures;
   }
 
-  /** Takes nothing new. */
-  stop(): void {
+  /** Takes no new connections; those there are go on. Datagrams have no end that could be waited for. */
+  drain(): void {
     for (const relay of this.#running.values()) {
-      if (relay instanceof TcpRelay) relay.close(true);
+      if (relay instanceof TcpRelay) relay.close(false);
       else relay.close();
     }
+  }
+
+  /** Connections that look as if something were under way. */
+  get busy(): number {
+    let count = 0;
+    for (const relay of this.#running.values()) if (relay instanceof TcpRelay) count += relay.busy;
+    return count;
+  }
+
+  /** After `drain`: ends what is left. */
+  stop(): void {
+    for (const relay of this.#running.values()) if (relay instanceof TcpRelay) relay.close(true);
     this.#running.clear();
   }
 
