@@ -193,8 +193,17 @@ function howItEnded({ exitCode, signal }: { exitCode: number; signal?: number })
 
 const LINE_CHARS_MAX = 200;
 
+/** Below the stack of an error nobody caught, Node.js writes its version; the error stands above. */
+const NODE_VERSION = /^Node\.js v\d/;
+const ERROR_LINE = /^(?:\w*(?:Error|Exception)\b|Uncaught )/;
+
 function lastLine(text: string): string {
-  const line = text.trimEnd().split('\n').at(-1) ?? '';
+  const lines = text.trimEnd().split('\n');
+  const last = lines.at(-1) ?? '';
+  const above = lines.slice(0, -1).filter((each) => each.trim() !== '');
+  const line = NODE_VERSION.test(last)
+    ? (above.findLast((each) => ERROR_LINE.test(each)) ?? above.at(-1) ?? last)
+    : last;
   return line.length > LINE_CHARS_MAX ? `${line.slice(0, LINE_CHARS_MAX)}…` : line;
 }
 
