@@ -1,5 +1,6 @@
 // fairway explain: where a request would go, and why, with the file and line of each decision.
 
+import { printable } from '../lib/printable.ts';
 import type { RequestAnswer, RequestFate, Share, Step } from '../model/answer.ts';
 import type { Model } from '../model/model.ts';
 import { traceRequest } from '../model/trace.ts';
@@ -86,6 +87,11 @@ function positionOf(
   return position === undefined ? {} : { position: formatPosition(position) };
 }
 
+/** One line, in which names of others cannot command the terminal. */
+function say(line: string): void {
+  print(printable(line));
+}
+
 interface Context {
   readonly notes: readonly string[];
   readonly hints: readonly string[];
@@ -98,25 +104,25 @@ function printAnswer(
   { notes, hints, evaluation }: Context,
 ): void {
   const { locate } = evaluation;
-  print(`${request.method} ${request.url.origin}${request.target}`);
-  for (const note of notes) print(`  (${note})`);
-  print('');
+  say(`${request.method} ${request.url.origin}${request.target}`);
+  for (const note of notes) say(`  (${note})`);
+  say('');
   for (const step of steps.filter((s) => s.verdict === 'taken')) printStep(step, locate);
-  print('');
-  for (const line of describeFate(fate)) print(line);
+  say('');
+  for (const line of describeFate(fate)) say(line);
   const lost = steps.filter((s) => s.verdict === 'lost');
   if (lost.length > 0) {
-    print('');
-    print('Not taken:');
+    say('');
+    say('Not taken:');
     for (const step of lost.slice(0, LOST_SHOWN_MAX)) printStep(step, locate, '  ');
     if (lost.length > LOST_SHOWN_MAX) {
-      print(`  … and ${lost.length - LOST_SHOWN_MAX} more (all of them with -o json)`);
+      say(`  … and ${lost.length - LOST_SHOWN_MAX} more (all of them with -o json)`);
     }
   }
   if (hints.length > 0) {
-    print('');
-    print('What would have to change:');
-    for (const hint of hints) print(`  ${hint}`);
+    say('');
+    say('What would have to change:');
+    for (const hint of hints) say(`  ${hint}`);
   }
 }
 
@@ -125,7 +131,7 @@ const STAGE_CHARS = 13;
 function printStep(step: Step, locate: Evaluation['locate'], indent = ''): void {
   const { position } = positionOf(step, locate);
   const at = position === undefined ? '' : `   ${position}`;
-  print(`${indent}${step.stage.padEnd(STAGE_CHARS)}${step.what}: ${step.because}${at}`);
+  say(`${indent}${step.stage.padEnd(STAGE_CHARS)}${step.what}: ${step.because}${at}`);
 }
 
 function describeFate(fate: RequestFate): readonly string[] {

@@ -6,6 +6,7 @@ import type { Finding } from '../api/finding.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
 import type { Report } from '../pipeline/pipeline.ts';
 import { FairwayError } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
 import { fail, UNUSABLE } from './fail.ts';
 import { countFindings, formatFindings } from './findings.ts';
 import { startInstance } from './instance.ts';
@@ -136,7 +137,7 @@ async function announce(
   print('');
   for (const line of formatOverview(report)) print(line);
   printFindings(report, instance);
-  for (const line of waiting) print(`waiting for ${line}`);
+  for (const line of waiting) print(`waiting for ${printable(line)}`);
   const { restored } = instance;
   const api = await instance.api;
   if (api !== null) {
@@ -186,7 +187,7 @@ async function announceJson(
 ): Promise<void> {
   const waiting = await untilReady(instance, readyTimeoutMs(flags), interrupted);
   await instance.api;
-  for (const line of waiting) process.stderr.write(`fairway: not ready: ${line}\n`);
+  for (const line of waiting) process.stderr.write(`fairway: not ready: ${printable(line)}\n`);
   print(JSON.stringify(gatewaysOf(instance)));
 }
 
@@ -209,7 +210,7 @@ async function runCommand(
     if (isUnusable(report.snapshot, findings)) return UNUSABLE;
   }
   if (waiting.length > 0) {
-    for (const line of waiting) process.stderr.write(`fairway: not ready: ${line}\n`);
+    for (const line of waiting) process.stderr.write(`fairway: not ready: ${printable(line)}\n`);
     return NOT_READY;
   }
   return await spawnCommand(command, await environment(instance), interrupted);
