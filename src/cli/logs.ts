@@ -35,6 +35,8 @@ export async function logs(pod: string, flags: LogsFlags): Promise<number> {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
+  // Nobody reads any more.
+  process.stdout.once('error', () => stop.abort());
   const lines = readLog(
     {
       stateDir: place.stateDir,

@@ -2,7 +2,7 @@
 // sequences, and characters that make a line read in another order than it is written.
 
 /** Control characters, line breaks of Unicode, and those that turn the direction of writing. */
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+const UNSAFE = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
 /** The text with such characters written as JSON writes them: `\u001b[31m`, `\n`. */
 export function printable(text: string): string {
