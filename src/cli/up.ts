@@ -34,6 +34,8 @@ export interface UpFlags extends CommonFlags {
 
 /** Exit code when COMMAND was not run because things did not get ready. */
 const NOT_READY = 3;
+/** The longest time to wait for readiness: a day. */
+const READY_SECONDS_MAX = 86_400;
 /** The tables are printed after this long even if something is still starting. */
 const SHOW_AFTER_MS = 3000;
 
@@ -44,6 +46,7 @@ export async function up(
   command: readonly string[],
 ): Promise<number> {
   const configuration = await loadSettings(flags);
+  readyTimeoutMs(flags);
   const instance = await startInstance({
     configuration,
     sources: paths.length === 0 ? [] : [filesSource(paths, flags, flags.watch)],
@@ -218,7 +221,11 @@ async function runCommand(
 
 function readyTimeoutMs(flags: UpFlags): number {
   const seconds = Number(flags.readyTimeout);
-  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 60_000;
+  const isTime = seconds > 0 && seconds <= READY_SECONDS_MAX;
+  if (flags.readyTimeout.trim() !== '' && isTime) return seconds * 1000;
+  throw new FairwayError('FW_USAGE', `--ready-timeout ${flags.readyTimeout} is not a time`, {
+    hint: `give seconds, more than 0 and at most ${READY_SECONDS_MAX}`,
+  });
 }
 
 /** What COMMAND is told. */

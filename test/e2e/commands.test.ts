@@ -1,0 +1,83 @@
+// What commands do at their edges: output nobody reads, folders that cannot be written, exit codes.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { BIN, folder, ownEnvironment } from '../support/fairway.ts';
+import { documents, echo, GATEWAY, route } from '../support/manifests.ts';
+
+const NOBODY = 65_534;
+
+/** Runs a command over the smallest manifests that serve something. */
+function fairway(
+  args: readonly string[],
+  user: { readonly home?: string; readonly uid?: number; readonly gid?: number } = {},
+) {
+  const home = folder({});
+  const manifests = folder({ 'app.yaml': documents(GATEWAY, echo('one'), route('r', '/', 'one')) });
+  const all = args.map((arg) => arg.replace('FILES', manifests.path));
+  const { home: given = home.path, ...ids } = user;
+  if (ids.uid !== undefined) chmodSync(manifests.path, 0o755);
+  const options = { encoding: 'utf8', timeout: 60_000 } as const;
+  const result = spawnSync(BIN, all, { ...ids, ...options, env: ownEnvironment(given) });
+  home.remove();
+  manifests.remove();
+  return result;
+}
+
+describe(
+  'a folder that cannot be written',
+  { skip: process.getuid?.() !== 0 && 'needs root' },
+  () => {
+    it('is named, with what to set', () => {
+      const home = folder({});
+      const args = ['up', 'FILES', '--', 'true'];
+      const { status, stderr } = fairway(args, { home: home.path, uid: NOBODY, gid: NOBODY });
+      home.remove();
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, /FW_HOME_UNWRITABLE/);
+      assert.match(stderr, /FAIRWAY_HOME.*XDG_STATE_HOME/);
+    });
+  },
+);
+
+describe('the command line', () => {
+  const wrong: readonly (readonly string[])[] = [
+    ['no-such-command'],
+    ['up', '--no-such-option', 'FILES'],
+    ['compile', 'FILES'],
+    ['check'],
+    ['check', '-o', 'xml', 'FILES'],
+    ['up', '--ready-timeout', 'x', 'FILES', '--', 'true'],
+    ['up', '--ready-timeout', '-5', 'FILES', '--', 'true'],
+    ['up', '--workers', 'many', 'FILES', '--', 'true'],
+  ];
+  for (const args of wrong) {
+    it(`${args.join(' ')} ends with 2`, () => {
+      const { status, stderr } = fairway(args);
+      assert.equal(status, 2, stderr);
+    });
+  }
+
+  it('is helped with 0', () => {
+    assert.equal(fairway(['--help']).status, 0);
+    assert.equal(fairway(['up', '--help']).status, 0);
+    assert.equal(fairway(['--version']).status, 0);
+  });
+});
+
+describe('output that nobody reads', () => {
+  it('is no error', () => {
+    const home = folder({});
+    const manifests = folder({
+      'app.yaml': documents(GATEWAY, echo('one'), route('r', '/', 'one')),
+    });
+    const line = `"${BIN}" explain http://a/ "${manifests.path}" | sleep 0`;
+    const options = { encoding: 'utf8', env: ownEnvironment(home.path) } as const;
+    const { stderr } = spawnSync('sh', ['-c', line], options);
+    home.remove();
+    manifests.remove();
+    assert.equal(stderr, '');
+  });
+});
