@@ -1,13 +1,17 @@
 // fairway explain: where a request would go, and why, with the file and line of each decision.
 
+import { Gateway } from '../api/gateway/gateway.ts';
+import { FairwayError } from '../lib/errors.ts';
+import { splitTarget } from '../lib/http-path.ts';
 import { printable } from '../lib/printable.ts';
-import type { RequestAnswer, RequestFate, Share, Step } from '../model/answer.ts';
+import type { RequestAnswer, RequestFate, RequestProbe, Share, Step } from '../model/answer.ts';
 import type { Model } from '../model/model.ts';
 import { traceRequest } from '../model/trace.ts';
 import { nearMisses } from '../model/near-misses.ts';
 import { evaluate } from '../pipeline/evaluate.ts';
 import type { Evaluation } from '../pipeline/evaluate.ts';
 import { formatPosition } from '../pipeline/locate.ts';
+import { refusalOf } from './head-check.ts';
 import { parseRequest, probeFor } from './request.ts';
 import type { AskedRequest } from './request.ts';
 import {
@@ -33,13 +37,51 @@ const LOST_SHOWN_MAX = 12;
 export async function explain(args: readonly string[], flags: ExplainFlags): Promise<number> {
   const request = parseRequest(args, flags.header ?? []);
   const evaluation = await evaluateFiles(request.paths, flags);
+  checkGateway(evaluation.snapshot.list(Gateway), flags.gateway);
   const model = restrict(evaluation.resolution.model, flags.gateway);
   const { probe, notes } = probeFor(request, model.entryPoints);
-  const answer = traceRequest(model, probe);
-  const hints = answer.fate.kind === 'forward' ? [] : nearMisses(model, probe);
+  const answer = answerTo(request, model, probe);
+  const hints = hintsFor(answer, model, probe);
   if (flags.output === 'json') print(JSON.stringify(toJson(answer, hints, evaluation), null, 2));
   else printAnswer(request, answer, { notes, hints, evaluation });
   return answer.fate.kind === 'forward' || answer.fate.kind === 'redirect' ? 0 : 1;
+}
+
+/** A request that is refused for its head has met a Gateway, and nothing after that. */
+function answerTo(request: AskedRequest, model: Model, probe: RequestProbe): RequestAnswer {
+  const answer = traceRequest(model, probe);
+  if (answer.fate.kind === 'refused') return answer;
+  const hosts = request.headers.filter(([name]) => name.toLowerCase() === 'host');
+  const refusal = refusalOf(
+    probe,
+    hosts.map(([, value]) => value),
+  );
+  if (refusal === undefined) return answer;
+  return { fate: refusal, steps: answer.steps.filter((step) => step.stage === 'entry point') };
+}
+
+/** What would have to change for a rule to take the request, where rules are what it failed at. */
+function hintsFor(
+  { fate, steps }: RequestAnswer,
+  model: Model,
+  probe: RequestProbe,
+): readonly string[] {
+  if (fate.kind === 'forward') return [];
+  const metRules = fate.kind !== 'respond' || steps.some((step) => step.stage === 'rule');
+  if (metRules || fate.statusCode === 404) return nearMisses(model, probe);
+  return fate.statusCode === 400 && splitTarget(probe.target) === null
+    ? ['send a path without escaped slashes, broken escapes, or dots that climb above the root']
+    : [];
+}
+
+function checkGateway(gateways: readonly Gateway[], asked: string | undefined): void {
+  const names = gateways.map(
+    ({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`,
+  );
+  if (asked === undefined || names.includes(asked)) return;
+  throw new FairwayError('FW_USAGE', `--gateway ${asked}: there is no such Gateway`, {
+    hint: names.length === 0 ? 'there is none at all' : `there are: ${names.join(', ')}`,
+  });
 }
 
 /** Evaluates files as `fairway up` would serve them first on this machine. */

@@ -67,6 +67,44 @@ describe('the command line', () => {
   });
 });
 
+describe('fairway explain', () => {
+  const big = 'x'.repeat(9000);
+  const refused: readonly (readonly [string, readonly string[], number])[] = [
+    ['TRACE', ['TRACE', 'http://a/'], 405],
+    ['a blank in the path', ['http://a/b c'], 400],
+    ['a target that is too long', [`http://a/${big}`], 414],
+    [
+      'two lengths',
+      ['http://a/', '-H', 'Content-Length: 1', '-H', 'Transfer-Encoding: chunked'],
+      400,
+    ],
+    ['a path that can be read in two ways', ['http://a/%2e%2e%2fb'], 400],
+  ];
+  for (const [what, args, statusCode] of refused) {
+    it(`says what the data path does about ${what}`, () => {
+      const { status, stdout, stderr } = fairway(['explain', ...args, 'FILES']);
+      assert.equal(status, 1, stderr);
+      assert.match(stdout, new RegExp(`answered by Fairway with ${statusCode}: `));
+      assert.doesNotMatch(stdout, /would take it/);
+    });
+  }
+
+  it('refuses what is no question', () => {
+    for (const args of [
+      ['http://a/', '-H', 'X-A: 1\r\nX-B: 2', 'FILES'],
+      ['http://a/', 'http://b/', 'FILES'],
+      ['http://a/', '--gateway', 'nope/x', 'FILES'],
+    ]) {
+      const { status, stderr } = fairway(['explain', ...args]);
+      assert.equal(status, 2, stderr);
+    }
+    assert.match(
+      fairway(['explain', 'http://a/', '--gateway', 'n/x', 'FILES']).stderr,
+      /no such Gateway/,
+    );
+  });
+});
+
 describe('output that nobody reads', () => {
   it('is no error', () => {
     const home = folder({});
