@@ -7,6 +7,8 @@ import { Gateway } from '../api/gateway/gateway.ts';
 import type { Report } from '../pipeline/pipeline.ts';
 import { FairwayError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
+import { OWNER_VARIABLE, ownerMarker } from '../runtime/process/marker.ts';
+import { Reaper } from '../runtime/process/reaper.ts';
 import { fail, UNUSABLE } from './fail.ts';
 import { countFindings, formatFindings } from './findings.ts';
 import { startInstance } from './instance.ts';
@@ -216,7 +218,13 @@ async function runCommand(
     for (const line of waiting) process.stderr.write(`fairway: not ready: ${printable(line)}\n`);
     return NOT_READY;
   }
-  return await spawnCommand(command, await environment(instance), interrupted);
+  // Pods have a watcher that ends what is marked, should Fairway be killed; without pods it is ours.
+  const reaper = instance.runtime === null ? new Reaper(ownerMarker()) : null;
+  try {
+    return await spawnCommand(command, await environment(instance), interrupted);
+  } finally {
+    await reaper?.close();
+  }
 }
 
 function readyTimeoutMs(flags: UpFlags): number {
@@ -238,6 +246,7 @@ async function environment(instance: Instance): Promise<Record<string, string>> 
   const { caPath } = instance;
   const api = await instance.api;
   return {
+    [OWNER_VARIABLE]: ownerMarker(),
     ...(api === null ? {} : { KUBECONFIG: api.kubeconfigPath }),
     FAIRWAY_GATEWAYS: JSON.stringify(gateways),
     ...(first === undefined ? {} : { FAIRWAY_URL: first.url }),

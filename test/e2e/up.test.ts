@@ -385,6 +385,23 @@ describe('fairway up PATH -- COMMAND', () => {
     assert.equal(checked.status, 2);
   });
 
+  for (const flags of [[], ['--no-pods']]) {
+    it(`does not outlive a Fairway that is killed ${flags.join('')}`, async () => {
+      const home = folder({});
+      const manifests = folder(files);
+      const marker = `fairway-command-${process.pid}-${Date.now()}`;
+      const args = ['up', ...flags, manifests.path, '--', 'sh', '-c', `sleep 600; echo ${marker}`];
+      const child = spawn(BIN, args, { env: ownEnvironment(home.path), stdio: 'ignore' });
+      // Fairway has it in its own command line.
+      const running = (): number => processes().filter((line) => line.includes(marker)).length;
+      await until(() => running() === 2, 'the command');
+      child.kill('SIGKILL');
+      await until(() => running() === 0, 'the command to end');
+      home.remove();
+      manifests.remove();
+    });
+  }
+
   it('says so when there is no such command, and when things do not get ready', () => {
     const home = folder({});
     const manifests = folder(files);
