@@ -11,7 +11,7 @@ import { nearMisses } from '../model/near-misses.ts';
 import { evaluate } from '../pipeline/evaluate.ts';
 import type { Evaluation } from '../pipeline/evaluate.ts';
 import { formatPosition } from '../pipeline/locate.ts';
-import { refusalOf } from './head-check.ts';
+import { refusalOf } from '../targets/proxy/head-check.ts';
 import { parseRequest, probeFor } from './request.ts';
 import type { AskedRequest } from './request.ts';
 import {

@@ -1,9 +1,9 @@
 // Whether a request gets as far as routing: the data path's own reading of its head, asked of the request
 // as a client would send it by HTTP/1.1.
 
-import type { RequestFate, RequestProbe } from '../model/answer.ts';
-import { parseRequestHead } from '../targets/proxy/datapath/h1/head.ts';
-import { DEFAULT_LIMITS } from '../targets/proxy/datapath/limits.ts';
+import type { RequestFate, RequestProbe } from '../../model/answer.ts';
+import { parseRequestHead } from './datapath/h1/head.ts';
+import { DEFAULT_LIMITS } from './datapath/limits.ts';
 
 /** The answer a request gets for its head alone; undefined when there is nothing wrong with it. */
 export function refusalOf(probe: RequestProbe, hosts: readonly string[]): RequestFate | undefined {
