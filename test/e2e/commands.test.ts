@@ -105,6 +105,29 @@ describe('fairway explain', () => {
   });
 });
 
+describe('fairway logs', () => {
+  it('takes the name of a workload, and names the pods there are', () => {
+    const home = folder({});
+    const manifests = folder({
+      'app.yaml': echo('shop')
+        .replace('ports: [{ containerPort: 3000 }]', '')
+        .replace(
+          'image: registry.k8s.io/gateway-api/echo-basic:v1.5.1',
+          "image: none\n          command: [sh, -c, 'echo hello; exec sleep 600']",
+        ),
+    });
+    const env = { ...ownEnvironment(home.path), FAIRWAY: BIN };
+    const script =
+      'sleep 1; "$FAIRWAY" logs shop; "$FAIRWAY" logs deploy/shop -n default; "$FAIRWAY" logs nobody; true';
+    const args = ['up', manifests.path, '--ready-timeout', '30', '--', 'sh', '-c', script];
+    const { stdout, stderr } = spawnSync(BIN, args, { env, encoding: 'utf8', timeout: 60_000 });
+    home.remove();
+    manifests.remove();
+    assert.equal(stdout, 'hello\nhello\n', stderr);
+    assert.match(stderr, /running pods: shop-[a-z0-9]+-[a-z0-9]{5}/);
+  });
+});
+
 describe('output that nobody reads', () => {
   it('is no error', () => {
     const home = folder({});
