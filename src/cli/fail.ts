@@ -25,7 +25,8 @@ export function fail(thrown: unknown): number {
 
 /** What the system says of a folder of ours that it does not let us write, as an error of the world. */
 function unwritableHome(error: unknown): FairwayError | undefined {
-  const { code = '', path = '', message = '' } = (error ?? {}) as NodeJS.ErrnoException;
+  if (!(error instanceof Error)) return undefined;
+  const { code = '', path = '', message } = error as NodeJS.ErrnoException;
   if (!['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR'].includes(code)) return undefined;
   const { data, state } = pathsFrom(process.env);
   if (![data, state].some((folder) => path === folder || path.startsWith(`${folder}/`))) {

@@ -93,11 +93,17 @@ function serviceRows({ snapshot, model, firstOpenPort = 0 }: Overview): string[]
     return [
       key,
       spec.type,
-      spec.clusterIP ?? '',
+      addressesOf(service).join(','),
       ports.join(','),
       spec.type === 'ExternalName' ? '' : `${ready}/${endpoints.length}`,
     ];
   });
+}
+
+/** The address to dial from outside first, where there is one. */
+function addressesOf({ spec, status }: Service): readonly string[] {
+  const ingress = (status?.loadBalancer.ingress ?? []).map(({ ip, hostname }) => ip ?? hostname);
+  return [...ingress, spec.clusterIP].filter((a): a is string => a !== undefined && a !== '');
 }
 
 /** The endpoints of a Service: of its ports, or, when it is headless, of a backend that uses it. */

@@ -64,6 +64,7 @@ export async function up(
     if (flags.output === 'json') await announceJson(instance, flags, interrupted);
     else await announce(paths, instance, interrupted);
     await interrupted;
+    if (flags.output !== 'json') print('Stopping: requests under way finish, then pods end.');
     return 0;
   } finally {
     await instance.stop();

@@ -137,7 +137,7 @@ export async function loadConfiguration(path: string): Promise<Configuration> {
     // What is missing stands where it belongs.
     for (let depth = steps.length; depth >= 0; depth--) {
       const node = document.getIn(steps.slice(0, depth).map(indexOrKey), true);
-      if (!isScalarOrCollection(node) || node.range == null) continue;
+      if (!isScalarOrCollection(node) || node.range === null || node.range === undefined) continue;
       const { line, col } = lines.linePos(node.range[0]);
       const shown = depth === steps.length && isShort(node.value) ? JSON.stringify(node.value) : '';
       return { place: `${path}:${line}:${col}: `, shown };

@@ -67,6 +67,21 @@ describe('the command line', () => {
   });
 });
 
+describe('fairway check', () => {
+  it('shows the address of a load balancer before that of the cluster', () => {
+    const home = folder({});
+    const text = 'apiVersion: v1\nkind: Service\nmetadata: { name: lb }\n';
+    const manifests = folder({
+      'lb.yaml': `${text}spec: { type: LoadBalancer, selector: { app: x }, ports: [{ port: 80 }] }\n`,
+    });
+    const options = { encoding: 'utf8', env: ownEnvironment(home.path) } as const;
+    const { stdout } = spawnSync(BIN, ['check', manifests.path], options);
+    home.remove();
+    manifests.remove();
+    assert.match(stdout, /default\/lb +LoadBalancer +127\.80\.\d+\.\d+,127\.96\.\d+\.\d+ /);
+  });
+});
+
 describe('fairway explain', () => {
   const big = 'x'.repeat(9000);
   const refused: readonly (readonly [string, readonly string[], number])[] = [
