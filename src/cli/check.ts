@@ -4,16 +4,18 @@ import type { Finding } from '../api/finding.ts';
 import { formatPosition } from '../pipeline/locate.ts';
 import type { Evaluation } from '../pipeline/evaluate.ts';
 import { evaluateFiles } from './explain.ts';
+import { UNUSABLE } from './fail.ts';
 import { countFindings, formatFindings } from './findings.ts';
 import { formatOverview } from './overview.ts';
 import type { CommonFlags } from './settings.ts';
 import { print } from './terminal.ts';
+import { isUnusable } from './usable.ts';
 
 interface CheckFlags extends CommonFlags {
   readonly output?: 'table' | 'json' | 'yaml';
 }
 
-/** Gives 0 when nothing is wrong, 1 when there is a finding of severity error. */
+/** Gives 0 when nothing is wrong, 1 with a finding of severity error, 2 when no file can be used. */
 export async function check(paths: readonly string[], flags: CheckFlags): Promise<number> {
   const evaluation = await evaluateFiles(paths, flags);
   const { findings, snapshot, resolution, locate } = evaluation;
@@ -33,6 +35,7 @@ export async function check(paths: readonly string[], flags: CheckFlags): Promis
       for (const line of formatFindings(findings, locate)) print(line);
       print(countFindings(findings));
   }
+  if (isUnusable(snapshot, findings)) return UNUSABLE;
   return findings.some((f) => f.severity === 'error') ? 1 : 0;
 }
 

@@ -1,6 +1,17 @@
 // fairway explain: where a request would go, and why, with the file and line of each decision.
 
-import type { ConnectionAnswer, RequestAnswer, RequestFate, Share, Step } from '../model/answer.ts';
+import { Gateway } from '../api/gateway/gateway.ts';
+import { FairwayError } from '../lib/errors.ts';
+import { splitTarget } from '../lib/http-path.ts';
+import { printable } from '../lib/printable.ts';
+import type {
+  ConnectionAnswer,
+  RequestAnswer,
+  RequestFate,
+  RequestProbe,
+  Share,
+  Step,
+} from '../model/answer.ts';
 import type { Model } from '../model/model.ts';
 import { traceConnection } from '../model/trace-connection.ts';
 import { traceRequest } from '../model/trace.ts';
@@ -8,6 +19,7 @@ import { nearMisses } from '../model/near-misses.ts';
 import { evaluate } from '../pipeline/evaluate.ts';
 import type { Evaluation } from '../pipeline/evaluate.ts';
 import { formatPosition } from '../pipeline/locate.ts';
+import { refusalOf } from '../targets/proxy/head-check.ts';
 import { describeConnection, isConnection, parseConnection } from './explain-connection.ts';
 import { noFiles, parseRequest, probeFor } from './request.ts';
 import type { AskedRequest } from './request.ts';
@@ -36,10 +48,11 @@ export async function explain(args: readonly string[], flags: ExplainFlags): Pro
   if (isConnection(first)) return explainConnection(first, paths, flags);
   const request = parseRequest(args, flags.header ?? []);
   const evaluation = await evaluateFiles(request.paths, flags);
+  checkGateway(evaluation.snapshot.list(Gateway), flags.gateway);
   const model = restrict(evaluation.resolution.model, flags.gateway);
   const { probe, notes } = probeFor(request, model.entryPoints);
-  const answer = traceRequest(model, probe);
-  const hints = answer.fate.kind === 'forward' ? [] : nearMisses(model, probe);
+  const answer = answerTo(request, model, probe);
+  const hints = hintsFor(answer, model, probe);
   if (flags.output === 'json') print(JSON.stringify(toJson(answer, hints, evaluation), null, 2));
   else printAnswer(request, answer, { notes, hints, evaluation });
   return answer.fate.kind === 'forward' || answer.fate.kind === 'redirect' ? 0 : 1;
@@ -63,6 +76,43 @@ async function explainConnection(
     for (const line of describeConnection(answer.fate)) print(line);
   }
   return answer.fate.kind === 'relay' || answer.fate.kind === 'http' ? 0 : 1;
+}
+
+/** A request that is refused for its head has met a Gateway, and nothing after that. */
+function answerTo(request: AskedRequest, model: Model, probe: RequestProbe): RequestAnswer {
+  const answer = traceRequest(model, probe);
+  if (answer.fate.kind === 'refused') return answer;
+  const hosts = request.headers.filter(([name]) => name.toLowerCase() === 'host');
+  const refusal = refusalOf(
+    probe,
+    hosts.map(([, value]) => value),
+  );
+  if (refusal === undefined) return answer;
+  return { fate: refusal, steps: answer.steps.filter((step) => step.stage === 'entry point') };
+}
+
+/** What would have to change for a rule to take the request, where rules are what it failed at. */
+function hintsFor(
+  { fate, steps }: RequestAnswer,
+  model: Model,
+  probe: RequestProbe,
+): readonly string[] {
+  if (fate.kind === 'forward') return [];
+  const metRules = fate.kind !== 'respond' || steps.some((step) => step.stage === 'rule');
+  if (metRules || fate.statusCode === 404) return nearMisses(model, probe);
+  return fate.statusCode === 400 && splitTarget(probe.target) === null
+    ? ['send a path without escaped slashes, broken escapes, or dots that climb above the root']
+    : [];
+}
+
+function checkGateway(gateways: readonly Gateway[], asked: string | undefined): void {
+  const names = gateways.map(
+    ({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`,
+  );
+  if (asked === undefined || names.includes(asked)) return;
+  throw new FairwayError('FW_USAGE', `--gateway ${asked}: there is no such Gateway`, {
+    hint: names.length === 0 ? 'there is none at all' : `there are: ${names.join(', ')}`,
+  });
 }
 
 /** Evaluates files as `fairway up` would serve them first on this machine. */
@@ -110,6 +160,11 @@ function positionOf(
   return position === undefined ? {} : { position: formatPosition(position) };
 }
 
+/** One line, in which names of others cannot command the terminal. */
+function say(line: string): void {
+  print(printable(line));
+}
+
 interface Context {
   readonly notes: readonly string[];
   readonly hints: readonly string[];
@@ -122,25 +177,25 @@ function printAnswer(
   { notes, hints, evaluation }: Context,
 ): void {
   const { locate } = evaluation;
-  print(`${request.method} ${request.url.origin}${request.target}`);
-  for (const note of notes) print(`  (${note})`);
-  print('');
+  say(`${request.method} ${request.url.origin}${request.target}`);
+  for (const note of notes) say(`  (${note})`);
+  say('');
   for (const step of steps.filter((s) => s.verdict === 'taken')) printStep(step, locate);
-  print('');
-  for (const line of describeFate(fate)) print(line);
+  say('');
+  for (const line of describeFate(fate)) say(line);
   const lost = steps.filter((s) => s.verdict === 'lost');
   if (lost.length > 0) {
-    print('');
-    print('Not taken:');
+    say('');
+    say('Not taken:');
     for (const step of lost.slice(0, LOST_SHOWN_MAX)) printStep(step, locate, '  ');
     if (lost.length > LOST_SHOWN_MAX) {
-      print(`  … and ${lost.length - LOST_SHOWN_MAX} more (all of them with -o json)`);
+      say(`  … and ${lost.length - LOST_SHOWN_MAX} more (all of them with -o json)`);
     }
   }
   if (hints.length > 0) {
-    print('');
-    print('What would have to change:');
-    for (const hint of hints) print(`  ${hint}`);
+    say('');
+    say('What would have to change:');
+    for (const hint of hints) say(`  ${hint}`);
   }
 }
 
@@ -149,7 +204,7 @@ const STAGE_CHARS = 13;
 function printStep(step: Step, locate: Evaluation['locate'], indent = ''): void {
   const { position } = positionOf(step, locate);
   const at = position === undefined ? '' : `   ${position}`;
-  print(`${indent}${step.stage.padEnd(STAGE_CHARS)}${step.what}: ${step.because}${at}`);
+  say(`${indent}${step.stage.padEnd(STAGE_CHARS)}${step.what}: ${step.because}${at}`);
 }
 
 function describeFate(fate: RequestFate): readonly string[] {

@@ -2,6 +2,7 @@
 
 import { formatRef } from '../api/finding.ts';
 import type { Finding } from '../api/finding.ts';
+import { printable } from '../lib/printable.ts';
 import { formatPosition } from '../pipeline/locate.ts';
 import type { Locator } from '../pipeline/locate.ts';
 import { styled } from './terminal.ts';
@@ -28,8 +29,8 @@ function formatFinding(finding: Finding, locate: Locator): readonly string[] {
   const ref = origin.object === undefined ? '' : formatRef(origin.object);
   const object = ref === '' || message.startsWith(ref) ? '' : `${ref}: `;
   return [
-    `${where}${mark(severity)}: ${object}${message}`,
-    ...(hint === undefined ? [] : [`    ${hint}`]),
+    `${printable(where)}${mark(severity)}: ${printable(object + message)}`,
+    ...(hint === undefined ? [] : [`    ${printable(hint)}`]),
   ];
 }
 

@@ -8,16 +8,17 @@ import type { Configuration } from '../config/config.ts';
 import { BLOCKS, lockAddressOf } from '../config/network.ts';
 import type { Network } from '../config/network.ts';
 import { blockDirectory, caDirectory, pathsFrom } from '../config/paths.ts';
+import { Service } from '../api/core/service.ts';
 import type { Finding } from '../api/finding.ts';
 import type { Kind } from '../api/kind.ts';
 import { lockAddress } from '../lib/address-lock.ts';
 import type { AddressLock } from '../lib/address-lock.ts';
 import { FairwayError } from '../lib/errors.ts';
-import { firstOpenPort } from '../lib/privileged-ports.ts';
+import { firstOpenPort, servedPorts } from '../lib/privileged-ports.ts';
 import { createPodFinder } from '../pipeline/findings.ts';
 import { createLocator } from '../pipeline/locate.ts';
 import type { Locator } from '../pipeline/locate.ts';
-import { folderOf } from '../pipeline/owners.ts';
+import { folderOf, writtenFindings } from '../pipeline/owners.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
 import { createResolver } from '../resolve/resolve.ts';
 import { createPodRuntime } from '../runtime/runtime.ts';
@@ -84,6 +85,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const { lock, block } = await takeBlock();
   const network = networkFor(block, configuration);
   const paths = pathsFrom(process.env);
+  const firstOpen = await firstOpenPort(lockAddressOf(block));
   const store = kept?.store ?? new Store({ newUid: () => randomUUID() });
   let customKinds: readonly Kind[] = kept?.customKinds ?? [];
   let podFindings: readonly Finding[] = [];
@@ -93,9 +95,13 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
         nodeName: NODE_NAME,
         stateDir: prepare(blockDirectory(paths, block)),
         images: configuration.pods.images,
+        firstOpenPort: firstOpen,
         locate: (kind, namespace, name) => folderOf(store.snapshot(), { kind, namespace, name }),
         write: (writes) => void store.write(writes),
-        onFindings: (findings) => (podFindings = findings),
+        onFindings: (findings) => {
+          podFindings = writtenFindings(store.snapshot(), findings);
+          pipeline.refresh();
+        },
         onError,
       })
     : null;
@@ -105,9 +111,10 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     pathPolicy: configuration.paths,
     explains: configuration.explain,
     bindings: {
-      firstOpenPort: await firstOpenPort(lockAddressOf(block)),
+      firstOpenPort: firstOpen,
       localhostOffset: network.localhostOffset,
     },
+    servedPort: (service, port) => servedPortOf(store, service, port, firstOpen),
     nodePortAddresses: network.nodePortAddresses,
   });
   const localCa = new LocalCa({ directory: caDirectory(paths) });
@@ -120,6 +127,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
       adoptedClasses: configuration.gatewayClasses,
     }),
     node: NODE_NAME,
+    firstOpenPort: firstOpen,
     proxy,
     runtime,
     localCa,
@@ -196,6 +204,14 @@ async function takeBlock(): Promise<{ lock: AddressLock; block: number }> {
       hint: 'stop one of them',
     },
   );
+}
+
+/** Where a port of a Service, given as `namespace/name`, is served. */
+function servedPortOf(store: Store, service: string, port: number, firstOpen: number): number {
+  const [namespace = '', name = ''] = service.split('/');
+  const { ports = [] } = store.snapshot().get(Service, namespace, name)?.spec ?? {};
+  const asked = ports.map((p) => p.port);
+  return servedPorts(asked, firstOpen).get(port) ?? port;
 }
 
 function prepare(directory: string): string {

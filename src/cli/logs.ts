@@ -1,7 +1,7 @@
 // fairway logs: what a pod has written. Read from files, so it works from any terminal of the user, and
 // after Fairway has ended.
 
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BLOCKS } from '../config/network.ts';
 import { blockDirectory, pathsFrom } from '../config/paths.ts';
@@ -9,6 +9,7 @@ import { FairwayError } from '../lib/errors.ts';
 import { nearest } from '../lib/nearest.ts';
 import { podLogDirectory } from '../runtime/logs/paths.ts';
 import { readLog } from '../runtime/logs/read-log.ts';
+import { ownerLives } from '../runtime/process/marker.ts';
 import { print } from './terminal.ts';
 
 interface LogsFlags {
@@ -27,6 +28,8 @@ interface PodLogs {
   readonly pod: string;
   /** When anything was written last. */
   readonly changedMs: number;
+  /** It has written something since the Fairway that runs now was started. */
+  readonly isCurrent: boolean;
 }
 
 export async function logs(pod: string, flags: LogsFlags): Promise<number> {
@@ -35,6 +38,8 @@ export async function logs(pod: string, flags: LogsFlags): Promise<number> {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
+  // Nobody reads any more.
+  process.stdout.once('error', () => stop.abort());
   const lines = readLog(
     {
       stateDir: place.stateDir,
@@ -53,15 +58,35 @@ export async function logs(pod: string, flags: LogsFlags): Promise<number> {
   return 0;
 }
 
-/** The logs of a pod of that name: `name` in any namespace, or `namespace/name`; the newest first. */
+/** What kubectl writes before a name, of what has pods here. */
+const KIND_PREFIX =
+  /^(?:po|pods?|deploy|deployments?|sts|statefulsets?|rs|replicasets?)(?:\.apps)?\//;
+
+/** Whether a pod is the one that is asked for, or one that a workload of that name has made. */
+function isOf(pod: string, name: string): boolean {
+  if (pod === name) return true;
+  const rest = pod.startsWith(`${name}-`) ? pod.slice(name.length + 1) : '';
+  return /^(?:[0-9]+|[a-z0-9]{5}|[a-z0-9]{6,10}-[a-z0-9]{5})$/.test(rest);
+}
+
+/**
+ * The logs of a pod: `name` in any namespace, or `namespace/name`; or of a pod of the workload of that
+ * name, `books` or `deploy/books`. Those of now come before those of earlier, then the newest.
+ */
 async function findPod(asked: string, namespaceFlag: string | undefined): Promise<PodLogs> {
-  const slash = asked.indexOf('/');
-  const name = asked.slice(slash + 1);
-  const namespace = slash === -1 ? namespaceFlag : asked.slice(0, slash);
-  const all = await allPods();
+  const plain = asked.replace(KIND_PREFIX, '');
+  const slash = plain.indexOf('/');
+  const name = plain.slice(slash + 1);
+  const namespace = slash === -1 ? namespaceFlag : plain.slice(0, slash);
+  const all = (await allPods()).filter((p) => namespace === undefined || p.namespace === namespace);
   const found = all
-    .filter((p) => p.pod === name && (namespace === undefined || p.namespace === namespace))
-    .toSorted((a, b) => b.changedMs - a.changedMs);
+    .filter((p) => isOf(p.pod, name))
+    .toSorted(
+      (a, b) =>
+        Number(b.pod === name) - Number(a.pod === name) ||
+        Number(b.isCurrent) - Number(a.isCurrent) ||
+        b.changedMs - a.changedMs,
+    );
   const [first] = found;
   if (first === undefined) throw unknownPod(asked, name, all);
   const others = new Set(found.map((p) => p.namespace));
@@ -74,11 +99,15 @@ async function findPod(asked: string, namespaceFlag: string | undefined): Promis
 }
 
 function unknownPod(asked: string, name: string, all: readonly PodLogs[]): FairwayError {
-  const names = all.map((p) => p.pod);
+  const current = all.filter((p) => p.isCurrent);
+  const names = (current.length > 0 ? current : all).map((p) => p.pod);
   const close = nearest(name, names);
   const known = [...new Set(names)].slice(0, 8).join(', ');
   return new FairwayError('FW_POD_NOT_FOUND', `no pod ${asked} has written anything`, {
-    hint: close === undefined ? `pods with logs: ${known || 'none'}` : `did you mean ${close}?`,
+    hint:
+      close === undefined
+        ? `${current.length > 0 ? 'running pods' : 'pods with logs'}: ${known || 'none'}`
+        : `did you mean ${close}?`,
   });
 }
 
@@ -87,15 +116,30 @@ async function allPods(): Promise<readonly PodLogs[]> {
   const pods: PodLogs[] = [];
   for (let block = 0; block < BLOCKS; block++) {
     const stateDir = blockDirectory(paths, block);
+    const sinceMs = await runningSinceMs(stateDir);
     for (const namespace of await list(join(stateDir, 'logs'))) {
       for (const pod of await list(join(stateDir, 'logs', namespace))) {
         const directory = podLogDirectory({ stateDir, namespace, pod });
-        const { mtimeMs } = await stat(directory);
-        pods.push({ stateDir, namespace, pod, changedMs: mtimeMs });
+        const changedMs = await newestMs(directory);
+        pods.push({ stateDir, namespace, pod, changedMs, isCurrent: changedMs >= sinceMs });
       }
     }
   }
   return pods;
+}
+
+/** When the Fairway of that folder was started; never, when it does not run. */
+async function runningSinceMs(stateDir: string): Promise<number> {
+  const file = join(stateDir, 'pods', 'owner');
+  const owner = await readFile(file, 'utf8').catch(() => '');
+  if (!(await ownerLives(owner))) return Infinity;
+  return (await stat(file)).mtimeMs;
+}
+
+async function newestMs(directory: string): Promise<number> {
+  const files = (await list(directory)).map((name) => join(directory, name));
+  const all = await Promise.all(files.map((file) => stat(file).catch(() => undefined)));
+  return Math.max(0, ...all.map((stats) => stats?.mtimeMs ?? 0));
 }
 
 async function firstContainer(place: PodLogs): Promise<string> {

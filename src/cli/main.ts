@@ -1,8 +1,9 @@
 // The `fairway` command: which command it is, and nothing else. Each command is a file of its own,
 // loaded only when it is asked for. (The tour begins here; next: ../pipeline/pipeline.ts.)
 
-import { Command, Option } from 'commander';
-import { fail } from './fail.ts';
+import { Command, CommanderError, Option } from 'commander';
+import { fail, UNUSABLE } from './fail.ts';
+import { ignoreClosedOutput } from './terminal.ts';
 import { VERSION } from './version.ts';
 import type { NodeFlags } from './node.ts';
 import type { UpFlags } from './up.ts';
@@ -26,6 +27,8 @@ const program = new Command('fairway')
   .description('Kubernetes traffic routing in one program: Services, Ingress and Gateway API')
   .version(VERSION)
   .showHelpAfterError()
+  // Commands take this over when they are made: a wrong command line is unusable input.
+  .exitOverride()
   .enablePositionalOptions();
 
 function withSettings(target: Command): Command {
@@ -153,8 +156,11 @@ program
     process.exitCode = await logs(pod, options);
   });
 
+ignoreClosedOutput();
 try {
   await program.parseAsync(own);
 } catch (error) {
-  process.exitCode = fail(error);
+  // It has printed what is wrong, or the help that was asked for.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : UNUSABLE;
+  else process.exitCode = fail(error);
 }

@@ -55,6 +55,7 @@ export async function startTarget(mode: NodeMode, facts: NodeFacts): Promise<Sta
         pathPolicy: DEFAULT_PATH_POLICY,
         explains: false,
         bindings: { firstOpenPort: 0, localhostOffset: null },
+        servedPort: (_service, port) => port,
         nodePortAddresses: facts.addresses,
       });
       return {

@@ -10,6 +10,7 @@ import { TLSRoute } from '../api/gateway/tlsroute.ts';
 import { UDPRoute } from '../api/gateway/udproute.ts';
 import type { Kind } from '../api/kind.ts';
 import type { Condition } from '../api/meta.ts';
+import { servedPorts } from '../lib/privileged-ports.ts';
 import { formatTable } from '../lib/table.ts';
 import type { Model } from '../model/model.ts';
 import type { Snapshot } from '../store/snapshot.ts';
@@ -21,6 +22,8 @@ export interface Overview {
   readonly model: Model;
   /** Empty when nothing is being served. */
   readonly bindings: readonly Binding[];
+  /** Ports of Services below this number are served at others; absent when nothing is served. */
+  readonly firstOpenPort?: number;
 }
 
 /** Rows of a kind that are shown; more are counted. */
@@ -86,24 +89,34 @@ function routeRows({ snapshot }: Overview): string[][] {
   });
 }
 
-function serviceRows({ snapshot, model }: Overview): string[][] {
+function serviceRows({ snapshot, model, firstOpenPort = 0 }: Overview): string[][] {
   return snapshot.list(Service).map((service) => {
     const { spec, metadata } = service;
     const key = keyOf(metadata);
+    const asked = (spec.ports ?? []).map(({ port }) => port);
+    const served = servedPorts(asked, firstOpenPort);
     const ports = (spec.ports ?? []).map((port) => {
       const node = (port.nodePort ?? 0) === 0 ? '' : `:${port.nodePort}`;
-      return `${port.port}${node}/${port.protocol}`;
+      const at = served.get(port.port) ?? port.port;
+      const moved = at === port.port ? '' : ` at ${at}`;
+      return `${port.port}${moved}${node}/${port.protocol}`;
     });
     const endpoints = endpointsOf(model, key);
     const ready = endpoints.filter((e) => e.ready).length;
     return [
       key,
       spec.type,
-      spec.clusterIP ?? '',
+      addressesOf(service).join(','),
       ports.join(','),
       spec.type === 'ExternalName' ? '' : `${ready}/${endpoints.length}`,
     ];
   });
+}
+
+/** The address to dial from outside first, where there is one. */
+function addressesOf({ spec, status }: Service): readonly string[] {
+  const ingress = (status?.loadBalancer.ingress ?? []).map(({ ip, hostname }) => ip ?? hostname);
+  return [...ingress, spec.clusterIP].filter((a): a is string => a !== undefined && a !== '');
 }
 
 /** The endpoints of a Service: of its ports, or, when it is headless, of a backend that uses it. */

@@ -1,5 +1,5 @@
-// Whether everything that was asked for is up: every Gateway programmed, every workload with the
-// replicas it wants. What is not is named, so that a wait that fails says what it waited for.
+// Whether everything that was asked for is up: every Gateway and each of its listeners programmed, every
+// workload with the replicas it wants. What is not is named, so that a wait that fails says what it waited for.
 
 import { Deployment } from '../api/apps/deployment.ts';
 import { StatefulSet } from '../api/apps/stateful-set.ts';
@@ -7,14 +7,28 @@ import { Pod } from '../api/core/pod.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 
+type ListenerStatus = NonNullable<Gateway['status']['listeners']>[number];
+
 /** What is not ready, in words; empty when all is. */
 export function notReady(snapshot: Snapshot, podsRun: boolean): readonly string[] {
   const gateways = snapshot.list(Gateway).flatMap(({ metadata, status }) => {
     const programmed = status.conditions.find((c) => c.type === 'Programmed');
-    if (programmed?.status === 'True') return [];
+    if (programmed?.status === 'True') return unserved(keyOf(metadata), status.listeners ?? []);
     return [`Gateway ${keyOf(metadata)}: ${programmed?.message ?? 'nobody serves it'}`];
   });
   return podsRun ? [...gateways, ...workloads(snapshot), ...pods(snapshot)] : gateways;
+}
+
+/** Listeners that are good and yet not served. What is wrong with the others, a finding says. */
+function unserved(gateway: string, listeners: readonly ListenerStatus[]): readonly string[] {
+  return listeners.flatMap(({ name, conditions }) => {
+    const find = (type: string) => conditions.find((c) => c.type === type);
+    const accepted = find('Accepted');
+    const isWanted = accepted?.status === 'True' || accepted?.reason === 'PortUnavailable';
+    const programmed = find('Programmed');
+    if (!isWanted || programmed?.status === 'True') return [];
+    return [`Gateway ${gateway}: listener ${name}: ${programmed?.message ?? 'nobody serves it'}`];
+  });
 }
 
 function workloads(snapshot: Snapshot): readonly string[] {

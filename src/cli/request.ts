@@ -37,6 +37,12 @@ export function parseRequest(
   if (paths.length === 0) {
     throw noFiles();
   }
+  const second = paths.find((path) => /^https?:\/\//i.test(path));
+  if (second !== undefined) {
+    throw new FairwayError('FW_USAGE', `${second} is a second URL`, {
+      hint: 'explain answers one request at a time',
+    });
+  }
   return {
     method,
     url,
@@ -63,9 +69,9 @@ function targetOf(written: string): string {
 
 function parseHeader(text: string): readonly [string, string] {
   const colon = text.indexOf(':');
-  if (colon < 1) {
+  if (colon < 1 || /[\r\n\0]/.test(text)) {
     throw new FairwayError('FW_USAGE', `"${text}" is not a header field`, {
-      hint: "write it as -H 'Name: value'",
+      hint: "write it as -H 'Name: value', on one line",
     });
   }
   return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];

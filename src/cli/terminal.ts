@@ -2,6 +2,17 @@
 
 import { styleText } from 'node:util';
 
+/**
+ * Whoever reads what we print may stop reading (`… | head -1`): that is no error, and a server serves on.
+ */
+export function ignoreClosedOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+}
+
 /** One line to standard output. */
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);

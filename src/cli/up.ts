@@ -6,7 +6,10 @@ import type { Finding } from '../api/finding.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
 import type { Report } from '../pipeline/pipeline.ts';
 import { FairwayError } from '../lib/errors.ts';
-import { fail } from './fail.ts';
+import { printable } from '../lib/printable.ts';
+import { OWNER_VARIABLE, ownerMarker } from '../runtime/process/marker.ts';
+import { Reaper } from '../runtime/process/reaper.ts';
+import { fail, UNUSABLE } from './fail.ts';
 import { countFindings, formatFindings } from './findings.ts';
 import { startInstance } from './instance.ts';
 import type { ApiSettings, Instance } from './instance.ts';
@@ -16,6 +19,7 @@ import { filesSource, loadSettings, workerCount } from './settings.ts';
 import type { CommonFlags } from './settings.ts';
 import { print } from './terminal.ts';
 import { gatewaysJson } from './urls.ts';
+import { isUnusable } from './usable.ts';
 
 /** As `main.ts` reads them. */
 export interface UpFlags extends CommonFlags {
@@ -32,6 +36,8 @@ export interface UpFlags extends CommonFlags {
 
 /** Exit code when COMMAND was not run because things did not get ready. */
 const NOT_READY = 3;
+/** The longest time to wait for readiness: a day. */
+const READY_SECONDS_MAX = 86_400;
 /** The tables are printed after this long even if something is still starting. */
 const SHOW_AFTER_MS = 3000;
 
@@ -42,6 +48,7 @@ export async function up(
   command: readonly string[],
 ): Promise<number> {
   const configuration = await loadSettings(flags);
+  readyTimeoutMs(flags);
   const instance = await startInstance({
     configuration,
     sources: paths.length === 0 ? [] : [filesSource(paths, flags, flags.watch)],
@@ -57,6 +64,7 @@ export async function up(
     if (flags.output === 'json') await announceJson(instance, flags, interrupted);
     else await announce(paths, instance, interrupted);
     await interrupted;
+    if (flags.output !== 'json') print('Stopping: requests under way finish, then pods end.');
     return 0;
   } finally {
     await instance.stop();
@@ -135,7 +143,7 @@ async function announce(
   print('');
   for (const line of formatOverview(report)) print(line);
   printFindings(report, instance);
-  for (const line of waiting) print(`waiting for ${line}`);
+  for (const line of waiting) print(`waiting for ${printable(line)}`);
   const { restored } = instance;
   const api = await instance.api;
   if (api !== null) {
@@ -185,7 +193,7 @@ async function announceJson(
 ): Promise<void> {
   const waiting = await untilReady(instance, readyTimeoutMs(flags), interrupted);
   await instance.api;
-  for (const line of waiting) process.stderr.write(`fairway: not ready: ${line}\n`);
+  for (const line of waiting) process.stderr.write(`fairway: not ready: ${printable(line)}\n`);
   print(JSON.stringify(gatewaysOf(instance)));
 }
 
@@ -205,17 +213,28 @@ async function runCommand(
   if (report !== undefined) {
     const findings = [...report.findings, ...instance.podFindings()];
     for (const line of formatFindings(findings, instance.locate)) process.stderr.write(`${line}\n`);
+    if (isUnusable(report.snapshot, findings)) return UNUSABLE;
   }
   if (waiting.length > 0) {
-    for (const line of waiting) process.stderr.write(`fairway: not ready: ${line}\n`);
+    for (const line of waiting) process.stderr.write(`fairway: not ready: ${printable(line)}\n`);
     return NOT_READY;
   }
-  return await spawnCommand(command, await environment(instance), interrupted);
+  // Pods have a watcher that ends what is marked, should Fairway be killed; without pods it is ours.
+  const reaper = instance.runtime === null ? new Reaper(ownerMarker()) : null;
+  try {
+    return await spawnCommand(command, await environment(instance), interrupted);
+  } finally {
+    await reaper?.close();
+  }
 }
 
 function readyTimeoutMs(flags: UpFlags): number {
   const seconds = Number(flags.readyTimeout);
-  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 60_000;
+  const isTime = seconds > 0 && seconds <= READY_SECONDS_MAX;
+  if (flags.readyTimeout.trim() !== '' && isTime) return seconds * 1000;
+  throw new FairwayError('FW_USAGE', `--ready-timeout ${flags.readyTimeout} is not a time`, {
+    hint: `give seconds, more than 0 and at most ${READY_SECONDS_MAX}`,
+  });
 }
 
 /** What COMMAND is told. */
@@ -228,6 +247,7 @@ async function environment(instance: Instance): Promise<Record<string, string>> 
   const { caPath } = instance;
   const api = await instance.api;
   return {
+    [OWNER_VARIABLE]: ownerMarker(),
     ...(api === null ? {} : { KUBECONFIG: api.kubeconfigPath }),
     FAIRWAY_GATEWAYS: JSON.stringify(gateways),
     ...(first === undefined ? {} : { FAIRWAY_URL: first.url }),

@@ -8,6 +8,7 @@ import { boolean, def, integer, list, object, oneOf, opt, string } from '../api/
 import type { Infer } from '../api/schema/schema.ts';
 import { validate } from '../api/schema/validate.ts';
 import { FairwayError } from '../lib/errors.ts';
+import { checkNetwork } from './check.ts';
 
 export const CONFIG_API_VERSION = 'fairway.dev/v1alpha1';
 export const CONFIG_KIND = 'FairwayConfiguration';
@@ -31,6 +32,10 @@ export const CONFIGURATION = object({
             listType: 'atomic',
             doc: 'Where node ports are served. By default 127.0.0.1.',
           }),
+        ),
+        allowNonLoopback: def(
+          boolean({ doc: 'Let the addresses above be others than loopback: open to the network.' }),
+          false,
         ),
         localhost: def(
           boolean({ doc: 'Serve the first Gateway on localhost too: 80 as 8080, 443 as 8443.' }),
@@ -116,22 +121,71 @@ export async function loadConfiguration(path: string): Promise<Configuration> {
     });
   }
   // Loaded only when there is a file: most starts have none.
-  const { parse } = await import('yaml');
+  const { LineCounter, parseDocument } = await import('yaml');
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
   let value: unknown;
   try {
-    value = parse(text);
+    const [error] = document.errors;
+    if (error !== undefined) throw error;
+    value = document.toJS();
   } catch (cause) {
     throw new FairwayError('FW_CONFIG_INVALID', `${path} is not YAML: ${String(cause)}`, { cause });
   }
-  return readConfiguration(value, path);
+  return readConfiguration(value, path, (field) => {
+    const steps = field.match(/[^.[\]]+/g) ?? [];
+    // What is missing stands where it belongs.
+    for (let depth = steps.length; depth >= 0; depth--) {
+      const node = document.getIn(steps.slice(0, depth).map(indexOrKey), true);
+      if (!isScalarOrCollection(node) || node.range === null || node.range === undefined) continue;
+      const { line, col } = lines.linePos(node.range[0]);
+      const shown = depth === steps.length && isShort(node.value) ? JSON.stringify(node.value) : '';
+      return { place: `${path}:${line}:${col}: `, shown };
+    }
+    return { place: `${path}: `, shown: '' };
+  });
 }
 
-function readConfiguration(written: unknown, path: string): Configuration {
+interface PlacedNode {
+  readonly range?: readonly [number, number, number] | null;
+  readonly value?: unknown;
+}
+
+function isScalarOrCollection(node: unknown): node is PlacedNode {
+  return typeof node === 'object' && node !== null && 'range' in node;
+}
+
+function indexOrKey(step: string): string | number {
+  return /^\d+$/.test(step) ? Number(step) : step;
+}
+
+function isShort(value: unknown): value is string | number | boolean {
+  return ['string', 'number', 'boolean'].includes(typeof value) && String(value).length <= 60;
+}
+
+/** Where a field is written, for the beginning of a line, and its value where that is short. */
+type Locate = (field: string) => { readonly place: string; readonly shown: string };
+
+function readConfiguration(
+  written: unknown,
+  path: string,
+  locate: Locate = () => ({ place: '', shown: '' }),
+): Configuration {
   const { value, unknown } = normalize(CONFIGURATION, written);
-  const errors = validate(CONFIGURATION, value).map(formatFieldError);
-  const all = [...errors, ...unknown.map((field) => `unknown field "${field}"`)];
+  const wrong = validate(CONFIGURATION, value);
+  const { network } = value as Configuration;
+  const faults = wrong.length > 0 || unknown.length > 0 ? [] : checkNetwork(network);
+  const all = [
+    ...wrong.map((error) => [error.path, formatFieldError(error)] as const),
+    ...unknown.map((field) => [field, `unknown field "${field}"`] as const),
+    ...faults.map((fault) => [fault.path, `${fault.path}: ${fault.message}`] as const),
+  ];
   if (all.length > 0) {
-    throw new FairwayError('FW_CONFIG_INVALID', `${path} is not valid: ${all.join('; ')}`, {
+    const told = all.map(([field, message]) => {
+      const { place, shown } = locate(field);
+      return `${place}${message}${shown === '' || message.includes(shown.replaceAll('"', '')) ? '' : ` (it is ${shown})`}`;
+    });
+    throw new FairwayError('FW_CONFIG_INVALID', `${path} is not valid:\n  ${told.join('\n  ')}`, {
       hint: `docs/configuration.md lists every field`,
     });
   }

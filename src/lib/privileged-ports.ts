@@ -1,7 +1,37 @@
-// The first port a process may listen on without a privilege: 1024, or what the system is set to.
+// The first port a process may listen on without a privilege: 1024, or what the system is set to; and
+// where ports below it are served instead.
 
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+
+/** What is added to the number of a port that cannot be opened. */
+const MOVED_BY = 8000;
+const PORT_MAX = 65_535;
+
+/**
+ * The ports of one address as they are served, by the port asked for: those below `firstOpen` 8000
+ * higher, or as much again where another port of the address already has that number. One that fits
+ * nowhere stays where it is.
+ */
+export function servedPorts(
+  asked: readonly number[],
+  firstOpen: number,
+): ReadonlyMap<number, number> {
+  const taken = new Set(asked.filter((port) => port >= firstOpen));
+  const served = new Map<number, number>();
+  for (const port of asked.toSorted((a, b) => a - b)) {
+    if (served.has(port)) continue;
+    let place = port;
+    if (port < firstOpen) {
+      do place += MOVED_BY;
+      while (place < firstOpen || taken.has(place));
+      if (place > PORT_MAX) place = port;
+      taken.add(place);
+    }
+    served.set(port, place);
+  }
+  return served;
+}
 
 /** 0 when every port may be opened. `address` is any local address. */
 export async function firstOpenPort(address: string): Promise<number> {

@@ -1,5 +1,7 @@
 // Columns of text as kubectl prints them: left-aligned, three blanks apart, headings in capitals.
 
+import { printable } from './printable.ts';
+
 const GAP = 3;
 
 /** Lines of a table, heading first. An empty cell shows as `<none>`. */
@@ -7,7 +9,10 @@ export function formatTable(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
 ): readonly string[] {
-  const all = [headings, ...rows.map((row) => row.map((cell) => (cell === '' ? '<none>' : cell)))];
+  const all = [
+    headings,
+    ...rows.map((row) => row.map((cell) => (cell === '' ? '<none>' : printable(cell)))),
+  ];
   const widths = headings.map((_, i) => Math.max(...all.map((row) => (row[i] ?? '').length)));
   return all.map((row) =>
     row

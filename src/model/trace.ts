@@ -2,6 +2,7 @@
 // speed. Targets are tested against it, and `fairway explain` prints it. Kept simple enough to check
 // against the specification by eye; nothing here is shared with the data path it judges.
 
+import { isDisguised } from '../lib/disguised-name.ts';
 import { hostMatches, normalizeHost } from '../lib/hostname.ts';
 import { isUnderPrefix, parseQuery, splitTarget } from '../lib/http-path.ts';
 import type { SplitTarget } from '../lib/http-path.ts';
@@ -58,7 +59,9 @@ function decide(model: Model, probe: RequestProbe, steps: Step[]): RequestFate {
     probe,
     host,
     target,
-    headers: probe.headers.map(([name, value]) => [name.toLowerCase(), value]),
+    headers: probe.headers
+      .filter(([name]) => !isDisguised(name))
+      .map(([name, value]) => [name.toLowerCase(), value]),
     listenerPort: entryPoint.port,
   };
   const rule = listener === undefined ? undefined : chooseRule(listener, request, steps);

@@ -9,6 +9,7 @@ import { Service } from '../api/core/service.ts';
 import { controllerFindings } from '../controllers/findings.ts';
 import { podFindings } from '../runtime/findings.ts';
 import type { PodFindingsOptions } from '../runtime/findings.ts';
+import { servedPorts } from '../lib/privileged-ports.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 
 /** Says what is wrong with pods; looks again only when something changed that pods are made of. */
@@ -30,6 +31,33 @@ export function createPodFinder(
 /** Everything that can be said of a snapshot without running it. */
 export function staticFindings(snapshot: Snapshot): readonly Finding[] {
   return [...controllerFindings(snapshot), ...snapshot.list(Service).flatMap(uncarried)];
+}
+
+/** Ports of Services that are served at another number, for want of a privilege. */
+export function movedPortFindings(snapshot: Snapshot, firstOpenPort: number): readonly Finding[] {
+  if (firstOpenPort === 0) return [];
+  return snapshot.list(Service).flatMap(({ metadata, spec }) => {
+    const { namespace = '', name = '' } = metadata;
+    const ports = spec.ports ?? [];
+    const address = spec.clusterIP ?? '';
+    if (address === '' || address === 'None') return [];
+    const asked = ports.map(({ port }) => port);
+    const moved = [...servedPorts(asked, firstOpenPort)].filter(([from, to]) => from !== to);
+    return moved.map(([from, to]): Finding => {
+      const field = `spec.ports[${asked.indexOf(from)}].port`;
+      return {
+        severity: 'info',
+        reason: 'PortMoved',
+        message: `port ${from} is served at ${address}:${to}: ports below ${firstOpenPort} need a privilege this user does not have`,
+        hint: `Pods find it in ${variableOf(name)}_SERVICE_PORT, which says ${to}.`,
+        origin: { object: { kind: Service.kind, namespace, name }, field },
+      };
+    });
+  });
+}
+
+function variableOf(name: string): string {
+  return name.toUpperCase().replaceAll('-', '_');
 }
 
 /** What a Service asks for that nothing in this version carries. */

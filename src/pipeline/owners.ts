@@ -4,7 +4,7 @@
 import { dirname, resolve } from 'node:path';
 import { SERVED_KINDS } from '../api/kinds.ts';
 import { Pod } from '../api/core/pod.ts';
-import type { ObjectRef } from '../api/finding.ts';
+import type { Finding, ObjectRef } from '../api/finding.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { SourceRef } from '../store/table.ts';
 
@@ -36,6 +36,21 @@ export function writtenIn(
   const { namespace = '', name = '' } = pod.metadata;
   const { object } = climb(snapshot, { kind: Pod.kind, namespace, name });
   return { object, prefix: object.kind === Pod.kind ? '' : 'spec.template.' };
+}
+
+/** Findings about pods as findings about what was written; replicas say the same only once. */
+export function writtenFindings(
+  snapshot: Snapshot,
+  findings: readonly Finding[],
+): readonly Finding[] {
+  const about = findings.map((finding) => {
+    const { object: ref, field = '' } = finding.origin;
+    const pod = ref?.kind === Pod.kind ? snapshot.get(Pod, ref.namespace, ref.name) : undefined;
+    if (pod === undefined) return finding;
+    const { object, prefix } = writtenIn(snapshot, pod);
+    return { ...finding, origin: { ...finding.origin, object, field: prefix + field } };
+  });
+  return [...new Map(about.map((finding) => [JSON.stringify(finding), finding])).values()];
 }
 
 /** The folder of the file an object, or the owner that made it, was written in. */

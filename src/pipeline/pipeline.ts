@@ -22,7 +22,7 @@ import type { Store } from '../store/store.ts';
 import { compileProxy } from '../targets/proxy/compile.ts';
 import type { Binding } from '../targets/proxy/messages.ts';
 import type { Proxy } from '../targets/proxy/proxy.ts';
-import { staticFindings } from './findings.ts';
+import { movedPortFindings, staticFindings } from './findings.ts';
 import { statusWrites } from './status.ts';
 
 export interface PipelineOptions {
@@ -32,6 +32,8 @@ export interface PipelineOptions {
   readonly resolve: Resolver;
   /** The node this process is. */
   readonly node: string;
+  /** Ports below this number are served at others; 0 when all can be opened. */
+  readonly firstOpenPort: number;
   readonly proxy: Proxy;
   /** Null when no pods are to be run. */
   readonly runtime: PodRuntime | null;
@@ -50,6 +52,8 @@ export interface Report {
   /** Of objects and files; those of running pods come from the runtime. */
   readonly findings: readonly Finding[];
   readonly bindings: readonly Binding[];
+  /** As in the options. */
+  readonly firstOpenPort: number;
   /** Objects that sources have changed since the last report. */
   readonly sourceChanges: number;
   /** From the first change of the round to the moment every worker had the program. */
@@ -61,6 +65,9 @@ const LONG_ROUND_MS = 20;
 /** After a long round, the thread is left to others for so many times as long, at most. */
 const PAUSE_TIMES = 5;
 const PAUSE_MS_MAX = 2_000;
+
+/** After so long, what could not be opened is tried again: whoever had it may be gone. */
+const RETRY_MS = 3000;
 
 /** Timers of Node.js hold no more than this; a later wish is wished again. */
 const WAKE_MS_MAX = 2 ** 31 - 1;
@@ -79,6 +86,7 @@ export class Pipeline {
   #isUrgent = false;
   /** Ends the pause between two rounds, if there is one. */
   #hurry: (() => void) | undefined;
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -122,11 +130,17 @@ export class Pipeline {
     while (this.#running !== undefined) await this.#running;
   }
 
+  /** Something that is told along with reports has changed, though no object has. */
+  refresh(): void {
+    this.#schedule();
+  }
+
   /** Stops listening to the sources and finishes the round under way. */
   async stop(): Promise<void> {
     this.#stop.abort();
     clearTimeout(this.#wake);
     this.#hurry?.();
+    clearTimeout(this.#retry);
     await this.idle();
   }
 
@@ -169,6 +183,7 @@ export class Pipeline {
 
   async #round(sinceMs: number): Promise<void> {
     const { store, controllers, resolve, node, proxy, runtime, localCa } = this.#options;
+    const { firstOpenPort } = this.#options;
     const now = new Date();
     const sourceChanges = this.#sourceChanges;
     this.#sourceChanges = 0;
@@ -180,6 +195,7 @@ export class Pipeline {
     const { model } = resolution;
     const applied = await proxy.apply(compileProxy(lower(model, node)));
     const tookMs = performance.now() - sinceMs;
+    this.#retryIf(applied.rejected.length > 0);
     const statuses = withUnserved(resolution.statuses, model.entryPoints, applied.rejected);
     store.write(statusWrites(store.snapshot(), statuses, now));
     this.#publish({
@@ -191,10 +207,12 @@ export class Pipeline {
         ...[...this.#sourceFindings.values()].flat(),
         ...resolution.findings,
         ...staticFindings(snapshot),
+        ...movedPortFindings(snapshot, firstOpenPort),
         ...(runtime === null ? [] : this.#options.findPodFaults(snapshot)),
-        ...unservedFindings(model.entryPoints, applied.rejected),
+        ...unservedFindings(model, applied.rejected),
       ],
       bindings: applied.bindings,
+      firstOpenPort,
       sourceChanges,
       tookMs,
     });
@@ -208,6 +226,12 @@ export class Pipeline {
     if (timeMs === undefined || this.#stop.signal.aborted) return;
     const delayMs = Math.max(1, timeMs - Date.now());
     this.#wake = setTimeout(() => this.#schedule(), Math.min(delayMs, WAKE_MS_MAX));
+  }
+
+  #retryIf(isNeeded: boolean): void {
+    clearTimeout(this.#retry);
+    if (!isNeeded || this.#stop.signal.aborted) return;
+    this.#retry = setTimeout(() => this.#schedule(), RETRY_MS);
   }
 
   #publish(report: Report): void {

@@ -166,6 +166,34 @@ test('a crash loop tells how the container ended and its last line', () => {
   assert.match(killed.message, /last with signal 9$/);
 });
 
+test('a crash of Node.js is told by its error, not by the version below it', () => {
+  const message = [
+    '/app/server.js:1',
+    "throw new TypeError('no database')",
+    '^',
+    '',
+    'TypeError: no database',
+    '    at Object.<anonymous> (/app/server.js:1:7)',
+    '',
+    'Node.js v20.20.2',
+    '',
+  ].join('\n');
+  const finding = one(
+    crashed({ waiting: { reason: 'CrashLoopBackOff' } }, { exitCode: 1, message }),
+  );
+  assert.match(finding.message, /exit code 1: TypeError: no database$/);
+});
+
+test('a port that is taken inside of a pod is told with how to listen', () => {
+  const { hint = '' } = one(
+    crashed(
+      { waiting: { reason: 'CrashLoopBackOff' } },
+      { exitCode: 1, message: 'OSError: [Errno 98] Address already in use' },
+    ),
+  );
+  assert.match(hint, /\$\(FAIRWAY_POD_IP\).* fairway logs /);
+});
+
 test('a command that is not there is told with what to do', () => {
   const message = 'exec: "gunicorn": executable file not found in $PATH';
   const finding = one(

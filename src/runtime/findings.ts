@@ -12,6 +12,7 @@ import type { VariableSources } from './env/variables.ts';
 import { mountPathsInFiles } from './mount-findings.ts';
 import { annotationFaults } from './plan/annotations.ts';
 import { manifestDirectory } from './plan/directory.ts';
+import { POD_IP_HINT } from './live-findings.ts';
 import { planPod } from './plan/plan.ts';
 import type { PlannedContainer } from './plan/plan.ts';
 import { podSources } from './pod/sources.ts';
@@ -178,10 +179,13 @@ function crashFinding(pod: Pod, status: ContainerStatus, about: Describe): Findi
     message:
       `container ${status.name} ended ${status.restartCount + 1} times, last with ${howItEnded(terminated)}` +
       (words === '' ? '' : `: ${words}`),
-    hint: `Its log says more: fairway logs ${pod.metadata.name} -c ${status.name} -n ${pod.metadata.namespace} --previous`,
+    hint: `${ADDRESS_IN_USE.test(words) ? `${POD_IP_HINT} ` : ''}Its log says more: fairway logs ${pod.metadata.name} -c ${status.name} -n ${pod.metadata.namespace} --previous`,
     origin: about(fieldOf(pod, container, '')),
   };
 }
+
+/** As Node.js, Python, Go and the C library say it. */
+const ADDRESS_IN_USE = /EADDRINUSE|address (?:is )?already in use/i;
 
 function howItEnded({ exitCode, signal }: { exitCode: number; signal?: number }): string {
   return signal === undefined ? `exit code ${exitCode}` : `signal ${signal}`;
@@ -189,8 +193,17 @@ function howItEnded({ exitCode, signal }: { exitCode: number; signal?: number })
 
 const LINE_CHARS_MAX = 200;
 
+/** Below the stack of an error nobody caught, Node.js writes its version; the error stands above. */
+const NODE_VERSION = /^Node\.js v\d/;
+const ERROR_LINE = /^(?:\w*(?:Error|Exception)\b|Uncaught )/;
+
 function lastLine(text: string): string {
-  const line = text.trimEnd().split('\n').at(-1) ?? '';
+  const lines = text.trimEnd().split('\n');
+  const last = lines.at(-1) ?? '';
+  const above = lines.slice(0, -1).filter((each) => each.trim() !== '');
+  const line = NODE_VERSION.test(last)
+    ? (above.findLast((each) => ERROR_LINE.test(each)) ?? above.at(-1) ?? last)
+    : last;
   return line.length > LINE_CHARS_MAX ? `${line.slice(0, LINE_CHARS_MAX)}…` : line;
 }
 

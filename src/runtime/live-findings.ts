@@ -18,9 +18,9 @@ export interface Observation {
   readonly listeners: readonly Listener[];
 }
 
-const POD_IP_HINT =
+export const POD_IP_HINT =
   "Pods have an address of their own but share one network. Let the program listen on the pod's " +
-  'address: give it a variable with valueFrom.fieldRef.fieldPath: status.podIP and use it as its host.';
+  'address: $(FAIRWAY_POD_IP) in its command and args, or a variable with valueFrom.fieldRef.fieldPath: status.podIP.';
 
 /** What there is to say about a container, or undefined when all is well. */
 export function observe(observation: Observation): Finding | undefined {

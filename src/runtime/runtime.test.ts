@@ -72,7 +72,7 @@ test('commands, variables and services of the namespace reach the process', asyn
     pod({
       container: {
         command: ['/bin/sh', '-c', 'echo $0 $URL $FAIRWAY_POD_IP; sleep 3600'],
-        args: ['$(URL)-$$(URL)'],
+        args: ['$(URL)-$$(URL)-$(FAIRWAY_POD_IP)'],
         env,
       },
     }),
@@ -80,7 +80,7 @@ test('commands, variables and services of the namespace reach the process', asyn
   const { status } = await h.when('it is ready', isReady);
   const url = `http://${status.podIP}:8000`;
   await until('it has said so', async () => (await logOf(h)).length > 0);
-  assert.deepEqual(await logOf(h), [`${url}-$(URL) ${url} ${status.podIP}`]);
+  assert.deepEqual(await logOf(h), [`${url}-$(URL)-${status.podIP} ${url} ${status.podIP}`]);
 });
 
 test('an annotation says what to run, and a changed one starts the pod anew at the same address', async (t) => {

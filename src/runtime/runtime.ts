@@ -52,6 +52,8 @@ export interface PodRuntimeOptions {
   readonly onFindings?: (findings: readonly Finding[]) => void;
   /** Faults of the machine, as a full disk; thrown away when absent. */
   readonly onError?: (error: unknown) => void;
+  /** Ports of Services below this one are served at other numbers, which pods are told; 0 for none. */
+  readonly firstOpenPort?: number;
   /** Where programs in pods ask for cluster names (`127.96.0.10:53`) and the domain of those names. */
   readonly dns?: { readonly server: string; readonly domain: string };
   /** The environment of Fairway, from which processes get a few variables. */
@@ -284,7 +286,7 @@ class Runtime implements PodRuntime {
     const runner = new PodRunner({
       pod,
       snapshot: () => this.#snapshot ?? snapshot,
-      placement: placementOf(podIp),
+      placement: placementOf(podIp, this.#options.firstOpenPort),
       directory,
       plan: planPod(pod, { images, directory, isDirectory }),
       services: this.#services,

@@ -143,6 +143,7 @@ describe(`target ${proxyTarget.name}`, () => {
         pathPolicy: DEFAULT_PATH_POLICY,
         explains: false,
         bindings: { firstOpenPort: 0, localhostOffset: null },
+        servedPort: (_, port) => port,
         nodePortAddresses: [],
       });
     });

@@ -232,6 +232,40 @@ describe('ending', () => {
       },
     ));
 
+  it('lets what Services relay finish, and does not wait for idle connections to them', () =>
+    withFairway(
+      {
+        'gateway.yaml': GATEWAY,
+        'app.yaml': `${echo('one')}
+---
+apiVersion: v1
+kind: Service
+metadata: { name: two }
+spec:
+  type: NodePort
+  selector: { app: one }
+  ports: [{ port: 8000, targetPort: 3000, nodePort: 31998 }]
+`,
+      },
+      async (fairway) => {
+        const [first] = Object.values(fairway.gateways);
+        const block = Number(first?.address.split('.')[1]) - 80;
+        const url = `http://127.0.0.${block + 1}:31998`;
+        const agent = new Agent({ keepAlive: true });
+        await new Promise((resolve) =>
+          request(url, { agent }, (response) => response.resume().once('end', resolve)).end(),
+        );
+        const slow = get(`${url}/?delay=1500ms`);
+        await delay(300);
+        const stopped = fairway.stop();
+        assert.equal((await slow).status, 200);
+        const late = delay(7000, 'late' as const, { ref: false });
+        assert.equal(await Promise.race([stopped, late]), 0);
+        agent.destroy();
+        await stopped;
+      },
+    ));
+
   it('by SIGKILL leaves no process behind, and the next start works', async () => {
     const home = folder({});
     const marker = `fairway-e2e-${process.pid}-${Date.now()}`;
@@ -262,7 +296,36 @@ spec:
       manifests.remove();
     }
   });
+
+  it('of npm start, by its process id, ends Fairway with it', async () => {
+    const home = folder({});
+    const npm = spawn('npm', ['start', '--silent'], {
+      env: ownEnvironment(home.path),
+      cwd: join(import.meta.dirname, '..', '..'),
+    });
+    let output = '';
+    npm.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    try {
+      await until(() => output.includes('Press Ctrl-C'), 'npm start');
+      const started = descendants(npm.pid ?? 0);
+      assert.ok(started.length > 0);
+      npm.kill('SIGTERM');
+      await new Promise((resolve) => npm.once('exit', resolve));
+      await until(() => !started.some((pid) => existsSync(`/proc/${pid}`)), 'all of it to end');
+    } finally {
+      npm.kill('SIGKILL');
+      home.remove();
+    }
+  });
 });
+
+/** Processes that come from another, at any depth. */
+function descendants(pid: number): readonly number[] {
+  const file = `/proc/${pid}/task/${pid}/children`;
+  const text = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+  const children = text === '' ? [] : text.split(' ').map(Number);
+  return [...children, ...children.flatMap(descendants)];
+}
 
 /** Command lines of all processes. */
 function processes(): readonly string[] {
@@ -311,6 +374,34 @@ describe('fairway up PATH -- COMMAND', () => {
     assert.match(listeners?.['http']?.url ?? '', /^http:\/\/127\.\d+\.0\.1:(80|8080)$/);
   });
 
+  it('is not run when none of the files can be used', () => {
+    const home = folder({});
+    const manifests = folder({ 'notes.yaml': 'just: [some\n', 'app.yaml': '- text\n' });
+    const { status, stderr } = run(['echo', 'ran'], manifests.path, home.path);
+    const checked = spawnSync(BIN, ['check', manifests.path], { env: ownEnvironment(home.path) });
+    home.remove();
+    manifests.remove();
+    assert.equal(status, 2, stderr);
+    assert.equal(checked.status, 2);
+  });
+
+  for (const flags of [[], ['--no-pods']]) {
+    it(`does not outlive a Fairway that is killed ${flags.join('')}`, async () => {
+      const home = folder({});
+      const manifests = folder(files);
+      const marker = `fairway-command-${process.pid}-${Date.now()}`;
+      const args = ['up', ...flags, manifests.path, '--', 'sh', '-c', `sleep 600; echo ${marker}`];
+      const child = spawn(BIN, args, { env: ownEnvironment(home.path), stdio: 'ignore' });
+      // Fairway has it in its own command line.
+      const running = (): number => processes().filter((line) => line.includes(marker)).length;
+      await until(() => running() === 2, 'the command');
+      child.kill('SIGKILL');
+      await until(() => running() === 0, 'the command to end');
+      home.remove();
+      manifests.remove();
+    });
+  }
+
   it('says so when there is no such command, and when things do not get ready', () => {
     const home = folder({});
     const manifests = folder(files);
@@ -334,8 +425,39 @@ describe('fairway up PATH -- COMMAND', () => {
   });
 });
 
+describe('a program that listens on every address', () => {
+  it('is told of with file and line, also when it begins to after it counted as ready', async () => {
+    const home = folder({});
+    const listen = "setTimeout(() => require('net').createServer().listen(0, '0.0.0.0'), 1000)";
+    const manifests = folder({
+      'pod.yaml': `
+apiVersion: v1
+kind: Pod
+metadata: { name: wide }
+spec:
+  containers:
+    - name: main
+      image: none
+      command: [env, -u, NODE_OPTIONS, ${process.execPath}, -e, "${listen}"]
+`,
+    });
+    const child = spawn(BIN, ['up', manifests.path], { env: ownEnvironment(home.path) });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    try {
+      await until(() => output.includes('listens on 0.0.0.0'), 'the finding');
+      assert.match(output, /pod\.yaml:\d+:\d+: warning: Pod default\/wide: container main listens/);
+    } finally {
+      child.kill('SIGTERM');
+      await new Promise((resolve) => child.once('exit', resolve));
+      home.remove();
+      manifests.remove();
+    }
+  });
+});
+
 describe('a port that somebody else has', () => {
-  it('is named with its owner, and everything else is served', async () => {
+  it('is named with its owner, served once it is free, and everything else at once', async () => {
     const home = folder({});
     const manifests = folder({
       'app.yaml': documents(
@@ -358,6 +480,18 @@ describe('a port that somebody else has', () => {
       assert.match(output, /port 127\.\d+\.0\.1:18765 is already taken by .*node.* \(pid \d+\)/);
       assert.match(output, /web\s+http\s+http:\/\/\S+\s+1\s+True/);
       assert.match(output, /web\s+other\s+<none>\s+1\s+False/);
+      assert.match(output, /waiting for Gateway default\/web: listener other: port .* taken/);
+      const { status, stderr } = spawnSync(
+        BIN,
+        ['up', '--ready-timeout', '1', manifests.path, '--', 'true'],
+        { env: ownEnvironment(home.path), encoding: 'utf8', timeout: 60_000 },
+      );
+      assert.equal(status, 3, 'the command ran without its listener');
+      assert.match(stderr, /not ready: Gateway default\/web: listener other: port .* taken/);
+      const address = /port (127\.\d+\.0\.1):18765/.exec(output)?.[1] ?? '';
+      taken.close();
+      await until(() => output.includes('settled'), 'the port to be taken over');
+      assert.equal(await servedBy(`http://${address}:18765/`), 'one');
     } finally {
       child.kill('SIGTERM');
       await new Promise((resolve) => child.once('exit', resolve));

@@ -2,7 +2,7 @@
 // listeners unprogrammed, and the Gateway too when none is left. Ports that work are not touched.
 
 import type { Finding } from '../../api/finding.ts';
-import type { EntryPoint } from '../../model/model.ts';
+import type { EntryPoint, Model } from '../../model/model.ts';
 import type { StatusWish, WishedListenerStatus, WishedStatus } from '../resolution.ts';
 import { verdict } from './conditions.ts';
 import type { Verdict } from './conditions.ts';
@@ -84,11 +84,16 @@ function replaceVerdict(conditions: readonly Verdict[], by: Verdict): readonly V
 
 /** What people are told of it. */
 export function unservedFindings(
-  entryPoints: readonly EntryPoint[],
+  { entryPoints, services }: Pick<Model, 'entryPoints' | 'services'>,
   unserved: readonly Unserved[],
 ): readonly Finding[] {
   return unserved.map(({ id, reason, message, hint }) => {
-    const origin = entryPoints.find((e) => e.id === id)?.listeners[0]?.origin;
+    const entryPoint = entryPoints.find((e) => e.id === id)?.listeners[0]?.origin;
+    // A relay is named after its service port: `shop/cart:80/TCP|clusterIP|127.96.0.1:80`.
+    const [service = '', kind = ''] = id.split('|');
+    const port = services.find((s) => s.id === service)?.origin;
+    const origin = entryPoint ?? port;
+    const suffix = kind === 'nodePort' ? 'nodePort' : 'port';
     return {
       severity: 'error',
       reason,
@@ -99,7 +104,7 @@ export function unservedFindings(
           ? { field: '' }
           : {
               object: { kind: origin.kind, namespace: origin.namespace, name: origin.name },
-              field: `${origin.field}.port`,
+              field: `${origin.field}.${suffix}`,
             },
     };
   });

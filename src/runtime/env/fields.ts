@@ -13,6 +13,8 @@ export interface Placement {
   /** What a container without limits may use: the machine's. */
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** Ports of Services below this one are served at other numbers. */
+  readonly firstOpenPort?: number;
 }
 
 const SUBSCRIPT = /^metadata\.(labels|annotations)\['(.*)'\]$/;

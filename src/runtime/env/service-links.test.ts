@@ -44,3 +44,23 @@ test('services without a cluster address have no variables', () => {
   ];
   assert.equal(serviceVariables(services).size, 0);
 });
+
+test('a port that needs a privilege is told by the number it is served at', () => {
+  const links = serviceVariables(
+    [
+      service('a', {
+        clusterIP: '127.96.0.5',
+        ports: [
+          { name: 'http', port: 80 },
+          { name: 'alt', port: 8080 },
+        ],
+      }),
+    ],
+    1024,
+  );
+  assert.equal(links.get('A_SERVICE_PORT'), '16080');
+  assert.equal(links.get('A_SERVICE_PORT_HTTP'), '16080');
+  assert.equal(links.get('A_PORT'), 'tcp://127.96.0.5:16080');
+  assert.equal(links.get('A_PORT_80_TCP_PORT'), '16080');
+  assert.equal(links.get('A_PORT_8080_TCP_PORT'), '8080');
+});

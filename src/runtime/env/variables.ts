@@ -38,7 +38,7 @@ export function containerVariables(
   sources: VariableSources,
 ): VariablesResult {
   const variables = new Map<string, string>();
-  const links = serviceVariables(linkedServices(sources));
+  const links = serviceVariables(linkedServices(sources), sources.placement.firstOpenPort);
   const lookup = (name: string): string | undefined => variables.get(name) ?? links.get(name);
   try {
     for (const from of container.envFrom ?? []) addAll(from, sources, variables);

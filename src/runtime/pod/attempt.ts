@@ -36,7 +36,7 @@ const START_ERROR_CODE = 128;
 
 /** The longest termination message, as in kubelet, and how much of the log may stand in for it. */
 const MESSAGE_CHARS_MAX = 4096;
-const LOG_MESSAGE_CHARS_MAX = 1024;
+const LOG_MESSAGE_CHARS_MAX = 2048;
 
 export interface AttemptOptions {
   readonly planned: PlannedContainer;

@@ -61,6 +61,9 @@ export async function prepareLaunch(
   const found = containerVariables(container, view.sources);
   if (!found.ok) return configError(found.message);
   const { variables } = found;
+  // What no cluster has, but programs need here that would listen everywhere.
+  const lookup = (name: string): string | undefined =>
+    variables.get(name) ?? (name === 'FAIRWAY_POD_IP' ? view.podIp : undefined);
   try {
     const { root, mounts } = await view.volumes.mount(view.pod, container, variables);
     const rewrite = mountRewriter(mounts);
@@ -78,12 +81,10 @@ export async function prepareLaunch(
       ...dns,
     });
     if (plan.kind === 'echo') {
-      const args = plan.args.map((arg) => expandVariables(arg, (name) => variables.get(name)));
+      const args = plan.args.map((arg) => expandVariables(arg, lookup));
       return { kind: 'echo', args, variables, env, cwd: view.directory, mounts, rewrite, ...dns };
     }
-    const argv = plan.argv.map((arg) =>
-      rewrite(plan.expand ? expandVariables(arg, (name) => variables.get(name)) : arg),
-    );
+    const argv = plan.argv.map((arg) => rewrite(plan.expand ? expandVariables(arg, lookup) : arg));
     const mounted =
       plan.from === 'manifest' && container.workingDir !== undefined
         ? resolveMount(mounts, container.workingDir)

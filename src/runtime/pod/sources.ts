@@ -29,12 +29,13 @@ export function podSources(pod: Pod, snapshot: Snapshot, placement: Placement): 
 }
 
 /** Where a pod runs: on this machine, whose resources it may all use. */
-export function placementOf(podIp: string): Placement {
+export function placementOf(podIp: string, firstOpenPort = 0): Placement {
   return {
     podIp,
     hostIp: HOST_ADDRESS,
     cpus: availableParallelism(),
     memoryBytes: totalmem(),
+    firstOpenPort,
   };
 }
 

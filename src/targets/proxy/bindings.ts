@@ -3,6 +3,7 @@
 // that number plus 8000. The first Gateway is also reached on localhost, always at the same numbers, so
 // that a browser finds it without knowing any of this.
 
+import { servedPorts } from '../../lib/privileged-ports.ts';
 import type { ProxyProgram, SocketProgram } from './program.ts';
 import type { Binding } from './messages.ts';
 
@@ -13,8 +14,6 @@ export interface BindingRules {
   readonly localhostOffset: number | null;
 }
 
-/** What is added to a port number that cannot be opened. */
-const MAPPED_OFFSET = 8000;
 const LOCALHOST = '127.0.0.1';
 
 /** Every local address that is to lead to an entry point. */
@@ -22,7 +21,8 @@ export function planBindings(program: ProxyProgram, rules: BindingRules): readon
   const bindings: Binding[] = [];
   let isFirst = true;
   for (const sockets of Map.groupBy(program.sockets, gatewayOf).values()) {
-    const own = sockets.map((s) => [s.port, openPort(s.port, rules.firstOpenPort)] as const);
+    const asked = sockets.map((s) => s.port);
+    const own = [...servedPorts(asked, rules.firstOpenPort)];
     for (const socket of sockets) {
       for (const address of socket.addresses) bindings.push(bind(socket, address, own));
     }
@@ -56,8 +56,4 @@ function bind(
   const moved = ports.filter(([asked, open]) => asked !== open);
   const transport = socket.protocol === 'udp' ? 'udp' : 'tcp';
   return { socket: socket.id, address, port, transport, ports: moved };
-}
-
-function openPort(port: number, firstOpen: number): number {
-  return port < firstOpen ? port + MAPPED_OFFSET : port;
 }

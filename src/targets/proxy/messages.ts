@@ -34,6 +34,8 @@ export interface RelayBinding {
   /** Id of the relay. */
   readonly relay: string;
   readonly address: string;
+  /** Of the Service, or another one where that cannot be opened. */
+  readonly port: number;
 }
 
 export type ToWorker =

@@ -168,6 +168,7 @@ describe('a copy for a backend that demands a certificate', () => {
     pathPolicy: DEFAULT_PATH_POLICY,
     explains: false,
     bindings: { firstOpenPort: 0, localhostOffset: null },
+    servedPort: (_service, port) => port,
     nodePortAddresses: [],
   });
 

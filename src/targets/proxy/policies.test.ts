@@ -226,6 +226,7 @@ for (const { client, ask } of [
           pathPolicy: DEFAULT_PATH_POLICY,
           explains: false,
           bindings: { firstOpenPort: 0, localhostOffset: null },
+          servedPort: (_service, port) => port,
           nodePortAddresses: [],
         });
         const mirrorTo = (backend: string, numerator = 1): Filter => ({
@@ -433,6 +434,7 @@ describe('a rule for WebSockets', () => {
       pathPolicy: DEFAULT_PATH_POLICY,
       explains: false,
       bindings: { firstOpenPort: 0, localhostOffset: null },
+      servedPort: (_service, port) => port,
       nodePortAddresses: [],
     });
     const timeouts = { requestMs: 100, backendRequestMs: 100 };

@@ -39,6 +39,7 @@ function checkTcp(address: string, port: number): Promise<string | null> {
 
 /** What went wrong with an address, in words. */
 export async function explainFailure({
+  id,
   address,
   port,
   transport,
@@ -51,7 +52,7 @@ export async function explainFailure({
       const who = owner === undefined ? 'another process' : `${owner.command} (pid ${owner.pid})`;
       return {
         message: `port ${place} is already taken by ${who}`,
-        hint: 'stop that process, or give the listener another port',
+        hint: `stop that process, or ${otherPort(id)}`,
       };
     }
     case 'EACCES':
@@ -67,4 +68,10 @@ export async function explainFailure({
     default:
       return { message: `cannot listen on ${place}: ${code}`, hint: 'see the system error code' };
   }
+}
+
+/** Relays are named after a port of a Service and what it is reached by; entry points have no such name. */
+function otherPort(id: string): string {
+  if (!id.includes('|')) return 'give the listener another port';
+  return id.includes('|nodePort|') ? 'choose another nodePort' : 'give the Service another port';
 }

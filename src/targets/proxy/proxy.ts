@@ -29,6 +29,8 @@ export interface ProxyOptions {
   /** Whether clients may ask which rule took their request. */
   readonly explains: boolean;
   readonly bindings: BindingRules;
+  /** Where a port of a Service (`namespace/name`) is served on the Service's own addresses. */
+  readonly servedPort: (service: string, port: number) => number;
   /** Where node ports are served. */
   readonly nodePortAddresses: readonly string[];
 }
@@ -117,9 +119,11 @@ export class Proxy implements RunningTarget<ProxyProgram> {
   #assignRelays(relays: readonly RelayProgram[]): readonly (readonly RelayBinding[])[] {
     const assigned = this.#threads.map((): RelayBinding[] => []);
     for (const relay of relays) {
-      const addresses = relay.address === '' ? this.#options.nodePortAddresses : [relay.address];
+      const isNodePort = relay.address === '';
+      const addresses = isNodePort ? this.#options.nodePortAddresses : [relay.address];
+      const port = isNodePort ? relay.port : this.#options.servedPort(relay.service, relay.port);
       const mine = assigned[hash(relay.id) % assigned.length]!;
-      for (const address of addresses) mine.push({ relay: relay.id, address });
+      for (const address of addresses) mine.push({ relay: relay.id, address, port });
     }
     return assigned;
   }

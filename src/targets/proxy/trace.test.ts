@@ -232,7 +232,10 @@ const probe: fc.Arbitrary<RequestProbe> = fc.record({
   headers: fc
     .tuple(
       fc.array(
-        fc.tuple(fc.constantFrom('X-A', 'x-b', 'x-c', 'Accept'), fc.constantFrom('1', '2')),
+        fc.tuple(
+          fc.constantFrom('X-A', 'x-b', 'x-c', 'x_a', 'X_Forwarded_For', 'Accept'),
+          fc.constantFrom('1', '2'),
+        ),
         { maxLength: 3 },
       ),
       fc.subarray<[string, string]>([

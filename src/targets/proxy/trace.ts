@@ -2,6 +2,7 @@
 // filters, the redirects. Only the sockets are left out, and chance: a choice by weight gives all its
 // outcomes.
 
+import { isDisguised } from '../../lib/disguised-name.ts';
 import { normalizeHost } from '../../lib/hostname.ts';
 import { splitTarget } from '../../lib/http-path.ts';
 import type {
@@ -57,7 +58,7 @@ export function traceProxy(program: ProxyProgram, probe: RequestProbe): RequestF
   if (target === null) {
     return { kind: 'respond', statusCode: 400, reason: 'the path can be read in two ways' };
   }
-  const fields = probe.headers.flat();
+  const fields = probe.headers.filter(([name]) => !isDisguised(name)).flat();
   const request = { method: probe.method, path: target.path, query: target.query, fields };
   const rule =
     meant === undefined

@@ -26,7 +26,7 @@ export interface Limits {
   readonly handshakeTimeoutMs: number;
   /** Bytes of one chunk-size line of a chunked body, extensions included; more is 400. */
   readonly chunkLineBytesMax: number;
-  /** Bytes of trailers; more is 431. */
+  /** Bytes of trailers; more is 400. */
   readonly trailerBytesMax: number;
   /** Bytes waiting to be written to one peer before the other side is paused. */
   readonly bufferedBytesMax: number;

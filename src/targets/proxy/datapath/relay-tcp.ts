@@ -11,12 +11,26 @@ import type { Counters } from './counters.ts';
 import type { Limits } from './limits.ts';
 import { splice } from './splice.ts';
 
+/**
+ * A relay does not know what it carries. While it drains, a connection counts as idle when its client
+ * was the last to be sent anything, and for so long nothing has followed.
+ */
+const QUIET_MS = 500;
+
+/** One client's connection, and what went over it last. */
+interface Relayed {
+  /** The client has said something that has not been answered, or there is no endpoint yet. */
+  isWaiting: boolean;
+  lastMs: number;
+}
+
 export class TcpRelay {
   #program: RelayProgram;
   readonly #limits: Limits;
   readonly #counters: Counters;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
+  readonly #clients = new Map<Socket, Relayed>();
   readonly #affinity = new Affinity();
   #next = 0;
 
@@ -29,10 +43,10 @@ export class TcpRelay {
     this.#server.on('connection', (client) => this.#accept(client));
   }
 
-  listen(address: string): Promise<void> {
+  listen(address: string, port: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ host: address, port: this.#program.port, exclusive: true }, () => {
+      this.#server.listen({ host: address, port, exclusive: true }, () => {
         this.#server.off('error', reject);
         // EMFILE and its like: the connection is refused, the relay goes on.
         this.#server.on('error', () => undefined);
@@ -52,9 +66,18 @@ export class TcpRelay {
     if (now) for (const socket of this.#open) socket.destroy();
   }
 
+  /** How many clients wait for an answer, or were sent some of it a moment ago. */
+  get busy(): number {
+    const quietSince = performance.now() - QUIET_MS;
+    const relayed = [...this.#clients.values()];
+    return relayed.filter((r) => r.isWaiting || r.lastMs > quietSince).length;
+  }
+
   #accept(client: Socket): void {
     this.#counters.relayedConnections++;
     this.#track(client);
+    this.#clients.set(client, { isWaiting: true, lastMs: performance.now() });
+    client.on('close', () => this.#clients.delete(client));
     client.on('error', () => client.destroy());
     this.#dial(client, this.#order(client.remoteAddress ?? ''));
   }
@@ -97,8 +120,16 @@ export class TcpRelay {
       if (affinitySeconds > 0) {
         this.#affinity.remember(client.remoteAddress ?? '', endpoint, affinitySeconds);
       }
-      splice(client, upstream);
+      splice(client, upstream, (fromClient) => this.#note(client, fromClient));
+      this.#note(client, false);
     });
+  }
+
+  #note(client: Socket, fromClient: boolean): void {
+    const relayed = this.#clients.get(client);
+    if (relayed === undefined) return;
+    relayed.isWaiting = fromClient;
+    relayed.lastMs = performance.now();
   }
 
   #track(socket: Socket): void {

@@ -10,6 +10,7 @@ import { UdpFlows } from './udp-flows.ts';
 export interface UdpRelayOptions {
   readonly program: RelayProgram;
   readonly address: string;
+  readonly port: number;
   readonly clock: Clock;
   readonly counters: Counters;
 }
@@ -20,11 +21,11 @@ export class UdpRelay {
   readonly #affinity = new Affinity();
   #next = 0;
 
-  constructor({ program, address, clock, counters }: UdpRelayOptions) {
+  constructor({ program, address, port, clock, counters }: UdpRelayOptions) {
     this.#program = program;
     this.#flows = new UdpFlows({
       address,
-      port: program.port,
+      port,
       isShared: false,
       clock,
       counters,

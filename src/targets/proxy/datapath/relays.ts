@@ -31,7 +31,7 @@ export class Relays {
   ): Promise<readonly BindFailure[]> {
     for (const [id, program] of delta.set) this.#programs.set(id, program);
     for (const id of delta.removed) this.#programs.delete(id);
-    const wanted = new Map(bindings.map((b) => [`${b.relay}|${b.address}`, b]));
+    const wanted = new Map(bindings.map((b) => [`${b.relay}|${b.address}|${b.port}`, b]));
     for (const [key, relay] of this.#running) {
       if (wanted.has(key)) continue;
       this.#running.delete(key);
@@ -52,34 +52,46 @@ export class Relays {
     return failures;
   }
 
-  /** Takes nothing new. */
-  stop(): void {
+  /** Takes no new connections; those there are go on. Datagrams have no end that could be waited for. */
+  drain(): void {
     for (const relay of this.#running.values()) {
-      if (relay instanceof TcpRelay) relay.close(true);
+      if (relay instanceof TcpRelay) relay.close(false);
       else relay.close();
     }
+  }
+
+  /** Connections that look as if something were under way. */
+  get busy(): number {
+    let count = 0;
+    for (const relay of this.#running.values()) if (relay instanceof TcpRelay) count += relay.busy;
+    return count;
+  }
+
+  /** After `drain`: ends what is left. */
+  stop(): void {
+    for (const relay of this.#running.values()) if (relay instanceof TcpRelay) relay.close(true);
     this.#running.clear();
   }
 
   async #open(
     key: string,
     program: RelayProgram,
-    { relay: id, address }: RelayBinding,
+    { relay: id, address, port }: RelayBinding,
     failures: BindFailure[],
   ): Promise<void> {
     const { limits, clock, counters } = this.#options;
     const relay =
       program.protocol === 'TCP'
         ? new TcpRelay(program, limits, counters)
-        : new UdpRelay({ program, address, clock, counters });
+        : new UdpRelay({ program, address, port, clock, counters });
     this.#running.set(key, relay);
     try {
-      await (relay instanceof TcpRelay ? relay.listen(address) : relay.listen());
+      await (relay instanceof TcpRelay ? relay.listen(address, port) : relay.listen());
     } catch (error) {
       this.#running.delete(key);
       const { code = String(error) } = error as NodeJS.ErrnoException;
       const transport = program.protocol === 'TCP' ? 'tcp' : 'udp';
-      failures.push({ id, address, port: program.port, transport, code });
+      failures.push({ id, address, port, transport, code });
     }
   }
 }

@@ -3,14 +3,22 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
-/** Passes bytes both ways until both halves have ended; a broken side breaks the other. */
-export function splice(client: Socket, upstream: Socket): void {
+/**
+ * Passes bytes both ways until both halves have ended; a broken side breaks the other. `onBytes` is told
+ * who has said something.
+ */
+export function splice(
+  client: Socket,
+  upstream: Socket,
+  onBytes?: (fromClient: boolean) => void,
+): void {
   for (const [from, to] of [
     [client, upstream],
     [upstream, client],
   ] as const) {
     from.on('error', () => breakOff(to));
     from.on('close', () => to.destroySoon());
+    if (onBytes !== undefined) from.on('data', () => onBytes(from === client));
     from.pipe(to);
   }
 }

@@ -41,12 +41,13 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
   const stop = (graceMs: number): void => {
     const deadline = performance.now() + graceMs;
     ports.drain();
-    relays.stop();
+    relays.drain();
     const look = (): void => {
-      if (counters.connectionsOpen > 0 && performance.now() < deadline) {
+      if (counters.connectionsOpen + relays.busy > 0 && performance.now() < deadline) {
         setTimeout(look, DRAIN_LOOK_MS);
         return;
       }
+      relays.stop();
       clock.stop();
       send({ kind: 'stopped' });
     };

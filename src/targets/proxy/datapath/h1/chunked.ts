@@ -4,6 +4,7 @@
 //
 // Budget: 30 ns for each chunk and nothing for each byte of data. Allocates only trailers.
 
+import { isDisguised } from '../../../../lib/disguised-name.ts';
 import type { Fields } from '../stream.ts';
 import type { Limits } from '../limits.ts';
 
@@ -155,7 +156,9 @@ function readTrailers(lines: string): Fields | null {
     const colon = line.indexOf(':');
     if (colon === -1) continue;
     const name = line.slice(0, colon);
-    if (FORBIDDEN_TRAILERS.has(name.toLowerCase()) || name.includes('_')) continue;
+    // Some backends read underscores as dashes.
+    const read = name.toLowerCase().replaceAll('_', '-');
+    if (FORBIDDEN_TRAILERS.has(read) || isDisguised(name)) continue;
     fields.push(name, line.slice(colon + 1).trim());
   }
   return fields.length === 0 ? null : fields;

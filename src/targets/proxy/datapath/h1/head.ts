@@ -6,6 +6,7 @@
 // Budget: 1.5 µs for a head of 13 fields (bench/head.ts). Allocates the head, its field list and the
 // slices of one Latin-1 string.
 
+import { isDisguised } from '../../../../lib/disguised-name.ts';
 import { LENGTH_UNKNOWN } from '../stream.ts';
 import type { Fields, RequestHead, ResponseHead } from '../stream.ts';
 import type { Limits } from '../limits.ts';
@@ -83,8 +84,7 @@ export function parseRequestHead(
   framing.modern = match[3] === '1';
   const fields = takeFields(text, method.length + target.length + 12, limits.headFieldsMax);
   if (fields === null) return bad(431, 'there are too many header fields');
-  // X_User reaches CGI-like backends under the same name as X-User: such fields are dropped.
-  const plain = underscores ? withoutUnderscores(fields) : fields;
+  const plain = underscores ? withoutDisguised(fields) : fields;
   return requestHead(method, target, plain, scheme);
 }
 
@@ -249,10 +249,11 @@ function isName(name: string, lower: string): boolean {
   return name === lower || name.toLowerCase() === lower;
 }
 
-function withoutUnderscores(fields: Fields): Fields {
+/** X_Forwarded_For reaches CGI-like backends under the name of X-Forwarded-For, which we set. */
+function withoutDisguised(fields: Fields): Fields {
   const kept: Fields = [];
   for (let i = 0; i < fields.length; i += 2) {
-    if (!fields[i]!.includes('_')) kept.push(fields[i]!, fields[i + 1]!);
+    if (!isDisguised(fields[i]!)) kept.push(fields[i]!, fields[i + 1]!);
   }
   return kept;
 }

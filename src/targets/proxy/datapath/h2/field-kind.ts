@@ -2,6 +2,7 @@
 // (RFC 9113 §8.2, §8.3). Asked once for each field that comes in as a literal; fields that come out of an
 // HPACK table carry the answer with them, so a repeated header costs no second look.
 
+import { isDisguised } from '../../../../lib/disguised-name.ts';
 import { isAuthority } from './authority.ts';
 import { NOT_DIGIT, NOT_NAME, NOT_TARGET, NOT_TOKEN, NOT_VALUE } from './byte-class.ts';
 
@@ -23,6 +24,8 @@ export const Kind = {
   EXPECT: 12,
   /** Credentials: like plain ones in heads, not taken from trailers. */
   CREDENTIAL: 13,
+  /** Some backends read it as a field that proxies set: clients may not send it. */
+  DISGUISED: 14,
 } as const;
 
 /** A method is a token of at most this many characters. */
@@ -57,7 +60,8 @@ const SPECIAL_NAMES = new Map<string, number>([
 export function nameKind(name: string, classes: number): number {
   const special = SPECIAL_NAMES.get(name);
   if (special !== undefined) return special;
-  return (classes & NOT_NAME) !== 0 || name === '' ? Kind.BAD : Kind.PLAIN;
+  if ((classes & NOT_NAME) !== 0 || name === '') return Kind.BAD;
+  return isDisguised(name) ? Kind.DISGUISED : Kind.PLAIN;
 }
 
 /** The kind of a whole field: that of its name, or BAD when the value is not one the name may have. */

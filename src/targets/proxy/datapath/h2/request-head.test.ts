@@ -165,3 +165,10 @@ test('a list that overflowed is 431', () => {
   const options = { scheme: 'http', endStream: true, targetBytesMax: 100 } as const;
   assert.equal(new RequestHeadReader().read(list, options), 431);
 });
+
+test('a name with an underscore stays, unless some backends read it as one that proxies set', () => {
+  const head = headOf([...GET, ['x_forwarded_for', '1.2.3.4'], ['x_foo', '1']]);
+  assert.deepEqual(head.fields, ['x_foo', '1']);
+  // It is a field all the same: pseudo-headers come before it.
+  assert.equal(read([['x_real_ip', '1.2.3.4'], ...GET]), MALFORMED);
+});

@@ -34,6 +34,7 @@ export class RequestHeadReader {
   private expect = '';
   private contentLength = LENGTH_UNKNOWN;
   private cookieAt = -1;
+  private dropped = false;
   private fields: Fields = [];
 
   /** The head, or a status to answer with, or MALFORMED. */
@@ -58,6 +59,7 @@ export class RequestHeadReader {
     this.expect = '';
     this.contentLength = LENGTH_UNKNOWN;
     this.cookieAt = -1;
+    this.dropped = false;
     this.fields = [];
   }
 
@@ -79,6 +81,9 @@ export class RequestHeadReader {
       case Kind.CONTENT_LENGTH:
         if (this.contentLength !== LENGTH_UNKNOWN) return false;
         this.contentLength = Number(value);
+        return true;
+      case Kind.DISGUISED:
+        this.dropped = true;
         return true;
       case Kind.EXPECT:
         this.expect = this.expect === '' ? value : `${this.expect}, ${value}`;
@@ -119,7 +124,8 @@ export class RequestHeadReader {
 
   /** Fields that are taken out of `fields` were regular ones too. */
   private sawRegular(): boolean {
-    return this.host !== '' || this.expect !== '' || this.contentLength !== LENGTH_UNKNOWN;
+    const { host, expect, contentLength, dropped } = this;
+    return host !== '' || expect !== '' || contentLength !== LENGTH_UNKNOWN || dropped;
   }
 
   /** Cookies may come in crumbs and go on as one field (RFC 9113 §8.2.3). */
