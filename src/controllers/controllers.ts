@@ -4,6 +4,7 @@ import { createAllocationController } from './allocation/allocation.ts';
 import { createDeletionPolicyController } from './cluster/deletion-policies.ts';
 import { createGarbageController } from './cluster/garbage.ts';
 import { createGatewayClassController } from './cluster/gateway-class.ts';
+import { createGatewayInfrastructureController } from './cluster/gateway-infrastructure.ts';
 import { createNamespaceController } from './cluster/namespaces.ts';
 import { createNodeController } from './cluster/nodes.ts';
 import { createSchedulerController } from './cluster/scheduler.ts';
@@ -46,6 +47,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     createNamespaceController({ kinds }),
     createNodeController(options),
     createGatewayClassController(),
+    createGatewayInfrastructureController(),
     createAllocationController(options),
     createLoadBalancerController(options),
     // A ReplicaSet in a file finds its Deployment before that makes another one.

@@ -142,12 +142,10 @@ function usedCertificates(gateways: ResolvedGateways): ReadonlyMap<string, Certi
 
 function gatewayFindings(gateways: ResolvedGateways): readonly Finding[] {
   return [...gateways.values()].flatMap((gateway) => {
-    const { namespace, name, sets, unaccepted, unresolved, warnings, assigned } = gateway;
+    const { namespace, name, sets, unaccepted, unresolved, assigned } = gateway;
     const own = { object: { kind: Gateway.kind, namespace, name } };
     return [
-      ...[...unaccepted, ...assigned.unusable, ...unresolved, ...warnings].map((p) =>
-        toFinding(p, own),
-      ),
+      ...[...unaccepted, ...assigned.unusable, ...unresolved].map((p) => toFinding(p, own)),
       ...sets.flatMap(({ refused, ...set }) =>
         refused === undefined
           ? []

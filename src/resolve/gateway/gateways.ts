@@ -39,8 +39,6 @@ export interface ResolvedGateway {
   readonly unresolved: readonly Problem[];
   /** Why it is not accepted at all, whatever its listeners are. */
   readonly unaccepted: readonly Problem[];
-  /** What it asks for and has no effect. */
-  readonly warnings: readonly Problem[];
   /** Some port lets clients in whose certificate is not valid. */
   readonly isInsecure: boolean;
 }
@@ -86,7 +84,6 @@ export function createGatewayResolver(): (
         assigned,
         takesSets: gateway.spec.allowedListeners !== undefined,
         unaccepted: [...assigned.unsupported, ...badParameters(gateway)],
-        warnings: ignoredFields(gateway),
         isInsecure: isInsecure(gateway),
         ...resolveBackendCertificate(gateway, { reader, grants }),
         ...resolveListeners(gateway, sets, { reader, grants }),
@@ -106,21 +103,6 @@ function badParameters({ spec }: Gateway): readonly Problem[] {
   const message = `there are no parameters of kind ${ref.kind} for Gateways`;
   const field = 'spec.infrastructure.parametersRef';
   return [problem('InvalidParameters', field, message, 'take the reference out')];
-}
-
-/** Nothing is created for a Gateway that could carry labels or annotations. */
-function ignoredFields({ spec }: Gateway): readonly Problem[] {
-  const { labels, annotations } = spec.infrastructure ?? {};
-  return Object.entries({ labels, annotations }).flatMap(([name, value]): readonly Problem[] => {
-    if (value === undefined || Object.keys(value).length === 0) return [];
-    const message = `nothing is created for the Gateway that could have these ${name}`;
-    return [
-      {
-        ...problem('UnsupportedField', `spec.infrastructure.${name}`, message),
-        severity: 'warning',
-      },
-    ];
-  });
 }
 
 function resolveListeners(
