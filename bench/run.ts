@@ -16,6 +16,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   head: async () => (await import('./head.ts')).head,
   start: async () => (await import('./start.ts')).start,
   save: async () => (await import('./save.ts')).saving,
+  kernel: async () => (await import('./kernel.ts')).kernel,
   proxy: async () => (await import('./proxy.ts')).proxy,
 };
 

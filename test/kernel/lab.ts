@@ -138,8 +138,8 @@ export class Lab {
 
   /** Runs a command in somebody's namespace, with a text to read; throws what it complains about. */
   exec(name: string, command: readonly string[], input = ''): string {
-    const [program = '', ...args] = ['ip', 'netns', 'exec', this.namespaceOf(name), ...command];
-    const done = spawnSync(program, args, { input, encoding: 'utf8', maxBuffer: 2 ** 28 });
+    const args = ['netns', 'exec', this.namespaceOf(name), ...command];
+    const done = spawnSync('ip', args, { input, encoding: 'utf8', maxBuffer: 2 ** 28 });
     if (done.status !== 0) throw new Error(`${command.join(' ')}: ${done.stderr}`);
     return done.stdout;
   }
