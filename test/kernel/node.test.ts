@@ -59,11 +59,21 @@ const reason = whyNoLab(['ip', 'nft', 'iptables-restore', 'curl']);
 describe('fairway node', { skip: reason ?? false }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'fairway-node-'));
   const file = join(folder, 'in.yaml');
-  const flags = ['--node-name', 'node-1', '--min-sync-period', '0', '--sync-period', '1'];
+  const flags = [
+    '--node-name',
+    'node-1',
+    '--node-address',
+    '192.0.2.11',
+    '--min-sync-period',
+    '0',
+    '--sync-period',
+    '1',
+  ];
   let running: NodeProcess | undefined;
   before(() => {
     spawnSync('ip', ['netns', 'add', NS]);
     spawnSync('ip', ['-n', NS, 'link', 'set', 'lo', 'up']);
+    spawnSync('ip', ['-n', NS, 'addr', 'add', '192.0.2.11/32', 'dev', 'lo']);
     cpSync(join(root, 'testdata', 'packets', 'in.yaml'), file);
   });
   after(async () => {
@@ -94,6 +104,16 @@ describe('fairway node', { skip: reason ?? false }, () => {
     assert.match(
       exec('curl', '-s', 'http://127.0.0.1:10256/metrics'),
       /kubeproxy_sync_proxy_rules_duration_seconds_count [1-9]/,
+    );
+  });
+
+  it('tells load balancers whether a Service has endpoints here', async () => {
+    const ask = (): string => exec('curl', '-s', '-i', 'http://192.0.2.11:31019/');
+    await until('an answer', () => ask().includes('HTTP/1.1'));
+    assert.match(ask(), /200 OK/);
+    assert.match(
+      ask(),
+      /\{"service":\{"namespace":"default","name":"balanced-local"\},"localEndpoints":1,"serviceProxyHealthy":true\}/,
     );
   });
 
