@@ -70,6 +70,10 @@ const PURE_FILES = [
   'src/targets/proxy/compile.ts',
   'src/targets/proxy/render.ts',
   'src/targets/proxy/trace.ts',
+  ...['commands', 'compile', 'frame', 'render', 'text', 'trace'].map(
+    (file) => `src/targets/nftables/${file}.ts`,
+  ),
+  ...['compile', 'frame', 'text', 'trace'].map((file) => `src/targets/iptables/${file}.ts`),
 ];
 const IMPURE_IMPORT =
   /from 'node:(?:net|dns|fs|http|https|http2|child_process|timers|tls|dgram|os)(?:\/[a-z]+)?'/;

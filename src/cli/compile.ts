@@ -61,9 +61,9 @@ async function render(
       case 'proxy':
         return renderProxy(compileProxy(lower(model, NODE_NAME)));
       case 'nftables':
-        return renderNft(compileNft(lowerPackets(model, await facts(flags))), place);
+        return renderNft(compileNft(lowerPackets(model, await nodeFacts(flags))), place);
       case 'iptables':
-        return renderIptables(compileIptables(lowerPackets(model, await facts(flags))), place);
+        return renderIptables(compileIptables(lowerPackets(model, await nodeFacts(flags))), place);
       default: {
         const { stringify } = await import('yaml');
         const text = stringify(printableModel(model), { aliasDuplicateObjects: false }).trimEnd();
@@ -75,7 +75,9 @@ async function render(
 }
 
 /** A node with the networks that `fairway up` gives out. */
-async function facts(flags: CompileFlags): Promise<NodeFacts> {
+export async function nodeFacts(
+  flags: CommonFlags & { readonly node?: string },
+): Promise<NodeFacts> {
   const network = networkFor(0, await loadSettings(flags));
   return {
     name: flags.node ?? NODE_NAME,

@@ -86,10 +86,19 @@ withSettings(program.command('explain'))
   .option('-H, --header <field>', "header field, as 'Name: value'; may be repeated", collect)
   .option('--gateway <name>', 'the Gateway asked, as namespace/name')
   .addOption(new Option('-o, --output <format>', 'form of the answer').choices(['text', 'json']))
-  .action(async (args: string[], options: object) => {
-    const { explain } = await import('./explain.ts');
-    process.exitCode = await explain(args, options);
-  });
+  .option('--from <address>', 'of a packet, as tcp://10.96.0.1:80: who sends it')
+  .option('--node <name>', 'of a packet: the node that has it', 'fairway')
+  .action(
+    async (args: string[], options: { readonly from?: string; readonly namespace?: string }) => {
+      if (options.from !== undefined) {
+        const { explainPacket } = await import('./explain-packet.ts');
+        process.exitCode = await explainPacket(args, { ...options, from: options.from });
+        return;
+      }
+      const { explain } = await import('./explain.ts');
+      process.exitCode = await explain(args, options);
+    },
+  );
 
 withSettings(program.command('compile'))
   .description('print what would run')

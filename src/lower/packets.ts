@@ -79,7 +79,9 @@ const memo = new WeakMap<ServicePort, { node: NodeFacts; views: readonly PortVie
 export function lowerPackets(model: Model, node: NodeFacts): PacketView {
   const conflicts: Conflict[] = [];
   const families = FAMILIES.map((family, i): FamilyView => {
-    const ports = model.services.map((service) => lowerPort(service, node)[i]!);
+    const ports = model.services
+      .map((service) => lowerPort(service, node)[i]!)
+      .filter((port) => port.frontends.length > 0);
     const claims = claimsOf(ports);
     const ofFamily = (networks: readonly string[]): readonly string[] =>
       outermost(networks.filter((network) => familyOf(network) === family));
@@ -236,14 +238,27 @@ function claimKey({ address, port }: Frontend, protocol: string): string {
   return `${address}:${port}/${protocol}`;
 }
 
+const keyMemo = new WeakMap<PortView, readonly string[]>();
+
+/** Keys of all frontends of a port, in their order. */
+function claimKeys(port: PortView): readonly string[] {
+  let keys = keyMemo.get(port);
+  if (keys === undefined) {
+    keys = port.frontends.map((frontend) => claimKey(frontend, port.protocol));
+    keyMemo.set(port, keys);
+  }
+  return keys;
+}
+
 function claimsOf(ports: readonly PortView[]): ReadonlyMap<string, Claim> {
   const claims = new Map<string, Claim>();
-  for (const { id, protocol, frontends } of ports) {
-    for (const frontend of frontends) {
-      const key = claimKey(frontend, protocol);
+  for (const port of ports) {
+    const keys = claimKeys(port);
+    for (const [i, { kind }] of port.frontends.entries()) {
+      const key = keys[i]!;
       const holder = claims.get(key);
-      if (holder === undefined || PRECEDENCE[frontend.kind] < PRECEDENCE[holder.kind]) {
-        claims.set(key, { id, kind: frontend.kind });
+      if (holder === undefined || PRECEDENCE[kind] < PRECEDENCE[holder.kind]) {
+        claims.set(key, { id: port.id, kind });
       }
     }
   }
@@ -256,15 +271,17 @@ function withoutLost(
   claims: ReadonlyMap<string, Claim>,
   conflicts: Conflict[],
 ): PortView {
-  const isLost = (frontend: PacketFrontend): boolean => {
-    const holder = claims.get(claimKey(frontend, port.protocol));
-    return holder !== undefined && (holder.id !== port.id || holder.kind !== frontend.kind);
+  const keys = claimKeys(port);
+  const isLost = ({ kind }: PacketFrontend, i: number): boolean => {
+    const holder = claims.get(keys[i]!);
+    return holder !== undefined && (holder.id !== port.id || holder.kind !== kind);
   };
   if (!port.frontends.some(isLost)) return port;
-  for (const frontend of port.frontends.filter(isLost)) {
-    const claim = claimKey(frontend, port.protocol);
+  for (const [i, frontend] of port.frontends.entries()) {
+    if (!isLost(frontend, i)) continue;
+    const claim = keys[i]!;
     const kept = claims.get(claim)!.id;
     if (kept !== port.id) conflicts.push({ claim, kept, lost: port.id, origin: port.origin });
   }
-  return { ...port, frontends: port.frontends.filter((f) => !isLost(f)) };
+  return { ...port, frontends: port.frontends.filter((f, i) => !isLost(f, i)) };
 }

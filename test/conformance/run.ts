@@ -20,8 +20,10 @@ const here = import.meta.dirname;
 const root = join(here, '..', '..');
 const PROFILES = ['HTTP', 'GRPC', 'TLS', 'TCP', 'UDP'].map((name) => `GATEWAY-${name}`);
 const SUITE_VERSION = 'v1.6.1';
+/** Of its own, so that the suite can be told of an address in it. */
+const GATEWAY_CIDR = '127.120.0.0/17';
 /** In the range for Gateways, and free; and one that is in no range of ours. */
-const USABLE_ADDRESS = '127.80.100.1';
+const USABLE_ADDRESS = '127.120.100.1';
 const UNUSABLE_ADDRESS = '203.0.113.1';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -56,6 +58,7 @@ function configIn(home: string): string {
   const config = {
     apiVersion: 'fairway.dev/v1alpha1',
     kind: 'FairwayConfiguration',
+    network: { gatewayCIDR: GATEWAY_CIDR },
     pods: {
       images: [
         {

@@ -49,7 +49,9 @@ export function mapShapes(family: Family): ReadonlyMap<MapName, MapShape> {
   const nodePort = fieldsText('node-port', ip);
   const slot = ' . numgen random mod 65536';
   const verdicts = { kind: 'map', value: 'verdict' } as const;
-  const endpoints = { kind: 'map', value: `${ip} daddr . th dport` } as const;
+  // Ports of every protocol are alike. With `th dport` here, or with a protocol in front of the rule, nft
+  // 1.0.6 takes no further rule that translates by the map once the map is in the kernel.
+  const endpoints = { kind: 'map', value: `${ip} daddr . tcp dport` } as const;
   return new Map<MapName, MapShape>([
     ['services', { ...verdicts, key: frontend, about: 'address . protocol . port of Services' }],
     ['node-ports', { ...verdicts, key: nodePort, about: 'protocol . port of Services on nodes' }],

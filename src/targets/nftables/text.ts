@@ -41,7 +41,7 @@ function partText(part: Part, ip: 'ip' | 'ip6'): string {
       return anyOf(part.chains);
     case 'slot': {
       const key = `${fieldsText(part.by, ip)} . numgen random mod ${part.of}`;
-      return `meta l4proto { tcp, udp, sctp } dnat ${ip} to ${key} map @${part.map}`;
+      return `dnat ${ip} to ${key} map @${part.map}`;
     }
     case 'translate':
       return `meta l4proto ${part.protocol} dnat ${ip} to ${joinHostPort(part.address, part.port)}`;

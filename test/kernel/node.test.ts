@@ -1,0 +1,160 @@
+// fairway node as a user meets it, in a network namespace of its own: rules come, follow the files, are
+// put back when somebody deletes them, and go.
+
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { whyNoLab } from './lab.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const NS = `fwnode${process.pid}`;
+const PATIENCE_MS = 20_000;
+
+function exec(...command: readonly string[]): string {
+  const done = spawnSync('ip', ['netns', 'exec', NS, ...command], { encoding: 'utf8' });
+  return `${done.stdout}${done.stderr}`;
+}
+
+async function until(what: string, isSo: () => boolean): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  while (!isSo()) {
+    if (performance.now() > end) throw new Error(`it never came to this: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+class NodeProcess {
+  readonly #child: ChildProcess;
+  text = '';
+
+  constructor(...args: readonly string[]) {
+    const main = join(root, 'src', 'cli', 'main.ts');
+    this.#child = spawn('ip', ['netns', 'exec', NS, process.execPath, main, 'node', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
+      stream.setEncoding('utf8').on('data', (part: string) => (this.text += part));
+    }
+  }
+
+  get code(): number | null {
+    return this.#child.exitCode;
+  }
+
+  async end(): Promise<void> {
+    if (this.code !== null) return;
+    await new Promise<void>((resolve) => {
+      this.#child.once('exit', () => resolve());
+      this.#child.kill('SIGTERM');
+    });
+  }
+}
+
+const reason = whyNoLab(['ip', 'nft', 'iptables-restore', 'curl']);
+
+describe('fairway node', { skip: reason ?? false }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fairway-node-'));
+  const file = join(folder, 'in.yaml');
+  const flags = [
+    '--node-name',
+    'node-1',
+    '--node-address',
+    '192.0.2.11',
+    '--min-sync-period',
+    '0',
+    '--sync-period',
+    '1',
+  ];
+  let running: NodeProcess | undefined;
+  before(() => {
+    spawnSync('ip', ['netns', 'add', NS]);
+    spawnSync('ip', ['-n', NS, 'link', 'set', 'lo', 'up']);
+    spawnSync('ip', ['-n', NS, 'addr', 'add', '192.0.2.11/32', 'dev', 'lo']);
+    cpSync(join(root, 'testdata', 'packets', 'in.yaml'), file);
+  });
+  after(async () => {
+    await running?.end();
+    spawnSync('ip', ['netns', 'del', NS]);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('puts the Services of files in force', async () => {
+    running = new NodeProcess(file, ...flags);
+    await until('ready', () => running!.text.includes('Carrying packets'));
+    assert.match(
+      exec('nft', 'list', 'map', 'ip', 'fairway', 'services'),
+      /10\.96\.0\.1 \. tcp \. 80/,
+    );
+  });
+
+  it('is refused a second time on the same node', async () => {
+    const second = new NodeProcess(file, ...flags);
+    await until('ended', () => second.code !== null);
+    assert.equal(second.code, 2);
+    assert.match(second.text, /FW_NODE_TAKEN/);
+  });
+
+  it('answers for its health, and counts', () => {
+    assert.match(exec('curl', '-s', '-i', 'http://127.0.0.1:10256/healthz'), /200 OK/);
+    assert.match(exec('curl', '-s', '-i', 'http://127.0.0.1:10256/livez'), /200 OK/);
+    assert.match(
+      exec('curl', '-s', 'http://127.0.0.1:10256/metrics'),
+      /kubeproxy_sync_proxy_rules_duration_seconds_count [1-9]/,
+    );
+  });
+
+  it('tells load balancers whether a Service has endpoints here', async () => {
+    const ask = (): string => exec('curl', '-s', '-i', 'http://192.0.2.11:31019/');
+    await until('an answer', () => ask().includes('HTTP/1.1'));
+    assert.match(ask(), /200 OK/);
+    assert.match(
+      ask(),
+      /\{"service":\{"namespace":"default","name":"balanced-local"\},"localEndpoints":1,"serviceProxyHealthy":true\}/,
+    );
+  });
+
+  it('follows the files with what changed', async () => {
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace('port: 80, targetPort: 8080', 'port: 88, targetPort: 8080'));
+    const services = (): string => exec('nft', 'list', 'map', 'ip', 'fairway', 'services');
+    await until('the new port', () => /10\.96\.0\.1 \. tcp \. 88/.test(services()));
+    // Somebody else has wanted the address and the port that became free.
+    assert.match(services(), /10\.96\.0\.1 \. tcp \. 80 comment "default\/greedy/);
+    assert.match(running!.text, /\(partial\)/);
+  });
+
+  it('puts back what somebody else has deleted', async () => {
+    exec('nft', 'delete', 'table', 'ip', 'fairway');
+    await until('the rules', () =>
+      /10\.96\.0\.1 \. tcp \. 88/.test(exec('nft', 'list', 'map', 'ip', 'fairway', 'services')),
+    );
+  });
+
+  it('leaves nothing of another mode behind', async () => {
+    await running?.end();
+    running = new NodeProcess(file, ...flags, '--mode', 'iptables');
+    await until('ready', () => running!.text.includes('Carrying packets'));
+    assert.doesNotMatch(exec('nft', 'list', 'tables'), /fairway/);
+    assert.match(exec('iptables-save', '-t', 'nat'), /KUBE-SVC-/);
+  });
+
+  it('puts back chains that were flushed', async () => {
+    exec('iptables', '-t', 'nat', '-F');
+    exec('iptables', '-t', 'nat', '-X');
+    await until('the chains', () => exec('iptables-save', '-t', 'nat').includes('KUBE-SVC-'));
+  });
+
+  it('removes every rule when asked', async () => {
+    await running?.end();
+    const clean = new NodeProcess('--cleanup');
+    await until('ended', () => clean.code !== null);
+    assert.equal(clean.code, 0, clean.text);
+    assert.doesNotMatch(exec('iptables-save'), /KUBE/);
+    assert.doesNotMatch(exec('ip6tables-save'), /KUBE/);
+    assert.doesNotMatch(exec('nft', 'list', 'tables'), /fairway/);
+  });
+});
