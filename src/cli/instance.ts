@@ -29,6 +29,7 @@ import { DEFAULT_LIMITS } from '../targets/proxy/datapath/limits.ts';
 import { Proxy } from '../targets/proxy/proxy.ts';
 import type { Api } from './api.ts';
 import type { Kept } from './kept.ts';
+import { notReady } from './readiness.ts';
 import { controllersFor, networkFor, NODE_NAME, podFindingsOptions } from './settings.ts';
 
 export interface InstanceOptions {
@@ -74,6 +75,8 @@ export interface Instance {
 /** The port of the first Fairway on a machine; the next has the next. */
 const API_PORT = 6443;
 const API_ADDRESS = '127.0.0.1';
+/** For so long the API waits for pods to become ready. */
+const API_WAITS_MS_MAX = 1_000;
 
 /** Requests under way may take this long to finish when Fairway ends. */
 const DRAIN_MS = 10_000;
@@ -148,19 +151,22 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   try {
     await pipeline.start();
     if (kept !== null) {
-      // Beside the rest: what is served does not wait for it.
-      const { startApi } = await import('./api.ts');
-      api = startApi({
-        kept,
-        address: API_ADDRESS,
-        port: options.api?.port ?? API_PORT + block,
-        serviceCidr: network.serviceCidr,
-        locate,
-        runtime,
-        onCustomKinds: (kinds) => (customKinds = kinds),
-        stateDir: prepare(blockDirectory(paths, block)),
-        kubeconfigPath: join(prepare(blockDirectory(paths, block)), 'kubeconfig'),
-        onError,
+      const stateDir = prepare(blockDirectory(paths, block));
+      // After the rest: loading it takes the thread for a while, and pods that start need it.
+      api = untilServed(pipeline, runtime !== null).then(async () => {
+        const { startApi } = await import('./api.ts');
+        return startApi({
+          kept,
+          address: API_ADDRESS,
+          port: options.api?.port ?? API_PORT + block,
+          serviceCidr: network.serviceCidr,
+          locate,
+          runtime,
+          onCustomKinds: (kinds) => (customKinds = kinds),
+          stateDir,
+          kubeconfigPath: join(stateDir, 'kubeconfig'),
+          onError,
+        });
       });
       // Whoever asks for it hears of it; until then it is no error of nobody's.
       api.catch(() => undefined);
@@ -182,6 +188,24 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     caPath: localCa.certificatePath,
     stop,
   };
+}
+
+/** Resolves when everything is ready that is there from the start, or soon if something is not. */
+function untilServed(pipeline: Pipeline, podsRun: boolean): Promise<void> {
+  const isServed = (): boolean =>
+    pipeline.report !== undefined && notReady(pipeline.report.snapshot, podsRun).length === 0;
+  if (isServed()) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      unsubscribe();
+      resolve();
+    };
+    const timer = setTimeout(done, API_WAITS_MS_MAX);
+    const unsubscribe = pipeline.subscribe(() => {
+      if (isServed()) done();
+    });
+  });
 }
 
 async function openObjects({ api, paths, onError }: InstanceOptions): Promise<Kept | null> {

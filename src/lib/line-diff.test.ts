@@ -9,7 +9,7 @@ it('says nothing of texts that are the same', () => {
 });
 
 it('shows what was and what is, with a little around', () => {
-  const lines = lineDiff([...'abcdefgh'], [...'abcdXfgh']);
+  const lines = lineDiff('abcdefgh'.split(''), 'abcdXfgh'.split(''));
   assert.deepEqual(lines, ['  c', '  d', '- e', '+ X', '  f', '  g']);
 });
 

@@ -65,6 +65,8 @@ const LONG_ROUND_MS = 20;
 /** After a long round, the thread is left to others for so many times as long, at most. */
 const PAUSE_TIMES = 5;
 const PAUSE_MS_MAX = 2_000;
+/** The first rounds take long because all is new, and pods that start wait for them: no pauses. */
+const COLD_ROUNDS = 16;
 
 /** After so long, what could not be opened is tried again: whoever had it may be gone. */
 const RETRY_MS = 3000;
@@ -84,6 +86,7 @@ export class Pipeline {
   #wake: NodeJS.Timeout | undefined;
   /** A source has changed something since the round began. */
   #isUrgent = false;
+  #rounds = 0;
   /** Ends the pause between two rounds, if there is one. */
   #hurry: (() => void) | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -169,6 +172,7 @@ export class Pipeline {
 
   /** Leaves the thread to those who write, as long as no source has anything new. */
   async #pause(roundMs: number): Promise<void> {
+    if (this.#rounds++ < COLD_ROUNDS) return;
     if (roundMs < LONG_ROUND_MS || this.#isUrgent || this.#dirtySinceMs === undefined) return;
     const pauseMs = Math.min(roundMs * PAUSE_TIMES, PAUSE_MS_MAX);
     await new Promise<void>((resolve) => {
