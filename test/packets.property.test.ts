@@ -124,6 +124,7 @@ it('every packet has one fate, whoever is asked', () => {
       for (const one of probes) {
         const expected = tracePacket(m, n, one).fate;
         for (const target of KERNEL_TARGETS) {
+          if ((target.differs?.(view, n, one) ?? null) !== null) continue;
           assert.deepEqual(
             target.trace(view, n, one),
             expected,

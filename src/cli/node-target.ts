@@ -2,11 +2,12 @@
 
 import { spawn } from 'node:child_process';
 import { DEFAULT_PATH_POLICY } from '../lib/http-path.ts';
+import { runCommand } from '../lib/run-command.ts';
 import { lower } from '../lower/view.ts';
 import type { NodeFacts } from '../model/node.ts';
 import type { NodeTarget } from '../pipeline/node-loop.ts';
 import { compileIptables } from '../targets/iptables/compile.ts';
-import { cleanIptables, Iptables, runCommand } from '../targets/iptables/iptables.ts';
+import { cleanIptables, Iptables } from '../targets/iptables/iptables.ts';
 import { compileNft } from '../targets/nftables/compile.ts';
 import { checkNft, nftCleanup, Nftables, runNft } from '../targets/nftables/nftables.ts';
 import { compileProxy } from '../targets/proxy/compile.ts';

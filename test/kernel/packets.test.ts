@@ -3,12 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { CommandRunner } from '../../src/lib/run-command.ts';
 import { lowerPackets } from '../../src/lower/packets.ts';
 import type { PacketView } from '../../src/lower/packets.ts';
 import type { PacketFate } from '../../src/model/packet.ts';
 import { compileIptables } from '../../src/targets/iptables/compile.ts';
 import { cleanIptables, Iptables } from '../../src/targets/iptables/iptables.ts';
-import type { CommandRunner } from '../../src/targets/iptables/iptables.ts';
 import { renderIptables } from '../../src/targets/iptables/text.ts';
 import { compileNft } from '../../src/targets/nftables/compile.ts';
 import { nftCleanup, Nftables } from '../../src/targets/nftables/nftables.ts';
