@@ -48,9 +48,9 @@ function packages(): string {
 /** Modules of the kernel for networks, in an order in which each comes after those it needs. */
 function modulesIn(folder: string): readonly string[] {
   const patterns = [
-    'net/netfilter/**',
-    'net/ipv4/**',
-    'net/ipv6/**',
+    'net/netfilter/**/*',
+    'net/ipv4/**/*',
+    'net/ipv6/**/*',
     'net/bridge/*',
     'net/sctp/*',
     'drivers/net/{dummy,veth}',
@@ -121,6 +121,8 @@ function build(cache: string, path: string): void {
     );
   }
   for (const folder of ['/proc', '/sys', '/dev', '/tmp', '/run', '/root']) image.addDirectory(folder);
+  // ipset reads names of protocols there.
+  image.addText('/etc/protocols', 'icmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\nipv6-icmp 58\nsctp 132 SCTP\n');
   image.addText(
     '/init',
     [
@@ -145,7 +147,7 @@ async function boot(cache: string, image: string): Promise<number> {
   const child = spawn(
     'qemu-system-x86_64',
     [
-      ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', String(MEMORY_MB)],
+      ...['-accel', 'tcg,thread=multi', '-cpu', 'max,pku=off', '-smp', '2', '-m', String(MEMORY_MB)],
       ...['-nographic', '-no-reboot', '-nodefaults', '-serial', 'stdio'],
       ...['-kernel', join(cache, kernel), '-initrd', image],
       ...['-append', 'console=ttyS0 quiet panic=-1 mitigations=off'],
