@@ -1,6 +1,6 @@
 // The targets that program a kernel, as tests that ask all of them want them.
 
-import { familyOf, isIn } from '../../src/lib/cidr.ts';
+import { familyOf, isIn, joinHostPort } from '../../src/lib/cidr.ts';
 import type { PacketFrontend, PacketView } from '../../src/lower/packets.ts';
 import type { NodeFacts } from '../../src/model/node.ts';
 import type { PacketFate, PacketProbe } from '../../src/model/packet.ts';
@@ -14,8 +14,14 @@ import { traceNft } from '../../src/targets/nftables/trace.ts';
 export interface KernelTarget {
   readonly name: string;
   readonly trace: (view: PacketView, node: NodeFacts, probe: PacketProbe) => PacketFate;
-  /** Why the answer of this target is another one than the reference gives, by the nature of the target. */
-  readonly differs?: (view: PacketView, node: NodeFacts, probe: PacketProbe) => string | null;
+  /** Where this target is another thing than the reference: its fate; null for what cannot be asked of it. */
+  readonly instead?: (reference: PacketFate, question: Question) => PacketFate | null;
+}
+
+interface Question {
+  readonly view: PacketView;
+  readonly node: NodeFacts;
+  readonly probe: PacketProbe;
 }
 
 export const KERNEL_TARGETS: readonly KernelTarget[] = [
@@ -28,7 +34,7 @@ export const KERNEL_TARGETS: readonly KernelTarget[] = [
     name: 'ipvs',
     trace: (view, node, probe) =>
       traceIpvs(compileIpvs(view, { node, scheduler: 'rr' }), node, probe),
-    differs: ipvsDiffers,
+    instead: insteadByIpvs,
   },
 ];
 
@@ -36,30 +42,30 @@ export const KERNEL_TARGETS: readonly KernelTarget[] = [
  * IPVS takes what is sent to the node itself, so the node has the addresses of Services, and a virtual server
  * has one list of endpoints for everybody who dials it.
  */
-function ipvsDiffers(view: PacketView, node: NodeFacts, probe: PacketProbe): string | null {
-  const family = view.families.find((f) => f.family === familyOf(probe.address))!;
-  const addresses = family.ports
+function insteadByIpvs(reference: PacketFate, { view, node, probe }: Question): PacketFate | null {
+  const { ports } = view.families.find((f) => f.family === familyOf(probe.address))!;
+  const bound = ports
     .flatMap(({ frontends }) => frontends.map((f) => f.address))
     .filter((address) => address !== '' && !node.addresses.includes(address));
-  if (addresses.includes(probe.source)) {
-    return 'an address of a Service is of the node itself: nobody else sends from it';
-  }
+  // Nobody else sends from an address that the node has.
+  if (bound.includes(probe.source)) return null;
+  // Other ports of an address of a Service do not get past the node.
+  if (reference.kind === 'pass' && bound.includes(probe.address)) return { kind: 'reject' };
+  if (reference.kind !== 'forward') return reference;
   const isAt = ({ kind, address, port }: PacketFrontend, protocol: string): boolean =>
     port === probe.port &&
     protocol.toLowerCase() === probe.transport &&
     (kind === 'nodePort' ? node.addresses.includes(probe.address) : address === probe.address);
-  const found = family.ports
+  const found = ports
     .flatMap((port) => port.frontends.map((frontend) => ({ port, frontend })))
-    .find(({ port, frontend }) => isAt(frontend, port.protocol));
-  if (found === undefined) {
-    return addresses.includes(probe.address)
-      ? 'an address of a Service is of the node itself: other ports of it are refused'
-      : null;
-  }
+    .find(({ port, frontend }) => isAt(frontend, port.protocol))!;
   const { pod, outside } = found.frontend.treatment;
-  const comesFromInside =
-    isIn(probe.source, [...node.podCidrs, '127.0.0.0/8']) || node.addresses.includes(probe.source);
-  return outside.to === 'local' && pod.to === 'cluster' && comesFromInside
-    ? 'external policy Local binds pods and the node too, where the node has endpoints'
-    : null;
+  const isPod = isIn(probe.source, node.podCidrs);
+  const isOutside = !isPod && !node.addresses.includes(probe.source);
+  if (isOutside || outside.to !== 'local' || pod.to !== 'cluster') return reference;
+  // External policy Local, where the node has endpoints: pods and the node, too, reach these alone.
+  const endpoints = found.port.local.map((e) => joinHostPort(e.address, e.port)).toSorted();
+  const own = joinHostPort(probe.source, 0).slice(0, -1);
+  const masqueraded = isPod ? endpoints.filter((e) => e.startsWith(own)) : endpoints;
+  return { ...reference, endpoints, masqueraded };
 }

@@ -206,7 +206,7 @@ function serviceRules(
   return [
     ...toClusterIPs,
     // The node dials an address it has itself from that very address: nobody could answer.
-    `${about('the node itself, by an address of a Service')} ${set('CLUSTER-IP', 'src,dst')} -j KUBE-MARK-MASQ`,
+    `${about('the node itself, by an address of a Service')} ${set('IPVS-IPS', 'src')} ${cluster} -g KUBE-MARK-MASQ`,
     `${cluster} -j RETURN`,
     `${at('LOAD-BALANCER-LOCAL')} -g KUBE-EXTERNAL-LOCAL`,
     `${at('LOAD-BALANCER')} -g KUBE-MARK-MASQ`,

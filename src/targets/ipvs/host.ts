@@ -41,9 +41,27 @@ export async function listDevice(run: CommandRunner): Promise<readonly string[] 
     .filter((address) => !address.startsWith('fe80:'));
 }
 
-function hookCommand(family: Family, verb: '-C' | '-I' | '-D', hook: Hook): readonly string[] {
-  const words = (hook.rule.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replaceAll('"', ''));
-  return [tool(family), ...WAIT, '-t', hook.table, verb, hook.chain, ...words];
+/** Lines of `iptables-save` by table. */
+async function savedRules(
+  run: CommandRunner,
+  family: Family,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { output } = await run([`${tool(family)}-save`], '');
+  return new Map(
+    output
+      .split(/^\*/m)
+      .slice(1)
+      .map((part): [string, readonly string[]] => {
+        const [table = '', ...lines] = part.split('\n');
+        return [table, lines];
+      }),
+  );
+}
+
+/** Whether a line is a hook of ours: of a chain of the kernel, to the chain that the hook goes to. */
+function isHook(line: string, { chain, rule }: Hook): boolean {
+  const target = rule.slice(rule.lastIndexOf(' -j '));
+  return line.startsWith(`-A ${chain} `) && line.endsWith(target);
 }
 
 /** Puts hooks before all other rules where they are missing; gives what was refused. */
@@ -52,13 +70,22 @@ export async function addHooks(
   family: Family,
   hooks: readonly Hook[],
 ): Promise<string | null> {
+  const saved = await savedRules(run, family);
+  const missing = hooks.filter(
+    (hook) => saved.get(hook.table)?.some((line) => isHook(line, hook)) !== true,
+  );
+  if (missing.length === 0) return null;
   // Each is put before all others, so the last one first.
-  for (const hook of hooks.toReversed()) {
-    if ((await run(hookCommand(family, '-C', hook), '')).problem === null) continue;
-    const { problem } = await run(hookCommand(family, '-I', hook), '');
-    if (problem !== null) return problem;
-  }
-  return null;
+  const lines = (['mangle', 'nat', 'filter'] as const).flatMap((table) => [
+    `*${table}`,
+    ...missing
+      .filter((hook) => hook.table === table)
+      .toReversed()
+      .map(({ chain, rule }) => `-I ${chain} ${rule}`),
+    'COMMIT',
+  ]);
+  const command = [`${tool(family)}-restore`, ...WAIT, '--noflush'];
+  return (await run(command, `${lines.join('\n')}\n`)).problem;
 }
 
 /** Whether this target has its rules here, of this run or one before. */
@@ -113,22 +140,24 @@ async function cleanRules(
   family: Family,
   note: (command: readonly string[], input: string) => Promise<void>,
 ): Promise<void> {
-  for (const hook of hooksOf()) await run(hookCommand(family, '-D', hook), '');
-  for (const table of ['mangle', 'nat', 'filter'] as const) {
-    const { output, problem } = await run([`${tool(family)}-save`, '-t', table], '');
-    if (problem !== null) continue;
-    const there = [...output.matchAll(/^:(\S+)/gm)].map(([, name = '']) => name);
+  const saved = await savedRules(run, family);
+  for (const [table, lines] of saved) {
+    const there = lines.map((line) => /^:(\S+)/.exec(line)?.[1]).filter((name) => name !== undefined);
     // The mangle table is of this mode alone.
     const ownHere = table === 'mangle' ? [...OWN_CHAINS, ...SHARED_CHAINS] : OWN_CHAINS;
     const own = there.filter((name) => (ownHere as readonly string[]).includes(name));
     const shared = there.filter((name) => SHARED_CHAINS.includes(name) && !own.includes(name));
     if (own.length + shared.length === 0) continue;
-    const lines = [
+    const hooks = hooksOf().filter((hook) => hook.table === table);
+    const commands = [
       `*${table}`,
       ...[...own, ...shared].map((name) => `:${name} - [0:0]`),
+      ...lines
+        .filter((line) => hooks.some((hook) => isHook(line, hook)))
+        .map((line) => line.replace(/^-A/, '-D')),
       ...own.map((name) => `-X ${name}`),
       'COMMIT',
     ];
-    await note([`${tool(family)}-restore`, ...WAIT, '--noflush'], `${lines.join('\n')}\n`);
+    await note([`${tool(family)}-restore`, ...WAIT, '--noflush'], `${commands.join('\n')}\n`);
   }
 }

@@ -329,23 +329,7 @@ export class Ipvs {
   ): Promise<void> {
     const [first] = changes;
     if (first === undefined) return;
-    const lines: string[] = [];
-    const removed: string[] = [];
-    const changed: ServerState[] = [];
-    for (const { before, after } of changes) {
-      for (const server of before?.servers ?? []) {
-        const key = stateKey(server);
-        const there = state.servers.get(key);
-        if (there === undefined || context.wanted.has(key)) continue;
-        lines.push(removeServer(there));
-        removed.push(key);
-      }
-      for (const server of after?.servers ?? []) {
-        const change = changeServer(state.servers, server);
-        lines.push(...change.lines);
-        changed.push(change.after);
-      }
-    }
+    const { lines, changed, removed } = serverChanges(state.servers, changes, context.wanted);
     const problem = lines.length === 0 ? null : await this.#ipvsadm(lines);
     if (problem === null) {
       for (const key of removed) state.servers.delete(key);
@@ -356,6 +340,7 @@ export class Ipvs {
     state.servers = await this.#readServers(family, state.servers, context.wanted);
     if (changes.length === 1) {
       context.refusals.push(rejection(first.id, 'ipvsadm', problem));
+      await this.#putBack(family, state, first, context.wanted);
       if (first.before === undefined) context.inForce.delete(first.id);
       else context.inForce.set(first.id, first.before);
       return;
@@ -363,6 +348,22 @@ export class Ipvs {
     const half = Math.ceil(changes.length / 2);
     await this.#serve(family, state, changes.slice(0, half), context);
     await this.#serve(family, state, changes.slice(half), context);
+  }
+
+  /** What a port had before it was refused. */
+  async #putBack(
+    family: Family,
+    state: FamilyState,
+    { id, before, after }: PortChange,
+    wanted: ReadonlySet<string>,
+  ): Promise<void> {
+    const had = new Set(before?.servers.map(stateKey));
+    const own = new Set(after?.servers.map(stateKey));
+    const others = new Set([...wanted].filter((key) => !own.has(key)).concat(...had));
+    const back = [{ id, before: after, after: before }];
+    const { lines } = serverChanges(state.servers, back, others);
+    if (lines.length > 0) await this.#ipvsadm(lines);
+    state.servers = await this.#readServers(family, state.servers, others);
   }
 
   /** Virtual servers the kernel has in a family; only those of these keys, where keys are given. */
@@ -388,6 +389,35 @@ export class Ipvs {
   async #ipvsadm(lines: readonly string[]): Promise<string | null> {
     return (await this.#run(['ipvsadm', '-R'], `${lines.join('\n')}\n`)).problem;
   }
+}
+
+/** Lines for ipvsadm that carry out changes of ports, and what there is afterwards. */
+function serverChanges(
+  states: ServerStates,
+  changes: readonly PortChange[],
+  wanted: ReadonlySet<string>,
+): {
+  readonly lines: readonly string[];
+  readonly changed: readonly ServerState[];
+  readonly removed: readonly string[];
+} {
+  const lines: string[] = [];
+  const changed: ServerState[] = [];
+  const removed: string[] = [];
+  for (const server of changes.flatMap(({ after }) => after?.servers ?? [])) {
+    const change = changeServer(states, server);
+    lines.push(...change.lines);
+    changed.push(change.after);
+  }
+  // Last: what is refused before keeps them.
+  for (const server of changes.flatMap(({ before }) => before?.servers ?? [])) {
+    const key = stateKey(server);
+    const there = states.get(key);
+    if (there === undefined || wanted.has(key)) continue;
+    lines.push(removeServer(there));
+    removed.push(key);
+  }
+  return { lines, changed, removed };
 }
 
 function refused(program: string, problem: string): FairwayError {

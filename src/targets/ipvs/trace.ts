@@ -269,8 +269,8 @@ class Walk {
         return set.has(address) || set.has(String(port));
       case 'dst,dst':
         return set.has(`${address},${at}`);
-      case 'src,dst':
-        return set.has(`${source},${at}`);
+      case 'src':
+        return set.has(source);
       case 'dst,dst,src':
         return isIn(source, this.#world.networks.get(name)?.get(`${address},${at}`) ?? []);
       default:

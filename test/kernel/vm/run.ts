@@ -1,8 +1,8 @@
 // Asks a kernel that has IPVS: boots Debian's in a virtual machine of qemu, with this tree, and runs the
 // packet table and the tests of the target there. By hand, as root on a Debian with apt:
 //
-//   npm run vm                     the tests of IPVS
-//   npm run vm -- nftables         those of another mode
+//   npm run vm                                           the tests of IPVS
+//   npm run vm -- nftables test/kernel/packets.test.ts   of another mode, in this file
 //
 // Packages are downloaded, not installed, but for qemu. Nothing needs KVM; without it everything takes longer.
 
@@ -14,6 +14,7 @@ import { Initramfs } from './initramfs.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const [mode = 'ipvs'] = process.argv.slice(2);
+const tests = process.argv.length > 3 ? process.argv.slice(3).join(' ') : 'test/kernel/packets.test.ts test/kernel/ipvs.test.ts';
 const MEMORY_MB = 3072;
 const BOOT_TIMEOUT_MS = 1_200_000;
 const DONE = /^fairway-vm: status (\d+)/m;
@@ -133,7 +134,7 @@ function build(cache: string, path: string): void {
       ...ordered.map((file) => `insmod /modules/${basename(file)} 2>/dev/null`),
       'ip link set lo up',
       'cd /fairway',
-      `node --disable-warning=ExperimentalWarning --test --test-timeout=600000 --test-name-pattern='by ${mode}' test/kernel/packets.test.ts test/kernel/sync.test.ts`,
+      `node --disable-warning=ExperimentalWarning --test --test-timeout=600000 --test-name-pattern='by ${mode}' ${tests}`,
       'echo "fairway-vm: status $?"',
       'poweroff -f',
       '',
@@ -147,7 +148,7 @@ async function boot(cache: string, image: string): Promise<number> {
   const child = spawn(
     'qemu-system-x86_64',
     [
-      ...['-accel', 'tcg,thread=multi', '-cpu', 'max,pku=off', '-smp', '2', '-m', String(MEMORY_MB)],
+      ...['-accel', 'tcg', '-cpu', 'max,pku=off', '-smp', '1', '-m', String(MEMORY_MB)],
       ...['-nographic', '-no-reboot', '-nodefaults', '-serial', 'stdio'],
       ...['-kernel', join(cache, kernel), '-initrd', image],
       ...['-append', 'console=ttyS0 quiet panic=-1 mitigations=off'],
