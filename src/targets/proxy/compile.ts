@@ -214,6 +214,7 @@ function compileRelays(service: ServiceView): readonly RelayProgram[] {
       port: frontend.port,
       affinitySeconds: service.affinitySeconds,
       endpoints: frontend.endpoints,
+      sources: frontend.sources ?? [],
     }));
 }
 

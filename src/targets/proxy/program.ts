@@ -151,4 +151,6 @@ export interface RelayProgram {
   readonly affinitySeconds: number;
   /** Never empty: an address without endpoints is not listened on, so that it refuses. */
   readonly endpoints: readonly EndpointProgram[];
+  /** Lists of networks: a client must be in one network of each. */
+  readonly sources: readonly (readonly string[])[];
 }
