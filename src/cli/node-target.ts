@@ -97,7 +97,10 @@ export async function startTarget(
       return {
         mode,
         apply: async (view, model) => {
-          const nothing = lower({ ...model, services: [], entryPoints: [], backends: new Map() }, '');
+          const nothing = lower(
+            { ...model, services: [], entryPoints: [], backends: new Map() },
+            '',
+          );
           const services = relayServices(view, facts);
           const { rejected } = await proxy.apply(compileProxy({ ...nothing, services }));
           return { rejected, sync: 'partial' };

@@ -42,8 +42,7 @@ function frontendsOf(
   const to = isForInside ? 'cluster' : outside.to;
   const inside = [...node.podCidrs, ...node.addresses, ...LOOPBACK];
   const own = node.addresses.filter(
-    (a) =>
-      familyOf(a) === family && (nodePortAddresses === null || isIn(a, nodePortAddresses)),
+    (a) => familyOf(a) === family && (nodePortAddresses === null || isIn(a, nodePortAddresses)),
   );
   return (kind === 'nodePort' ? own : [address]).map((at) => ({
     kind,
