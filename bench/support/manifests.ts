@@ -72,6 +72,37 @@ spec:
 `;
 }
 
+/** A route for all of a host to the Service `grpc`, whose one endpoint speaks HTTP/2. */
+export function grpc(address: string, host: string): string {
+  return `apiVersion: v1
+kind: Service
+metadata:
+  name: grpc
+  namespace: bench
+  annotations:
+    fairway.dev/address: ${address}
+spec:
+  ports:
+    - port: 80
+      appProtocol: kubernetes.io/h2c
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: grpc
+  namespace: bench
+spec:
+  parentRefs:
+    - name: web
+  hostnames:
+    - ${host}
+  rules:
+    - backendRefs:
+        - name: grpc
+          port: 80
+`;
+}
+
 /** The host of a route. */
 export function hostOf(route: number): string {
   return `h${route}.example.test`;
