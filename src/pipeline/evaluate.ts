@@ -7,6 +7,7 @@ import type { Controller } from '../controllers/controller.ts';
 import { reconcileAll } from '../controllers/reconcile.ts';
 import { createResolver } from '../resolve/resolve.ts';
 import type { ResolveOptions } from '../resolve/resolve.ts';
+import { allStatuses } from '../resolve/resolution.ts';
 import type { Resolution } from '../resolve/resolution.ts';
 import { assumePodsReady } from '../runtime/assume.ts';
 import { podFindings } from '../runtime/findings.ts';
@@ -59,7 +60,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   settle(store, controllers, podCidr, now);
   const snapshot = store.snapshot();
   const resolution = createResolver(options)(snapshot);
-  store.write(statusWrites(snapshot, resolution.statuses, now));
+  store.write(statusWrites(snapshot, allStatuses(resolution), now));
   return {
     snapshot: store.snapshot(),
     resolution,

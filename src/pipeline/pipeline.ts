@@ -13,7 +13,6 @@ import type { Controller } from '../controllers/controller.ts';
 import { lower } from '../lower/view.ts';
 import type { Model } from '../model/model.ts';
 import type { Resolver } from '../resolve/resolve.ts';
-import type { StatusWish } from '../resolve/resolution.ts';
 import { unservedFindings, withUnserved } from '../resolve/status/rejections.ts';
 import type { PodRuntime } from '../runtime/runtime.ts';
 import type { Source } from '../sources/source.ts';
@@ -23,7 +22,7 @@ import { compileProxy } from '../targets/proxy/compile.ts';
 import type { Binding } from '../targets/proxy/messages.ts';
 import type { Proxy } from '../targets/proxy/proxy.ts';
 import { movedPortFindings, staticFindings } from './findings.ts';
-import { statusWrites } from './status.ts';
+import { createStatusWriter, statusWrites } from './status.ts';
 
 export interface PipelineOptions {
   readonly store: Store;
@@ -48,7 +47,6 @@ export interface Report {
   readonly revision: number;
   readonly snapshot: Snapshot;
   readonly model: Model;
-  readonly statuses: readonly StatusWish[];
   /** Of objects and files; those of running pods come from the runtime. */
   readonly findings: readonly Finding[];
   readonly bindings: readonly Binding[];
@@ -78,6 +76,7 @@ export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #listeners = new Set<(report: Report) => void>();
   readonly #sourceFindings = new Map<string, readonly Finding[]>();
+  readonly #routeStatuses = createStatusWriter();
   readonly #stop = new AbortController();
   #report: Report | undefined;
   #sourceChanges = 0;
@@ -201,12 +200,14 @@ export class Pipeline {
     const tookMs = performance.now() - sinceMs;
     this.#retryIf(applied.rejected.length > 0);
     const statuses = withUnserved(resolution.statuses, model.entryPoints, applied.rejected);
-    store.write(statusWrites(store.snapshot(), statuses, now));
+    store.write([
+      ...statusWrites(store.snapshot(), statuses, now),
+      ...this.#routeStatuses(store.snapshot(), resolution.routeStatuses, now),
+    ]);
     this.#publish({
       revision: snapshot.revision,
       snapshot: store.snapshot(),
       model,
-      statuses,
       findings: [
         ...[...this.#sourceFindings.values()].flat(),
         ...resolution.findings,

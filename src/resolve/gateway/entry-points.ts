@@ -27,7 +27,7 @@ export function createEntryPointAssembler(): (
   let made = new Map<string, Made>();
   return (gateways, hosts, streams) => {
     const next = new Map<string, Made>();
-    for (const gateway of gateways.values()) {
+    for (const gateway of gateways.all) {
       // What is not accepted is not served, not even on localhost.
       if (gateway.unaccepted.length > 0) continue;
       const serving = allListeners(gateway).filter(isServing);
