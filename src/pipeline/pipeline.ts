@@ -10,7 +10,8 @@ import type { Finding } from '../api/finding.ts';
 import type { LocalCa } from '../certificates/local-ca.ts';
 import { reconcileAll } from '../controllers/reconcile.ts';
 import type { Controller } from '../controllers/controller.ts';
-import { lower } from '../lower/view.ts';
+import { createLowerer } from '../lower/view.ts';
+import type { View } from '../lower/view.ts';
 import type { Model } from '../model/model.ts';
 import type { Resolver } from '../resolve/resolve.ts';
 import { unservedFindings, withUnserved } from '../resolve/status/rejections.ts';
@@ -18,7 +19,7 @@ import type { PodRuntime } from '../runtime/runtime.ts';
 import type { Source } from '../sources/source.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Store } from '../store/store.ts';
-import { compileProxy } from '../targets/proxy/compile.ts';
+import { createProxyCompiler } from '../targets/proxy/compile.ts';
 import type { Binding } from '../targets/proxy/messages.ts';
 import type { Proxy } from '../targets/proxy/proxy.ts';
 import { movedPortFindings, staticFindings } from './findings.ts';
@@ -76,6 +77,8 @@ export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #listeners = new Set<(report: Report) => void>();
   readonly #sourceFindings = new Map<string, readonly Finding[]>();
+  readonly #lower: (model: Model) => View;
+  readonly #compile = createProxyCompiler();
   readonly #routeStatuses = createStatusWriter();
   readonly #stop = new AbortController();
   #report: Report | undefined;
@@ -92,6 +95,7 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.#lower = createLowerer(options.node);
   }
 
   /** What is in force; undefined before the first round. */
@@ -185,7 +189,7 @@ export class Pipeline {
   }
 
   async #round(sinceMs: number): Promise<void> {
-    const { store, controllers, resolve, node, proxy, runtime, localCa } = this.#options;
+    const { store, controllers, resolve, proxy, runtime, localCa } = this.#options;
     const { firstOpenPort } = this.#options;
     const now = new Date();
     const sourceChanges = this.#sourceChanges;
@@ -196,7 +200,7 @@ export class Pipeline {
     const snapshot = store.snapshot();
     const resolution = resolve(snapshot);
     const { model } = resolution;
-    const applied = await proxy.apply(compileProxy(lower(model, node)));
+    const applied = await proxy.apply(this.#compile(this.#lower(model)));
     const tookMs = performance.now() - sinceMs;
     this.#retryIf(applied.rejected.length > 0);
     const statuses = withUnserved(resolution.statuses, model.entryPoints, applied.rejected);
