@@ -16,7 +16,7 @@ import type { Source } from '../sources/source.ts';
 import { kindKey } from '../store/snapshot.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import { Store } from '../store/store.ts';
-import { staticFindings } from './findings.ts';
+import { createStaticFinder } from './findings.ts';
 import { createLocator } from './locate.ts';
 import { statusWrites } from './status.ts';
 
@@ -67,7 +67,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     findings: [
       ...[...sourceFindings.values()].flat(),
       ...resolution.findings,
-      ...staticFindings(snapshot),
+      ...createStaticFinder()(snapshot),
       ...podFindings(snapshot, options.pods(snapshot)),
     ],
     locate: createLocator(sources, () => store.snapshot()),

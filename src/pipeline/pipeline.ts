@@ -22,7 +22,7 @@ import type { Store } from '../store/store.ts';
 import { createProxyCompiler } from '../targets/proxy/compile.ts';
 import type { Binding } from '../targets/proxy/messages.ts';
 import type { Proxy } from '../targets/proxy/proxy.ts';
-import { movedPortFindings, staticFindings } from './findings.ts';
+import { createMovedPortFinder, createStaticFinder } from './findings.ts';
 import { createStatusWriter, statusWrites } from './status.ts';
 
 export interface PipelineOptions {
@@ -79,6 +79,8 @@ export class Pipeline {
   readonly #sourceFindings = new Map<string, readonly Finding[]>();
   readonly #lower: (model: Model) => View;
   readonly #compile = createProxyCompiler();
+  readonly #findStatic = createStaticFinder();
+  readonly #findMovedPorts: (snapshot: Snapshot) => readonly Finding[];
   readonly #routeStatuses = createStatusWriter();
   readonly #stop = new AbortController();
   #report: Report | undefined;
@@ -95,6 +97,7 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.#findMovedPorts = createMovedPortFinder(options.firstOpenPort);
     this.#lower = createLowerer(options.node);
   }
 
@@ -215,8 +218,8 @@ export class Pipeline {
       findings: [
         ...[...this.#sourceFindings.values()].flat(),
         ...resolution.findings,
-        ...staticFindings(snapshot),
-        ...movedPortFindings(snapshot, firstOpenPort),
+        ...this.#findStatic(snapshot),
+        ...this.#findMovedPorts(snapshot),
         ...(runtime === null ? [] : this.#options.findPodFaults(snapshot)),
         ...unservedFindings(model, applied.rejected),
       ],

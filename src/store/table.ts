@@ -30,6 +30,8 @@ export interface Table<T extends KubeObject = KubeObject> {
   /** All objects, sorted by namespace and name. The same array as long as the table is the same. */
   readonly objects: readonly T[];
   inNamespace(namespace: string): readonly T[];
+  /** The namespaces there are objects in, sorted, at the cost of how many those are. */
+  readonly namespaces: readonly string[];
   /**
    * The keys (`keyOf`) of all entries that may be others than in an earlier table of the kind, at the
    * cost of what changed; undefined when `earlier` is no table this one came from.
@@ -157,12 +159,21 @@ class FrozenTable implements Table {
     let own = this.#byNamespace.get(namespace);
     if (own === undefined) {
       const { objects } = this;
-      // Names are never empty, and no namespace comes between one and itself with a zero byte.
+      // Names are never empty.
       const first = search(objects, namespace, '').index;
-      own = objects.slice(first, search(objects, `${namespace}\0`, '').index);
+      own = objects.slice(first, firstAfter(objects, namespace));
       this.#byNamespace.set(namespace, own);
     }
     return own;
+  }
+
+  get namespaces(): readonly string[] {
+    const { objects } = this;
+    const names: string[] = [];
+    for (let at = 0; at < objects.length; at = firstAfter(objects, names.at(-1) ?? '')) {
+      names.push(objects[at]?.metadata.namespace ?? '');
+    }
+    return names;
   }
 
   changedSince(earlier: Table): ReadonlySet<string> | undefined {
@@ -170,6 +181,11 @@ class FrozenTable implements Table {
       ? this.#entries.changedSince(earlier.#entries)
       : undefined;
   }
+}
+
+/** Where the objects of the next namespace begin: none comes between one and itself with a zero byte. */
+function firstAfter(objects: readonly KubeObject[], namespace: string): number {
+  return search(objects, `${namespace}\0`, '').index;
 }
 
 /** Where an object of that name is in a sorted list, or would be. */
