@@ -59,10 +59,11 @@ export interface Report {
   readonly tookMs: number;
 }
 
-/** Rounds that take longer than this are paced: what writes objects shares the thread with them. */
-const LONG_ROUND_MS = 20;
-/** After a long round, the thread is left to others for so many times as long, at most. */
-const PAUSE_TIMES = 5;
+/**
+ * What writes objects shares the thread with rounds: after each it has the thread for so many times as
+ * long as the round had it. Many changes that come together are so taken up by few rounds.
+ */
+const PAUSE_TIMES = 4;
 const PAUSE_MS_MAX = 2_000;
 /** The first rounds take long because all is new, and pods that start wait for them: no pauses. */
 const COLD_ROUNDS = 16;
@@ -91,6 +92,8 @@ export class Pipeline {
   /** A source has changed something since the round began. */
   #isUrgent = false;
   #rounds = 0;
+  /** For how long the round has had the thread, waiting for others not counted. */
+  #busyMs = 0;
   /** Ends the pause between two rounds, if there is one. */
   #hurry: (() => void) | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -165,13 +168,13 @@ export class Pipeline {
       const sinceMs = this.#dirtySinceMs;
       this.#dirtySinceMs = undefined;
       this.#isUrgent = false;
-      const startedMs = performance.now();
+      this.#busyMs = 0;
       try {
         await this.#round(sinceMs);
       } catch (error) {
         this.#options.onError(error);
       }
-      await this.#pause(performance.now() - startedMs);
+      await this.#pause(this.#busyMs);
     }
     this.#running = undefined;
   }
@@ -179,7 +182,7 @@ export class Pipeline {
   /** Leaves the thread to those who write, as long as no source has anything new. */
   async #pause(roundMs: number): Promise<void> {
     if (this.#rounds++ < COLD_ROUNDS) return;
-    if (roundMs < LONG_ROUND_MS || this.#isUrgent || this.#dirtySinceMs === undefined) return;
+    if (this.#isUrgent || this.#dirtySinceMs === undefined) return;
     const pauseMs = Math.min(roundMs * PAUSE_TIMES, PAUSE_MS_MAX);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, pauseMs);
@@ -195,6 +198,7 @@ export class Pipeline {
     const { store, controllers, resolve, proxy, runtime, localCa } = this.#options;
     const { firstOpenPort } = this.#options;
     const now = new Date();
+    let startedMs = performance.now();
     const sourceChanges = this.#sourceChanges;
     this.#sourceChanges = 0;
     const { wakeAtMs } = reconcileAll(controllers, store, now);
@@ -203,8 +207,11 @@ export class Pipeline {
     const snapshot = store.snapshot();
     const resolution = resolve(snapshot);
     const { model } = resolution;
-    const applied = await proxy.apply(this.#compile(this.#lower(model)));
-    const tookMs = performance.now() - sinceMs;
+    const program = this.#compile(this.#lower(model));
+    this.#busyMs += performance.now() - startedMs;
+    const applied = await proxy.apply(program);
+    startedMs = performance.now();
+    const tookMs = startedMs - sinceMs;
     this.#retryIf(applied.rejected.length > 0);
     const statuses = withUnserved(resolution.statuses, model.entryPoints, applied.rejected);
     store.write([
@@ -228,6 +235,7 @@ export class Pipeline {
       sourceChanges,
       tookMs,
     });
+    this.#busyMs += performance.now() - startedMs;
     // Last, as it may take a while: until then, only the listeners that wait for it are not served.
     store.write(await localCa.issueMissing(store.snapshot()));
   }
