@@ -2,7 +2,7 @@
 // where there is no kubectl, tests say so and are skipped.
 
 import { execFile, spawn, spawnSync } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { PATIENCE_MS, until } from './fairway.ts';
 
@@ -43,9 +43,12 @@ export interface Following {
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Loose = any;
 
-/** The kubeconfig a Fairway with that home has written. */
+/** The kubeconfig a Fairway with that home has written last: each start may have another place. */
 export async function kubeconfigIn(home: string): Promise<string> {
-  const find = (): string | undefined => globSync(join(home, 'state', '*', 'kubeconfig'))[0];
+  const find = (): string | undefined =>
+    globSync(join(home, 'state', '*', 'kubeconfig')).toSorted(
+      (a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs,
+    )[0];
   await until(() => find() !== undefined, 'a kubeconfig');
   return find() as string;
 }
