@@ -1,7 +1,7 @@
 // Asks a kernel that has IPVS: boots Debian's in a virtual machine of qemu, with this tree, and runs the
 // packet table and the tests of the target there. By hand, as root on a Debian with apt:
 //
-//   npm run vm                                           the tests of IPVS
+//   npm run vm                                           the tests of IPVS, which take a quarter of an hour
 //   npm run vm -- nftables test/kernel/packets.test.ts   of another mode, in this file
 //
 // Packages are downloaded, not installed, but for qemu. Nothing needs KVM; without it everything takes longer.
