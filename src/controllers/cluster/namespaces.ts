@@ -63,7 +63,7 @@ export function createNamespaceController({ kinds }: NamespaceOptions): Controll
 }
 
 function namespacesIn(table: Table): ReadonlySet<string> {
-  return new Set(table.objects.map(({ metadata }) => metadata.namespace ?? ''));
+  return new Set(table.namespaces);
 }
 
 function create(snapshot: Snapshot, name: string): readonly ObjectWrite[] {
