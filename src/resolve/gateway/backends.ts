@@ -35,6 +35,7 @@ export function resolveBackendRef(
   origin: Origin,
   { reader, grants }: Surroundings,
   protocol: BackendUse['protocol'] = 'TCP',
+  carries: BackendUse['carries'] = carriedBy(origin.kind),
 ): ResolvedBackendRef {
   const namespace = ref.namespace ?? origin.namespace;
   const { field } = origin;
@@ -66,7 +67,7 @@ export function resolveBackendRef(
     namespace,
     field,
     protocol,
-    carries: carriedBy(origin.kind),
+    carries,
   });
 }
 
