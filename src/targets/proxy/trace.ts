@@ -187,7 +187,10 @@ function shareOf(
   };
 }
 
-function redirectShare({ redirect }: WeightedProgram, traced: Traced): Omit<OwnAnswer, 'kind'> | null {
+function redirectShare(
+  { redirect }: WeightedProgram,
+  traced: Traced,
+): Omit<OwnAnswer, 'kind'> | null {
   if (redirect === null) return null;
   const { statusCode } = redirect;
   const headers = [['location', locationOf(redirect, traced)]] as const;

@@ -260,9 +260,7 @@ function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
     policy: action.policy,
     mirrors,
     stay:
-      session === null
-        ? null
-        : new Stay(session, routed.entry.scheme === 'https', chosen.endpoint),
+      session === null ? null : new Stay(session, routed.entry.scheme === 'https', chosen.endpoint),
     explain,
   }).start();
 }

@@ -94,10 +94,7 @@ export interface RedirectedRequest {
 }
 
 /** The Location of a redirect: always absolute, with a host that is configured or was routed on. */
-export function redirectLocation(
-  redirect: RedirectProgram,
-  request: RedirectedRequest,
-): string {
+export function redirectLocation(redirect: RedirectProgram, request: RedirectedRequest): string {
   const scheme = redirect.scheme ?? request.scheme;
   const standardPort = scheme === 'https' ? 443 : 80;
   const asked =
