@@ -120,13 +120,21 @@ export class Exchange implements Receiver, Hurried {
   connected(attempt: Attempt, connection: ClientConnection): void {
     const { head, hasBody } = this.options;
     if (head.protocol !== '' && !connection.takesTunnels) {
+      const again = (): void => {
+        if (attempt === this.#attempt) this.connected(attempt, connection);
+      };
+      if (connection.awaitTunnels(again)) return;
       this.giveUp(502, 'the backend speaks HTTP/2 and takes no tunnels');
       return;
     }
-    const end = !hasBody;
+    // What a client sends for a tunnel waits until the backend has agreed to one.
+    const end = !hasBody || head.protocol !== '';
     const sender = connection.request(head, end, attempt);
     attempt.sender = sender;
-    if (end) return;
+    if (!end) this.#sendEarly(attempt, sender);
+  }
+
+  #sendEarly(attempt: Attempt, sender: Sender): void {
     const early = this.#early;
     this.#early = null;
     this.#earlyBytes = 0;
@@ -248,8 +256,9 @@ export class Exchange implements Receiver, Hurried {
   }
 
   /** A tunnel stays as long as it likes. */
-  becomeTunnel(): void {
+  becomeTunnel(attempt: Attempt): void {
     this.#attempts?.end();
+    if (this.options.hasBody && attempt.sender !== null) this.#sendEarly(attempt, attempt.sender);
   }
 
   #abortMirrors(): void {
@@ -264,7 +273,7 @@ export class Exchange implements Receiver, Hurried {
     if (mirrors !== null) for (const mirror of mirrors) mirror.body(bytes);
     const kept = this.#attempts === null ? null : this.#attempts.keep(bytes);
     const attempt = this.#attempt;
-    if (attempt !== null && attempt.sender !== null) {
+    if (attempt !== null && attempt.sender !== null && this.#mayPass(attempt)) {
       this.#bodySent = true;
       if (!attempt.sender.sendBody(bytes)) {
         attempt.paused = true;
@@ -287,7 +296,12 @@ export class Exchange implements Receiver, Hurried {
     this.#ended = true;
     this.#trailers = trailers;
     for (const mirror of this.options.mirrors ?? []) mirror.end(trailers);
-    attempt?.sender?.sendEnd(trailers);
+    if (attempt !== null && this.#mayPass(attempt)) attempt.sender?.sendEnd(trailers);
+  }
+
+  /** Bytes for a tunnel are nobody's before there is one. */
+  #mayPass(attempt: Attempt): boolean {
+    return this.options.head.protocol === '' || attempt.tunnel;
   }
 
   onReset(_reason: ResetReason): void {
@@ -389,8 +403,8 @@ class Attempt implements ResponseReceiver, Taker {
     this.started = true;
     this.tunnel = true;
     options.worker.counters.tunnels++;
-    this.#exchange.becomeTunnel();
     options.stream.startTunnel({ ...head, fields: this.#filtered(head.fields) });
+    this.#exchange.becomeTunnel(this);
   }
 
   onBody(bytes: Buffer): void {
