@@ -54,8 +54,8 @@ export type Counters = Record<CounterName, number>;
 
 const NAMES = [...Object.keys(COUNTERS), ...Object.keys(GAUGES)] as CounterName[];
 
-/** How many numbers `newCounters` needs. */
-export const COUNTERS_LENGTH = NAMES.length;
+/** How many numbers there are. */
+export const COUNTER_COUNT = NAMES.length;
 
 /** Counters over `values`, which hold one number for each name. */
 export const newCounters: (values?: Float64Array) => Counters = namedNumbers(NAMES);

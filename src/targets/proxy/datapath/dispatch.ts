@@ -8,11 +8,13 @@ import type { PathPolicy, SplitTarget } from '../../../lib/http-path.ts';
 import { normalizeHost } from '../../../lib/hostname.ts';
 import type { FilterProgram } from '../program.ts';
 import type { Action, Forward, MirrorChoice } from './action.ts';
+import type { Admission } from './admission.ts';
 import { answer } from './answer.ts';
+import type { Policy } from './attempts.ts';
 import type { Certificate } from './certificates.ts';
 import type { Cors } from './cors.ts';
 import type { Counters } from './counters.ts';
-import { Exchange } from './exchange.ts';
+import { BODY_TOO_LARGE, Exchange, RETRY_AFTER } from './exchange.ts';
 import type { H2Shared } from './h2/shared.ts';
 import type { HostIndex } from './hosts.ts';
 import type { Limits } from './limits.ts';
@@ -56,6 +58,9 @@ export interface Entry {
 export interface Worker {
   readonly limits: Limits;
   readonly counters: Counters;
+  /** Of rules that have none of their own; null for none. */
+  readonly policy: Policy | null;
+  readonly admission: Admission;
   /** What all HTTP/2 connections of the worker share. */
   readonly h2: H2Shared;
   readonly pathPolicy: PathPolicy;
@@ -152,6 +157,15 @@ function run(action: Action, routed: Routed): Receiver {
 
 function forward(action: Action, result: Forward, routed: Routed): Receiver {
   const { worker, stream, head, hasBody } = routed;
+  const { counters, limits } = worker;
+  if (counters.requestsOpen >= limits.requestsMax || counters.underPressure > 0) {
+    counters.shedRequests++;
+    return answer(stream, head, 503, 'there is more to do than can be done', [...RETRY_AFTER]);
+  }
+  if (limits.bodyBytesMax > 0 && head.contentLength > limits.bodyBytesMax) {
+    counters.bodiesTooLarge++;
+    return answer(stream, head, 413, BODY_TOO_LARGE);
+  }
   const { session } = action;
   const token = session === null ? undefined : tokenOf(session, head.fields);
   const found = token === undefined ? null : result.find(token);
@@ -185,10 +199,11 @@ function forward(action: Action, result: Forward, routed: Routed): Receiver {
     hasBody,
     backend: weighted.backend,
     identity: routed.entry.identity,
+    client: routed.client.address,
     ruleFilters: ruleCors === null ? action.filters : withOrigin(action.filters, ruleCors),
     ownFilters: ownCors === null ? weighted.filters : withOrigin(weighted.filters, ownCors),
     cors: ownCors ?? ruleCors,
-    policy: action.policy,
+    policy: action.policy ?? worker.policy,
     mirrors,
     stay:
       session === null

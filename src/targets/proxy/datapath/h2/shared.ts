@@ -32,8 +32,8 @@ export type H2Counters = Record<keyof typeof H2_COUNTERS, number>;
 
 const H2_NAMES = Object.keys(H2_COUNTERS) as (keyof H2Counters)[];
 
-/** How many numbers `newH2Counters` needs. */
-export const H2_COUNTERS_LENGTH = H2_NAMES.length;
+/** How many numbers there are. */
+export const H2_COUNTER_COUNT = H2_NAMES.length;
 
 /** Counters over `values`, as in ../counters.ts. */
 export const newH2Counters: (values?: Float64Array) => H2Counters = namedNumbers(H2_NAMES);
