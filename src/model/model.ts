@@ -6,7 +6,7 @@
 import type { PathTemplate } from '../lib/path-template.ts';
 import type { Filter } from './filter.ts';
 import type { Match } from './match.ts';
-import type { Retry, Session, Timeouts } from './policy.ts';
+import type { Balance, Retry, Session, Timeouts } from './policy.ts';
 
 /** The object and the field something in the model comes from. */
 export interface Origin {
@@ -192,6 +192,8 @@ export interface Backend {
   readonly protocol: BackendProtocol;
   /** Set when it is spoken to in TLS. */
   readonly tls?: BackendTls;
+  /** Absent: leastRequests. */
+  readonly balance?: Balance;
   /** Why it cannot be spoken to at all, though it may have endpoints; they are left out. */
   readonly fault?: string;
   /** Sorted by address and port. */

@@ -1,6 +1,12 @@
 // What a rule says about how its requests are sent, besides where to: how long they may take, when they
 // are tried again, and which of a client's requests stay together.
 
+/**
+ * How a backend's requests are spread over its endpoints: to the one of two with fewer outstanding, to each
+ * in its turn, or by the client's address, so that a client stays where it is while endpoints come and go.
+ */
+export type Balance = 'leastRequests' | 'roundRobin' | 'sourceHash';
+
 export interface Timeouts {
   /** From the request's head to the end of its response, all attempts included; 0 for no limit. */
   readonly requestMs: number;

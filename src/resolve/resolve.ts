@@ -4,6 +4,7 @@
 
 import type { Finding, Origin as FindingOrigin } from '../api/finding.ts';
 import { BackendTLSPolicy } from '../api/gateway/backendtlspolicy.ts';
+import { Service } from '../api/core/service.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
 import { ListenerSet } from '../api/gateway/listenerset.ts';
 import type { Certificate, Model } from '../model/model.ts';
@@ -28,6 +29,7 @@ import type { StreamHostsByListener } from './gateway/stream-hosts.ts';
 import { createStreamRouteResolver } from './gateway/stream-routes.ts';
 import type { ResolvedStreamRoute } from './gateway/stream-routes.ts';
 import type { Resolution, StatusWish } from './resolution.ts';
+import { balanceFindings } from './services/balance.ts';
 import { createBackendResolver, createServiceResolver } from './services/services.ts';
 import { createSliceIndexer } from './services/slices.ts';
 import type { Problem } from './status/conditions.ts';
@@ -91,6 +93,7 @@ export function createResolver(options: ResolveOptions): Resolver {
       findings: [
         ...findings,
         ...gatewayFindings(gateways),
+        ...balanceFindings(snapshot.list(Service)),
         ...allRoutes.flatMap(routeFindings),
         ...policies.all.flatMap((policy) => policyFindings(policy, policies)),
         ...streamRoutes.flatMap((route) => overruledFindings(route, streamHosts)),

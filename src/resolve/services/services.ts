@@ -7,6 +7,7 @@ import type { Snapshot } from '../../store/snapshot.ts';
 import type { BackendPolicies, ResolvedPolicy } from '../gateway/backend-tls.ts';
 import type { BackendUse } from '../gateway/backends.ts';
 import { Memo, same } from '../reader.ts';
+import { BALANCE_ANNOTATION, balanceOf } from './balance.ts';
 import { endpointsOf } from './endpoints.ts';
 import type { SliceIndex } from './slices.ts';
 
@@ -119,7 +120,8 @@ export function createBackendResolver(): (
         use.carries === 'streams'
           ? undefined
           : policies.find(`${use.namespace}/${use.name}`, use.portName);
-      const inputs = [service?.spec, own, policy];
+      const balance = service?.metadata.annotations?.[BALANCE_ANNOTATION];
+      const inputs = [service?.spec, balance, own, policy];
       backends.set(
         use.key,
         memo.get(use.key, snapshot, inputs, () => resolveBackend(use, service, own, policy)),
@@ -141,10 +143,12 @@ function resolveBackend(
   const ports = service?.spec.ports ?? [];
   const index = ports.findIndex((p) => p.port === use.port && p.protocol === use.protocol);
   const port = ports[index];
+  const balance = balanceOf(service);
   return {
     key: use.key,
     protocol: protocolFor(use, port?.appProtocol),
     ...security,
+    ...(balance === undefined ? {} : { balance }),
     endpoints:
       security.fault === undefined ? endpointsOf(slices, port?.name ?? '', use.protocol) : [],
     origin: {

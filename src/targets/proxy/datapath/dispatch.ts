@@ -8,13 +8,15 @@ import type { PathPolicy, SplitTarget } from '../../../lib/http-path.ts';
 import { normalizeHost } from '../../../lib/hostname.ts';
 import type { FilterProgram, RedirectProgram } from '../program.ts';
 import type { Action, Forward, MirrorChoice, Weighted } from './action.ts';
+import type { Admission } from './admission.ts';
 import { answer } from './answer.ts';
+import type { Policy } from './attempts.ts';
 import { Guard } from './auth/guard.ts';
 import type { Certificate } from './certificates.ts';
 import type { Cors } from './cors.ts';
 import type { Counters } from './counters.ts';
 import type { Endpoint } from './endpoint.ts';
-import { Exchange } from './exchange.ts';
+import { BODY_TOO_LARGE, Exchange, RETRY_AFTER } from './exchange.ts';
 import type { H2Shared } from './h2/shared.ts';
 import type { HostIndex } from './hosts.ts';
 import type { Limits } from './limits.ts';
@@ -58,6 +60,9 @@ export interface Entry {
 export interface Worker {
   readonly limits: Limits;
   readonly counters: Counters;
+  /** Of rules that have none of their own; null for none. */
+  readonly policy: Policy | null;
+  readonly admission: Admission;
   /** What all HTTP/2 connections of the worker share. */
   readonly h2: H2Shared;
   readonly pathPolicy: PathPolicy;
@@ -146,6 +151,8 @@ function run(action: Action, routed: Routed): Receiver {
   const preflight = cors === null ? null : cors.preflight(head.method, head.fields);
   if (preflight !== null) return answer(stream, head, 204, '', preflight);
   if (auths === null || result.kind === 'respond') return decide(action, routed);
+  const refused = refuseLoad(routed);
+  if (refused !== null) return refused;
   return new Guard({
     choices: auths,
     routed,
@@ -194,8 +201,24 @@ interface Chosen {
   readonly endpoint: Endpoint | null;
 }
 
+/** The answer to a request that there is no room for, or whose body is too long. */
+function refuseLoad({ worker, stream, head }: Routed): Receiver | null {
+  const { counters, limits } = worker;
+  if (counters.requestsOpen >= limits.requestsMax || counters.underPressure > 0) {
+    counters.shedRequests++;
+    return answer(stream, head, 503, 'there is more to do than can be done', [...RETRY_AFTER]);
+  }
+  if (limits.bodyBytesMax > 0 && head.contentLength > limits.bodyBytesMax) {
+    counters.bodiesTooLarge++;
+    return answer(stream, head, 413, BODY_TOO_LARGE);
+  }
+  return null;
+}
+
 function forward(action: ForwardAction, result: Forward, routed: Routed): Receiver {
   const { stream, head } = routed;
+  const refused = refuseLoad(routed);
+  if (refused !== null) return refused;
   const { session } = action;
   const token = session === null ? undefined : tokenOf(session, head.fields);
   const found = token === undefined ? null : result.find(token);
@@ -254,10 +277,11 @@ function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
     hasBody,
     backend: weighted.backend,
     identity: routed.entry.identity,
+    client: routed.client.address,
     ruleFilters: responseFilters(granted, action.filters, ruleCors),
     ownFilters: ownCors === null ? weighted.filters : withOrigin(weighted.filters, ownCors),
     cors: ownCors ?? ruleCors,
-    policy: action.policy,
+    policy: action.policy ?? worker.policy,
     mirrors,
     stay:
       session === null ? null : new Stay(session, routed.entry.scheme === 'https', chosen.endpoint),
