@@ -30,7 +30,7 @@ import { Proxy } from '../targets/proxy/proxy.ts';
 import type { Api } from './api.ts';
 import type { Kept } from './kept.ts';
 import { notReady } from './readiness.ts';
-import { controllersFor, networkFor, NODE_NAME, podFindingsOptions } from './settings.ts';
+import { controllersFor, externalRules, networkFor, NODE_NAME, podFindingsOptions } from './settings.ts';
 
 export interface InstanceOptions {
   readonly configuration: Configuration;
@@ -113,6 +113,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     limits: DEFAULT_LIMITS,
     pathPolicy: configuration.paths,
     explains: configuration.explain,
+    external: externalRules(network, configuration),
     bindings: {
       firstOpenPort: firstOpen,
       localhostOffset: network.localhostOffset,
@@ -128,6 +129,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     resolve: createResolver({
       gatewayCidr: network.gatewayCidr,
       adoptedClasses: configuration.gatewayClasses,
+      externalNames: configuration.externalBackends.externalNameServices,
     }),
     node: NODE_NAME,
     firstOpenPort: firstOpen,

@@ -23,6 +23,7 @@ import type { Source } from '../sources/source.ts';
 import { createFilesSource } from '../sources/files/files.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import { VERSION } from './version.ts';
+import type { ExternalRules } from '../targets/proxy/messages.ts';
 
 /** The flags all commands have that read objects. */
 export interface CommonFlags {
@@ -51,6 +52,19 @@ export function networkFor(block: number, { network }: Configuration): Network {
     loadBalancerCidr: network.loadBalancerCIDR ?? own.loadBalancerCidr,
     nodePortAddresses: network.nodePortAddresses ?? own.nodePortAddresses,
     localhostOffset: network.localhost ? own.localhostOffset : null,
+  };
+}
+
+/** Where hosts outside may be: never in the networks of the cluster, unless somebody allows it. */
+export function externalRules(
+  network: Network,
+  { externalBackends: { allowNetworks, denyNetworks, nameservers } }: Configuration,
+): ExternalRules {
+  const { podCidr, serviceCidr, gatewayCidr, loadBalancerCidr } = network;
+  return {
+    allow: allowNetworks,
+    deny: [podCidr, serviceCidr, gatewayCidr, loadBalancerCidr, ...denyNetworks],
+    nameservers,
   };
 }
 

@@ -271,7 +271,9 @@ function ownShare(
 }
 
 /** Where requests can go: ready endpoints; when there are none, those that end but still serve (KEP-1669). */
-function placesOf({ endpoints }: Backend): readonly string[] {
+export function placesOf({ endpoints, host, fault }: Backend): readonly string[] {
+  // Which addresses a name has, only whoever looks it up can say.
+  if (host !== undefined) return fault === undefined ? [`${host.name}:${host.port}`] : [];
   const ready = endpoints.filter((e) => e.ready);
   const usable = ready.length > 0 ? ready : endpoints.filter((e) => e.serving && e.terminating);
   return usable.map((e) => `${e.address}:${e.port}`);

@@ -21,6 +21,12 @@ import { classStatuses, serves } from './gateway/classes.ts';
 import { createEntryPointAssembler } from './gateway/entry-points.ts';
 import { allListeners, createGatewayResolver } from './gateway/gateways.ts';
 import type { ResolvedGateways } from './gateway/gateways.ts';
+import {
+  createExternalResolver,
+  externalFindings,
+  externalStatus,
+} from './gateway/external-backends.ts';
+import type { Externals } from './gateway/external-backends.ts';
 import { createHostAssembler } from './gateway/hosts.ts';
 import { createRouteResolver } from './gateway/routes.ts';
 import type { ResolvedRoute, ResolvedRouteBase } from './gateway/routes.ts';
@@ -28,6 +34,13 @@ import { createStreamHostAssembler, overruled } from './gateway/stream-hosts.ts'
 import type { StreamHostsByListener } from './gateway/stream-hosts.ts';
 import { createStreamRouteResolver } from './gateway/stream-routes.ts';
 import type { ResolvedStreamRoute } from './gateway/stream-routes.ts';
+import {
+  createTrafficPolicyResolver,
+  targetOf,
+  trafficPolicyFindings,
+  trafficPolicyStatus,
+} from './gateway/traffic-policy.ts';
+import type { TrafficPolicies } from './gateway/traffic-policy.ts';
 import type { Resolution, StatusWish } from './resolution.ts';
 import { balanceFindings } from './services/balance.ts';
 import { createBackendResolver, createServiceResolver } from './services/services.ts';
@@ -45,6 +58,8 @@ export interface ResolveOptions {
   readonly gatewayCidr: string;
   /** GatewayClasses served whatever their controller; `*` for all. */
   readonly adoptedClasses: readonly string[];
+  /** Whether Services of type ExternalName may be backends; absent: they may not. */
+  readonly externalNames?: boolean;
 }
 
 export type Resolver = (snapshot: Snapshot) => Resolution;
@@ -53,8 +68,11 @@ export type Resolver = (snapshot: Snapshot) => Resolution;
 export function createResolver(options: ResolveOptions): Resolver {
   const resolveGateways = createGatewayResolver();
   const resolvePolicies = createBackendPolicyResolver();
-  const resolveRoutes = createRouteResolver();
-  const resolveStreamRoutes = createStreamRouteResolver();
+  const { externalNames = false } = options;
+  const resolveTraffic = createTrafficPolicyResolver();
+  const resolveExternals = createExternalResolver();
+  const resolveRoutes = createRouteResolver(externalNames);
+  const resolveStreamRoutes = createStreamRouteResolver(externalNames);
   const assembleHosts = createHostAssembler();
   const assembleStreamHosts = createStreamHostAssembler();
   const assembleEntryPoints = createEntryPointAssembler();
@@ -72,10 +90,19 @@ export function createResolver(options: ResolveOptions): Resolver {
     const allRoutes = [...routes, ...streamRoutes];
     const slices = indexSlices(snapshot);
     const policies = resolvePolicies(snapshot);
+    const traffic = resolveTraffic(snapshot);
+    const externals = resolveExternals(snapshot);
     const model: Model = {
       entryPoints: assembleEntryPoints(gateways, hosts, streamHosts),
-      backends: resolveBackends(snapshot, slices, usedBackends(allRoutes), policies),
-      certificates: usedCertificates(gateways),
+      backends: resolveBackends(
+        snapshot,
+        slices,
+        usedBackends(allRoutes),
+        policies,
+        traffic,
+        externals,
+      ),
+      certificates: usedCertificates(gateways, externals),
       services: resolveServices(snapshot, slices),
     };
     const attached = countAttached(allRoutes);
@@ -89,6 +116,7 @@ export function createResolver(options: ResolveOptions): Resolver {
         ]),
         ...allRoutes.map(routeStatus),
         ...policyStatuses(policies, gateways, routes),
+        ...backendStatuses(traffic, externals, gatewaysByTarget(gateways, allRoutes)),
       ],
       findings: [
         ...findings,
@@ -96,6 +124,8 @@ export function createResolver(options: ResolveOptions): Resolver {
         ...balanceFindings(snapshot.list(Service)),
         ...allRoutes.flatMap(routeFindings),
         ...policies.all.flatMap((policy) => policyFindings(policy, policies)),
+        ...traffic.all.flatMap((policy) => trafficPolicyFindings(policy, traffic)),
+        ...[...externals.values()].flatMap(externalFindings),
         ...streamRoutes.flatMap((route) => overruledFindings(route, streamHosts)),
       ],
     };
@@ -127,8 +157,51 @@ function usedBackends(
   return uses;
 }
 
-function usedCertificates(gateways: ResolvedGateways): ReadonlyMap<string, Certificate> {
+/** The Gateways whose requests go to a target of policies. */
+function gatewaysByTarget(
+  gateways: ResolvedGateways,
+  routes: readonly (ResolvedRouteBase & {
+    readonly contributions: readonly { readonly listener: string }[];
+  })[],
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const gatewayOf = new Map(
+    [...gateways.values()].flatMap((gateway) =>
+      allListeners(gateway).map((l) => [l.id, gateway.key]),
+    ),
+  );
+  const found = new Map<string, Set<string>>();
+  for (const { contributions, uses } of routes) {
+    const own = new Set(contributions.map(({ listener }) => gatewayOf.get(listener) ?? ''));
+    for (const use of uses) {
+      const target = targetOf(use);
+      found.set(target, new Set([...(found.get(target) ?? []), ...own]));
+    }
+  }
+  return found;
+}
+
+function backendStatuses(
+  traffic: TrafficPolicies,
+  externals: Externals,
+  gatewaysOf: ReadonlyMap<string, ReadonlySet<string>>,
+): readonly StatusWish[] {
+  return [
+    ...traffic.all.map((policy) => trafficPolicyStatus(policy, traffic, gatewaysOf)),
+    ...[...externals.values()].map((external) => {
+      const target = `XBackend ${external.namespace}/${external.name}`;
+      return externalStatus(external, gatewaysOf.get(target) ?? new Set());
+    }),
+  ];
+}
+
+function usedCertificates(
+  gateways: ResolvedGateways,
+  externals: Externals,
+): ReadonlyMap<string, Certificate> {
   const certificates = new Map<string, Certificate>();
+  for (const { certificate } of externals.values()) {
+    if (certificate !== undefined) certificates.set(certificate.key, certificate);
+  }
   for (const gateway of gateways.values()) {
     const { backendCertificate } = gateway;
     if (backendCertificate !== undefined) {

@@ -5,14 +5,13 @@ import { HTTPRoute } from '../../api/gateway/httproute.ts';
 import type { Kind } from '../../api/kind.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { Memo, same } from '../reader.ts';
-import type { Reader } from '../reader.ts';
 import { verdict } from '../status/conditions.ts';
 import type { Problem, Verdict } from '../status/conditions.ts';
 import type { Attachment } from './attach.ts';
 import type { BackendUse } from './backends.ts';
 import type { ResolvedGateways } from './gateways.ts';
 import { grantsOf } from './grants.ts';
-import type { Grants } from './grants.ts';
+import type { Surroundings } from './grants.ts';
 import { resolveGrpcRules } from './grpc-rules.ts';
 import { settleKindConflicts } from './kind-conflicts.ts';
 import { attachedVerdict, refusedVerdict, resolvedRefsVerdict, resolveParents } from './parents.ts';
@@ -53,7 +52,7 @@ export interface Contribution {
 }
 
 /** Resolves routes, and remembers those that did not change. */
-export function createRouteResolver(): (
+export function createRouteResolver(externalNames: boolean): (
   snapshot: Snapshot,
   gateways: ResolvedGateways,
 ) => readonly ResolvedRoute[] {
@@ -66,7 +65,7 @@ export function createRouteResolver(): (
       const { namespace = '', name = '', uid, generation } = route.metadata;
       const inputs = [route.spec, uid, generation, gateways, grants];
       return memo.get(`${route.kind} ${namespace}/${name}`, snapshot, inputs, (reader) =>
-        resolveRoute(route, gateways, grants, reader),
+        resolveRoute(route, gateways, { reader, grants, externalNames }),
       );
     });
     memo.sweep();
@@ -82,14 +81,14 @@ function isGrpc(route: HTTPRoute | GRPCRoute): route is GRPCRoute {
 function resolveRoute(
   route: HTTPRoute | GRPCRoute,
   gateways: ResolvedGateways,
-  grants: Grants,
-  reader: Reader,
+  surroundings: Surroundings,
 ): ResolvedRoute {
+  const { reader } = surroundings;
   const { namespace = '', name = '', generation = 0, creationTimestamp = '' } = route.metadata;
   const kind: Kind = isGrpc(route) ? GRPCRoute : HTTPRoute;
   const rules = isGrpc(route)
-    ? resolveGrpcRules(route, { reader, grants })
-    : resolveRules(route, { reader, grants });
+    ? resolveGrpcRules(route, surroundings)
+    : resolveRules(route, surroundings);
   const contributions: Contribution[] = [];
   const { parentRefs = [], hostnames = [] } = route.spec;
   const attaching = { kind: kind.kind, namespace, parentRefs, hostnames };

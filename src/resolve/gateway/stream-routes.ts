@@ -34,7 +34,7 @@ export interface StreamContribution {
 }
 
 /** Resolves routes, and remembers those that did not change. */
-export function createStreamRouteResolver(): (
+export function createStreamRouteResolver(externalNames: boolean): (
   snapshot: Snapshot,
   gateways: ResolvedGateways,
 ) => readonly ResolvedStreamRoute[] {
@@ -47,7 +47,7 @@ export function createStreamRouteResolver(): (
         const { namespace = '', name = '', uid, generation } = route.metadata;
         const inputs = [route.spec, uid, generation, gateways, grants];
         return memo.get(`${kind.kind} ${namespace}/${name}`, snapshot, inputs, (reader) =>
-          resolveRoute(kind, route, gateways, { reader, grants }),
+          resolveRoute(kind, route, gateways, { reader, grants, externalNames }),
         );
       }),
     );

@@ -6,6 +6,10 @@ import type { Backend, BackendProtocol, Frontend, ServicePort } from '../../mode
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { BackendPolicies, ResolvedPolicy } from '../gateway/backend-tls.ts';
 import type { BackendUse } from '../gateway/backends.ts';
+import { externalBackend, externalNameHost } from '../gateway/external-backends.ts';
+import type { Externals } from '../gateway/external-backends.ts';
+import { targetOf, trafficOf } from '../gateway/traffic-policy.ts';
+import type { TrafficPolicies } from '../gateway/traffic-policy.ts';
 import { Memo, same } from '../reader.ts';
 import { BALANCE_ANNOTATION, balanceOf } from './balance.ts';
 import { endpointsOf } from './endpoints.ts';
@@ -107,12 +111,21 @@ export function createBackendResolver(): (
   slices: SliceIndex,
   uses: ReadonlyMap<string, BackendUse>,
   policies: BackendPolicies,
+  traffic: TrafficPolicies,
+  externals: Externals,
 ) => ReadonlyMap<string, Backend> {
   const memo = new Memo<string, Backend>();
   let last: ReadonlyMap<string, Backend> = new Map();
-  return (snapshot, slices, uses, policies) => {
+  return (snapshot, slices, uses, policies, traffic, externals) => {
     const backends = new Map<string, Backend>();
     for (const use of uses.values()) {
+      const sending = use.carries === 'streams' ? undefined : traffic.find(targetOf(use));
+      if (use.kind === 'XBackend') {
+        const external = externals.get(`${use.namespace}/${use.name}`);
+        const make = (): Backend => ({ ...externalBackend(use, external), ...trafficOf(sending) });
+        backends.set(use.key, memo.get(use.key, snapshot, [external, sending], make));
+        continue;
+      }
       const service = snapshot.get(Service, use.namespace, use.name);
       const own = slices.get(`${use.namespace}/${use.name}`) ?? NO_SLICES;
       // Connections are handed on as they are, whatever a policy wants of requests.
@@ -121,10 +134,13 @@ export function createBackendResolver(): (
           ? undefined
           : policies.find(`${use.namespace}/${use.name}`, use.portName);
       const balance = service?.metadata.annotations?.[BALANCE_ANNOTATION];
-      const inputs = [service?.spec, balance, own, policy];
+      const inputs = [service?.spec, balance, own, policy, sending];
       backends.set(
         use.key,
-        memo.get(use.key, snapshot, inputs, () => resolveBackend(use, service, own, policy)),
+        memo.get(use.key, snapshot, inputs, () => ({
+          ...resolveBackend(use, service, own, policy),
+          ...trafficOf(sending),
+        })),
       );
     }
     memo.sweep();
@@ -149,6 +165,9 @@ function resolveBackend(
     protocol: protocolFor(use, port?.appProtocol),
     ...security,
     ...(balance === undefined ? {} : { balance }),
+    ...(service?.spec.type === 'ExternalName' && security.fault === undefined
+      ? { host: externalNameHost(service, use.port) }
+      : {}),
     endpoints:
       security.fault === undefined ? endpointsOf(slices, port?.name ?? '', use.protocol) : [],
     origin: {

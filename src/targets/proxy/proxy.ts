@@ -11,7 +11,7 @@ import type { BindingRules } from './bindings.ts';
 import type { Counters } from './datapath/counters.ts';
 import type { Limits } from './datapath/limits.ts';
 import type { TallyRead } from './datapath/tally.ts';
-import type { BindFailure, Binding, RelayBinding } from './messages.ts';
+import type { BindFailure, Binding, ExternalRules, RelayBinding } from './messages.ts';
 import { diffPrograms, EMPTY_PROGRAM } from './patch.ts';
 import { checkPort, explainFailure } from './port-check.ts';
 import type { Place } from './port-check.ts';
@@ -24,6 +24,8 @@ export interface ProxyOptions {
   readonly pathPolicy: PathPolicy;
   /** Whether clients may ask which rule took their request. */
   readonly explains: boolean;
+  /** Absent: what is never outside is not, and the machine's own servers know the names. */
+  readonly external?: ExternalRules;
   readonly bindings: BindingRules;
   /** Where a port of a Service (`namespace/name`) is served on the Service's own addresses. */
   readonly servedPort: (service: string, port: number) => number;
@@ -32,6 +34,8 @@ export interface ProxyOptions {
   /** A worker has crashed and is being replaced; the others serve. */
   readonly onCrash?: (worker: number, error: unknown) => void;
 }
+
+const NOTHING_SAID: ExternalRules = { allow: [], deny: [], nameservers: [] };
 
 /** What `apply` also tells: how each entry point is reached. */
 export interface ProxyApplied extends Applied {
@@ -54,8 +58,8 @@ export class Proxy implements RunningTarget<ProxyProgram> {
     const ticketKeys = new Uint8Array(randomBytes(48));
     const limits = settleLimits(options.limits, options.workers);
     this.#threads = Array.from({ length: options.workers }, (_, index) => {
-      const { pathPolicy, explains, onCrash = () => undefined } = options;
-      return new Thread({ index, limits, pathPolicy, explains, ticketKeys, onCrash });
+      const { pathPolicy, explains, external = NOTHING_SAID, onCrash = () => undefined } = options;
+      return new Thread({ index, limits, pathPolicy, explains, external, ticketKeys, onCrash });
     });
   }
 

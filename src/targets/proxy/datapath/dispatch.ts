@@ -6,6 +6,7 @@
 import { splitTarget } from '../../../lib/http-path.ts';
 import type { PathPolicy, SplitTarget } from '../../../lib/http-path.ts';
 import { normalizeHost } from '../../../lib/hostname.ts';
+import type { Session } from '../../../model/policy.ts';
 import type { FilterProgram, RedirectProgram } from '../program.ts';
 import type { Action, Forward, MirrorChoice, Weighted } from './action.ts';
 import type { Admission } from './admission.ts';
@@ -247,8 +248,8 @@ function corsOf(
 
 function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
   const { worker, stream, head, hasBody, granted } = routed;
-  const { session } = action;
   const { weighted } = chosen;
+  const session = action.session ?? weighted.backend?.session ?? null;
   const ruleCors = action.cors === null ? null : changesFor(action.cors, head.fields);
   const ownCors = weighted.cors === null ? null : changesFor(weighted.cors, head.fields);
   const ourFields = (): Fields => originFields(weighted.cors ?? action.cors, head);
@@ -276,7 +277,7 @@ function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
     head: forwardedHead(head, outgoing),
     hasBody,
     backend: weighted.backend,
-    identity: routed.entry.identity,
+    identity: weighted.backend.identity ?? routed.entry.identity,
     client: routed.client.address,
     ruleFilters: responseFilters(granted, action.filters, ruleCors),
     ownFilters: ownCors === null ? weighted.filters : withOrigin(weighted.filters, ownCors),
@@ -284,9 +285,21 @@ function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
     policy: action.policy ?? worker.policy,
     mirrors,
     stay:
-      session === null ? null : new Stay(session, routed.entry.scheme === 'https', chosen.endpoint),
+      session === null ? null : new Stay(session, routed.entry.scheme === 'https', stayedWith(chosen, action, session, head)),
     explain,
   }).start();
+}
+
+/** The endpoint a client comes back to: by the rule's session it is known before the choice of a backend. */
+function stayedWith(
+  { weighted, endpoint }: Chosen,
+  action: ForwardAction,
+  session: Session,
+  { fields }: RequestHead,
+): Endpoint | null {
+  if (action.session !== null) return endpoint;
+  const token = tokenOf(session, fields);
+  return (token === undefined ? undefined : weighted.backend?.withToken(token)) ?? null;
 }
 
 /** What the services that were asked want of the response comes before what the rule wants. */
@@ -329,7 +342,7 @@ function mirror(
     if (chance < 1 && Math.random() >= chance) continue;
     const fields = [...outgoing.fields];
     const own = { ...forwardedHead(head, outgoing), fields, expectContinue: false };
-    const copy = startMirror({ worker, backend, identity: entry.identity, head: own, hasBody });
+    const copy = startMirror({ worker, backend, identity: backend.identity ?? entry.identity, head: own, hasBody });
     if (copy !== null) started.push(copy);
   }
   return started.length === 0 ? null : started;

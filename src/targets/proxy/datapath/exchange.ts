@@ -89,6 +89,8 @@ export class Exchange implements Receiver, Hurried {
 
   start(): Receiver {
     this.#attempts?.begin();
+    const { backend } = this.options;
+    if (backend.retries !== null) backend.retries.request(performance.now());
     this.#tryNext();
     return this;
   }
@@ -213,7 +215,14 @@ export class Exchange implements Receiver, Hurried {
   #tryAgain(): boolean {
     const attempts = this.#attempts;
     if (attempts === null || !attempts.mayRetry) return false;
-    const { counters } = this.options.worker;
+    const { worker, backend } = this.options;
+    const { counters } = worker;
+    if (backend.retries !== null && !backend.retries.mayRetry(performance.now())) {
+      // XBackendTrafficPolicy: retries beyond the budget must be answered with 503.
+      counters.budgetRefusals++;
+      this.giveUp(503, `${backend.key} has had its share of retries`);
+      return true;
+    }
     counters.retries++;
     const before = this.#attempt;
     this.#attempt = null;

@@ -10,8 +10,10 @@ import { Admission } from './admission.ts';
 import { resetGauges } from './counters.ts';
 import type { Worker } from './dispatch.ts';
 import { H2Shared } from './h2/shared.ts';
+import { OutsideHosts } from './hosts-outside.ts';
 import type { Limits } from './limits.ts';
 import { Ports } from './ports.ts';
+import { OwnPlaces } from './own-places.ts';
 import { Pressure } from './pressure.ts';
 import { Relays } from './relays.ts';
 import { State } from './state.ts';
@@ -30,7 +32,14 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
   const admission = new Admission(limits, counters);
   const worker: Worker = { limits, counters, h2, pathPolicy, explains, policy, admission };
   const ticketKeys = Buffer.from(init.ticketKeys);
-  const state = new State({ limits, clock, h2, counters, ticketKeys });
+  const ours = new OwnPlaces();
+  const hosts = new OutsideHosts({
+    limits,
+    counters,
+    rules: init.external,
+    isOurs: (address, port) => ours.has(address, port),
+  });
+  const state = new State({ limits, clock, h2, counters, ticketKeys, hosts });
   const ports = new Ports(worker, clock);
   const relays = new Relays({ limits, clock, counters });
   new Pressure({
@@ -46,8 +55,11 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
 
   const apply = async (message: Extract<ToWorker, { kind: 'apply' }>): Promise<void> => {
     const began = performance.now();
+    ours.set(message.bindings);
     state.apply(message.patch);
     const swapMs = performance.now() - began;
+    hosts.recheck();
+    await hosts.settled();
     const failures = await Promise.all([
       ports.apply(message.bindings, state),
       relays.apply(message.patch.relays, message.relays),
@@ -65,6 +77,7 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
         return;
       }
       relays.stop();
+      hosts.stop();
       clock.stop();
       send({ kind: 'stopped' });
     };

@@ -261,7 +261,7 @@ export class Guard implements Receiver, Asker {
     this.#question = new Question({
       worker,
       backend,
-      identity: entry.identity,
+      identity: backend.identity ?? entry.identity,
       asker: this,
       ...(question.protocol === 'http'
         ? { head: httpQuestion(question, this.#routed), body }
