@@ -30,7 +30,13 @@ import { Proxy } from '../targets/proxy/proxy.ts';
 import type { Api } from './api.ts';
 import type { Kept } from './kept.ts';
 import { notReady } from './readiness.ts';
-import { controllersFor, externalRules, networkFor, NODE_NAME, podFindingsOptions } from './settings.ts';
+import {
+  controllersFor,
+  externalRules,
+  networkFor,
+  NODE_NAME,
+  podFindingsOptions,
+} from './settings.ts';
 
 export interface InstanceOptions {
   readonly configuration: Configuration;

@@ -121,10 +121,16 @@ export const CONFIGURATION = object({
           [],
         ),
         nameservers: def(
-          list(string({ pattern: '^[0-9a-fA-F.:\\[\\]]+$', doc: 'Address, with a port if it is not 53.' }), {
-            listType: 'set',
-            doc: 'Who knows their names. By default the servers of the machine.',
-          }),
+          list(
+            string({
+              pattern: '^[0-9a-fA-F.:\\[\\]]+$',
+              doc: 'Address, with a port if it is not 53.',
+            }),
+            {
+              listType: 'set',
+              doc: 'Who knows their names. By default the servers of the machine.',
+            },
+          ),
           [],
         ),
       },

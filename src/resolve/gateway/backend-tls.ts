@@ -116,7 +116,10 @@ function missingTarget(ref: TargetRef, namespace: string, reader: Reader): strin
 type Validation = BackendTLSPolicy['spec']['validation'];
 
 /** Without other names, the certificate must be for the server name. */
-export function namesOf({ hostname, subjectAltNames = [] }: Validation): readonly CertificateName[] {
+export function namesOf({
+  hostname,
+  subjectAltNames = [],
+}: Validation): readonly CertificateName[] {
   if (subjectAltNames.length === 0) return [{ kind: 'dns', value: hostname }];
   return subjectAltNames.map((name) =>
     name.type === 'URI'
@@ -152,9 +155,7 @@ export function resolveTrust(
   });
   const message = 'none of its certificates of authorities can be used';
   const unaccepted =
-    pems.length > 0
-      ? []
-      : [problem('NoValidCACertificate', `${at}.caCertificateRefs`, message)];
+    pems.length > 0 ? [] : [problem('NoValidCACertificate', `${at}.caCertificateRefs`, message)];
   return { authorities: pems, unaccepted, unresolved };
 }
 

@@ -131,7 +131,11 @@ function resolvePort(
   const trouble = isName ? externalNameTrouble(service) : undefined;
   if (trouble !== undefined) return broken('BackendNotFound', field, `${name}: ${trouble}`);
   if (isName && protocol === 'UDP') {
-    return broken('UnsupportedProtocol', field, `${name} is a name outside, which takes no datagrams`);
+    return broken(
+      'UnsupportedProtocol',
+      field,
+      `${name} is a name outside, which takes no datagrams`,
+    );
   }
   const ports = service.spec.ports ?? [];
   const found = ports.find((p) => p.port === port && p.protocol === protocol);
@@ -156,7 +160,9 @@ function resolvePort(
         ? '/grpc'
         : '';
   const key = `${name}:${port}${suffix}`;
-  return { use: { key, kind: 'Service', namespace, name: ref.name, port, protocol, carries, portName } };
+  return {
+    use: { key, kind: 'Service', namespace, name: ref.name, port, protocol, carries, portName },
+  };
 }
 
 /** By the kind of the route. */

@@ -81,10 +81,19 @@ function resolveExternal(
   if (mode === 'None') {
     const message = `what is sent to ${host.name} crosses the network in plain text`;
     const hint = 'set tls.mode to ServerOnly';
-    const warning = { ...problem('InsecureBackend', 'spec.tls', message, hint), severity: 'warning' } as const;
+    const warning = {
+      ...problem('InsecureBackend', 'spec.tls', message, hint),
+      severity: 'warning',
+    } as const;
     return { ...base, unaccepted: unusable, warnings: [warning] };
   }
-  const { tls, certificate, problems } = resolveTls(spec, { namespace, name, host, reader, grants });
+  const { tls, certificate, problems } = resolveTls(spec, {
+    namespace,
+    name,
+    host,
+    reader,
+    grants,
+  });
   return {
     ...base,
     tls,
@@ -122,10 +131,7 @@ function resolveTls(
     tls: {
       serverName: validation?.hostname ?? host.name,
       authorities: trust.authorities,
-      names:
-        validation === undefined
-          ? [{ kind: 'dns', value: host.name }]
-          : namesOf(validation),
+      names: validation === undefined ? [{ kind: 'dns', value: host.name }] : namesOf(validation),
       ...(shown !== undefined && 'certificate' in shown
         ? { certificate: shown.certificate.key }
         : {}),
@@ -209,7 +215,10 @@ export function externalBackend(use: BackendUse, found: ResolvedExternal | undef
   };
 }
 
-function protocolFor({ carries }: BackendUse, protocol: ResolvedExternal['protocol']): BackendProtocol {
+function protocolFor(
+  { carries }: BackendUse,
+  protocol: ResolvedExternal['protocol'],
+): BackendProtocol {
   if (carries === 'streams') return 'tcp';
   if (carries === 'calls') return 'h2c';
   return protocol === 'HTTP2' || protocol === 'H2C' ? 'h2c' : 'http';
@@ -219,7 +228,9 @@ function protocolFor({ carries }: BackendUse, protocol: ResolvedExternal['protoc
 export function externalNameTrouble({ spec }: Service): string | undefined {
   const name = normalizeName(spec.externalName ?? '');
   const trouble = nameTrouble(name);
-  return trouble === undefined ? undefined : `its name ${JSON.stringify(name)} is not outside: ${trouble}`;
+  return trouble === undefined
+    ? undefined
+    : `its name ${JSON.stringify(name)} is not outside: ${trouble}`;
 }
 
 /** The host of a Service of type ExternalName. */
@@ -259,11 +270,13 @@ export function externalFindings({
   warnings,
 }: ResolvedExternal): readonly Finding[] {
   const object = { kind: XBackend.kind, namespace, name };
-  return [...unaccepted, ...warnings].map(({ severity = 'error', reason, message, hint, field }) => ({
-    severity,
-    reason,
-    message,
-    ...(hint === undefined ? {} : { hint }),
-    origin: { object, field },
-  }));
+  return [...unaccepted, ...warnings].map(
+    ({ severity = 'error', reason, message, hint, field }) => ({
+      severity,
+      reason,
+      message,
+      ...(hint === undefined ? {} : { hint }),
+      origin: { object, field },
+    }),
+  );
 }

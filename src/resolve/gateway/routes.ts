@@ -52,10 +52,9 @@ export interface Contribution {
 }
 
 /** Resolves routes, and remembers those that did not change. */
-export function createRouteResolver(externalNames: boolean): (
-  snapshot: Snapshot,
-  gateways: ResolvedGateways,
-) => readonly ResolvedRoute[] {
+export function createRouteResolver(
+  externalNames: boolean,
+): (snapshot: Snapshot, gateways: ResolvedGateways) => readonly ResolvedRoute[] {
   const memo = new Memo<string, ResolvedRoute>();
   let last: readonly ResolvedRoute[] = [];
   return (snapshot, gateways) => {

@@ -34,10 +34,9 @@ export interface StreamContribution {
 }
 
 /** Resolves routes, and remembers those that did not change. */
-export function createStreamRouteResolver(externalNames: boolean): (
-  snapshot: Snapshot,
-  gateways: ResolvedGateways,
-) => readonly ResolvedStreamRoute[] {
+export function createStreamRouteResolver(
+  externalNames: boolean,
+): (snapshot: Snapshot, gateways: ResolvedGateways) => readonly ResolvedStreamRoute[] {
   const memo = new Memo<string, ResolvedStreamRoute>();
   let last: readonly ResolvedStreamRoute[] = [];
   return (snapshot, gateways) => {

@@ -71,7 +71,14 @@ describe('a host outside', () => {
     port = (server.address() as AddressInfo).port;
   }
 
-  const names = ['a.example', 'b.example', 'gone.example', 'silent.example', 'own.example', 'inner.example'];
+  const names = [
+    'a.example',
+    'b.example',
+    'gone.example',
+    'silent.example',
+    'own.example',
+    'inner.example',
+  ];
 
   async function apply(which = names): Promise<void> {
     const rules = which.map((name) => ({ path: `/${name}`, backend: name }));
@@ -162,6 +169,9 @@ describe('a host outside', () => {
     await delay(200);
     asked.length = 0;
     await until(() => Promise.resolve(asked.length > 0), 'the name that is left');
-    assert.ok(asked.every((name) => name === 'b.example'), asked.join());
+    assert.ok(
+      asked.every((name) => name === 'b.example'),
+      asked.join(),
+    );
   });
 });

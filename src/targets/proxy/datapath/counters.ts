@@ -34,7 +34,8 @@ export const COUNTERS = {
   authAsked: 'Questions to services whether a request may go on',
   authDenied: 'Such questions that were answered with no',
   authFailed: 'Such questions that got no answer, which is a no: 403',
-  budgetRefusals: 'Requests not tried again because their backend has had its share of retries: 503',
+  budgetRefusals:
+    'Requests not tried again because their backend has had its share of retries: 503',
   hostLookups: 'Names of hosts outside that were looked up',
   hostLookupsFailed: 'Such names for which nobody answered',
   hostsForbidden: 'Addresses of such hosts that requests may not be sent to',

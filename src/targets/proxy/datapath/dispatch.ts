@@ -18,6 +18,7 @@ import type { Cors } from './cors.ts';
 import type { Counters } from './counters.ts';
 import type { Endpoint } from './endpoint.ts';
 import { BODY_TOO_LARGE, Exchange, RETRY_AFTER } from './exchange.ts';
+import { addForwarded, withoutForwarded } from './forwarded.ts';
 import type { H2Shared } from './h2/shared.ts';
 import type { HostIndex } from './hosts.ts';
 import type { Limits } from './limits.ts';
@@ -285,7 +286,13 @@ function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
     policy: action.policy ?? worker.policy,
     mirrors,
     stay:
-      session === null ? null : new Stay(session, routed.entry.scheme === 'https', stayedWith(chosen, action, session, head)),
+      session === null
+        ? null
+        : new Stay(
+            session,
+            routed.entry.scheme === 'https',
+            stayedWith(chosen, action, session, head),
+          ),
     explain,
   }).start();
 }
@@ -342,7 +349,13 @@ function mirror(
     if (chance < 1 && Math.random() >= chance) continue;
     const fields = [...outgoing.fields];
     const own = { ...forwardedHead(head, outgoing), fields, expectContinue: false };
-    const copy = startMirror({ worker, backend, identity: backend.identity ?? entry.identity, head: own, hasBody });
+    const copy = startMirror({
+      worker,
+      backend,
+      identity: backend.identity ?? entry.identity,
+      head: own,
+      hasBody,
+    });
     if (copy !== null) started.push(copy);
   }
   return started.length === 0 ? null : started;
@@ -353,53 +366,6 @@ function outgoingRequest(routed: Routed): Outgoing {
   const { head, target } = routed;
   const fields = addForwarded(withoutForwarded(head.fields), routed);
   return { authority: head.authority, path: target.path, query: target.query, fields };
-}
-
-/** A copy of the request's fields in which only we say who asked and how. */
-export function withForwarded(routed: Routed): Fields {
-  return addForwarded([...withoutForwarded(routed.head.fields)], routed);
-}
-
-function addForwarded(fields: Fields, { entry, client, head }: Routed): Fields {
-  fields.push('x-forwarded-for', client.address, 'x-forwarded-proto', entry.scheme);
-  fields.push('x-forwarded-host', head.authority);
-  return fields;
-}
-
-/**
- * Drops what a client says about itself in the name of a proxy: nobody in front of us is trusted to
- * say it. Lengths are looked at first, as nearly all names differ by them.
- */
-function withoutForwarded(fields: Fields): Fields {
-  for (let i = 0; i < fields.length; i += 2) {
-    if (isForwardedName(fields[i]!)) {
-      const kept: Fields = [];
-      for (let j = 0; j < fields.length; j += 2) {
-        if (!isForwardedName(fields[j]!)) kept.push(fields[j]!, fields[j + 1]!);
-      }
-      return kept;
-    }
-  }
-  return fields;
-}
-
-function isForwardedName(name: string): boolean {
-  switch (name.length) {
-    case 9: {
-      const lower = name.toLowerCase();
-      return lower === 'forwarded' || lower === 'x-real-ip';
-    }
-    case 15:
-      return name.toLowerCase() === 'x-forwarded-for';
-    case 16: {
-      const lower = name.toLowerCase();
-      return lower === 'x-forwarded-host' || lower === 'x-forwarded-port';
-    }
-    case 17:
-      return name.toLowerCase() === 'x-forwarded-proto';
-    default:
-      return false;
-  }
 }
 
 const EXPLAIN = 'x-fairway-explain';

@@ -51,27 +51,31 @@ describe('a budget of retries', () => {
   it('never lets more be made than a count of everything would', () => {
     const event = fc.record({ isRetry: fc.boolean(), waitMs: fc.nat(3000) });
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 200 }), fc.integer({ min: 0, max: 100 }), (events, percent) => {
-        const meter = new RetryMeter({ ...BUDGET, percent });
-        const requests: number[] = [];
-        const made: number[] = [];
-        let nowMs = 0;
-        for (const { isRetry, waitMs } of events) {
-          nowMs += waitMs;
-          if (!isRetry) {
-            meter.request(nowMs);
-            requests.push(nowMs);
-          } else if (meter.mayRetry(nowMs)) {
-            made.push(nowMs);
-            const within = (times: number[], spanMs: number) =>
-              times.filter((time) => time > nowMs - spanMs).length;
-            // Steps of a tenth: what is counted is at least what nine tenths of the time had.
-            const recent = within(made, (BUDGET.intervalMs * 9) / 10);
-            const all = within(requests, BUDGET.intervalMs) + within(made, BUDGET.intervalMs);
-            assert.ok(recent * 100 <= percent * all, `${recent} of ${all} at ${nowMs}`);
+      fc.property(
+        fc.array(event, { maxLength: 200 }),
+        fc.integer({ min: 0, max: 100 }),
+        (events, percent) => {
+          const meter = new RetryMeter({ ...BUDGET, percent });
+          const requests: number[] = [];
+          const made: number[] = [];
+          let nowMs = 0;
+          for (const { isRetry, waitMs } of events) {
+            nowMs += waitMs;
+            if (!isRetry) {
+              meter.request(nowMs);
+              requests.push(nowMs);
+            } else if (meter.mayRetry(nowMs)) {
+              made.push(nowMs);
+              const within = (times: number[], spanMs: number) =>
+                times.filter((time) => time > nowMs - spanMs).length;
+              // Steps of a tenth: what is counted is at least what nine tenths of the time had.
+              const recent = within(made, (BUDGET.intervalMs * 9) / 10);
+              const all = within(requests, BUDGET.intervalMs) + within(made, BUDGET.intervalMs);
+              assert.ok(recent * 100 <= percent * all, `${recent} of ${all} at ${nowMs}`);
+            }
           }
-        }
-      }),
+        },
+      ),
     );
   });
 });

@@ -4,7 +4,13 @@
 
 import { deepEqual } from '../../../lib/equal.ts';
 import type { BackendTls } from '../../../model/model.ts';
-import type { BackendProgram, EndpointProgram, SocketProgram, StreamProgram, TableProgram } from '../program.ts';
+import type {
+  BackendProgram,
+  EndpointProgram,
+  SocketProgram,
+  StreamProgram,
+  TableProgram,
+} from '../program.ts';
 import type { Patch } from '../patch.ts';
 import { activate, Forward } from './action.ts';
 import type { Action } from './action.ts';

@@ -2,8 +2,8 @@
 // is asked for, whose status says whether the other may go on.
 
 import type { HttpQuestion } from '../../../../model/filter.ts';
-import { withForwarded } from '../dispatch.ts';
 import type { Routed } from '../dispatch.ts';
+import { withForwarded } from '../forwarded.ts';
 import type { RequestHead, ResponseHead } from '../stream.ts';
 import { named, without } from './fields.ts';
 
