@@ -11,6 +11,7 @@ import type { FilterProgram, RedirectProgram } from '../program.ts';
 import type { Action, Forward, MirrorChoice, Weighted } from './action.ts';
 import type { Admission } from './admission.ts';
 import { answer } from './answer.ts';
+import type { Conversations } from './conversations.ts';
 import type { Policy } from './attempts.ts';
 import { Guard } from './auth/guard.ts';
 import type { Certificate } from './certificates.ts';
@@ -60,6 +61,8 @@ export interface Entry {
 
 /** What all requests of a worker share. */
 export interface Worker {
+  /** Connections that are handed on whole. */
+  readonly conversations: Conversations;
   readonly limits: Limits;
   readonly counters: Counters;
   /** Of rules that have none of their own; null for none. */

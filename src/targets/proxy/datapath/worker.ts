@@ -7,6 +7,7 @@ import type { FromWorker, ToWorker, WorkerInit } from '../messages.ts';
 import type { Policy } from './attempts.ts';
 import { Clock } from './clock.ts';
 import { Admission } from './admission.ts';
+import { Conversations } from './conversations.ts';
 import { resetGauges } from './counters.ts';
 import type { Worker } from './dispatch.ts';
 import { H2Shared } from './h2/shared.ts';
@@ -30,7 +31,17 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
   const h2 = new H2Shared({ limits, clock, counters: h2Counters });
   const policy = policyOf(limits);
   const admission = new Admission(limits, counters);
-  const worker: Worker = { limits, counters, h2, pathPolicy, explains, policy, admission };
+  const conversations = new Conversations();
+  const worker: Worker = {
+    limits,
+    counters,
+    h2,
+    pathPolicy,
+    explains,
+    policy,
+    admission,
+    conversations,
+  };
   const ticketKeys = Buffer.from(init.ticketKeys);
   const ours = new OwnPlaces();
   const hosts = new OutsideHosts({
@@ -72,10 +83,12 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
     ports.drain();
     relays.drain();
     const look = (): void => {
-      if (counters.connectionsOpen + relays.busy > 0 && performance.now() < deadline) {
+      const busy = counters.connectionsOpen + conversations.busy + ports.busy + relays.busy;
+      if (busy > 0 && performance.now() < deadline) {
         setTimeout(look, DRAIN_LOOK_MS);
         return;
       }
+      ports.stop();
       relays.stop();
       hosts.stop();
       clock.stop();
