@@ -1,6 +1,7 @@
 // What the control plane and a worker thread of the data path say to each other.
 
 import type { Limits } from './datapath/limits.ts';
+import type { Observation } from './datapath/observe/observer.ts';
 import type { PathPolicy } from '../../lib/http-path.ts';
 import type { Patch } from './patch.ts';
 
@@ -12,6 +13,7 @@ export interface WorkerInit {
   readonly limits: Limits;
   readonly pathPolicy: PathPolicy;
   readonly explains: boolean;
+  readonly observation: Observation;
   /** 48 random bytes, the same for all workers. */
   readonly ticketKeys: Uint8Array;
 }

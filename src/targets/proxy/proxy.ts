@@ -10,6 +10,8 @@ import { planBindings } from './bindings.ts';
 import type { BindingRules } from './bindings.ts';
 import type { Counters } from './datapath/counters.ts';
 import type { Limits } from './datapath/limits.ts';
+import { NO_OBSERVATION } from './datapath/observe/observer.ts';
+import type { Observation } from './datapath/observe/observer.ts';
 import type { TallyRead } from './datapath/tally.ts';
 import type { BindFailure, Binding, RelayBinding } from './messages.ts';
 import { diffPrograms, EMPTY_PROGRAM } from './patch.ts';
@@ -25,6 +27,8 @@ export interface ProxyOptions {
   /** Whether clients may ask which rule took their request. */
   readonly explains: boolean;
   readonly bindings: BindingRules;
+  /** What is told of requests; absent: nothing. */
+  readonly observation?: Observation;
   /** Where a port of a Service (`namespace/name`) is served on the Service's own addresses. */
   readonly servedPort: (service: string, port: number) => number;
   /** Where node ports are served. */
@@ -45,6 +49,8 @@ export class Proxy implements RunningTarget<ProxyProgram> {
   readonly #threads: Thread[];
   #program = EMPTY_PROGRAM;
   #generation = 0;
+  /** Of the last change of programs, the longest time a worker served nothing. */
+  swapMs = 0;
   /** `address|port` of everything that is ours already. */
   #bound: ReadonlySet<string> = new Set();
   #last: Promise<unknown> = Promise.resolve();
@@ -55,7 +61,9 @@ export class Proxy implements RunningTarget<ProxyProgram> {
     const limits = settleLimits(options.limits, options.workers);
     this.#threads = Array.from({ length: options.workers }, (_, index) => {
       const { pathPolicy, explains, onCrash = () => undefined } = options;
-      return new Thread({ index, limits, pathPolicy, explains, ticketKeys, onCrash });
+      const { observation = NO_OBSERVATION } = options;
+      const own = { index, limits, pathPolicy, explains, observation, ticketKeys };
+      return new Thread({ ...own, onCrash });
     });
   }
 
@@ -74,6 +82,11 @@ export class Proxy implements RunningTarget<ProxyProgram> {
   /** All each worker has counted, as of now; asks no worker. */
   tallies(): readonly TallyRead[] {
     return this.#threads.map((thread) => thread.tally());
+  }
+
+  /** Programs put in force. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** How often workers were replaced after a crash. */
@@ -105,6 +118,7 @@ export class Proxy implements RunningTarget<ProxyProgram> {
     );
     const all = [...failures, ...uniqueFailures(answers.flatMap((a) => a.failures))];
     const swapMs = Math.max(...answers.map((a) => a.swapMs));
+    this.swapMs = swapMs;
     const failed = new Set(all.map(placeOf));
     const bindings = open.filter((b) => !failed.has(placeOf(b)));
     this.#bound = new Set(bindings.map(placeOf));

@@ -20,6 +20,7 @@ import type { HostIndex } from './hosts.ts';
 import type { Limits } from './limits.ts';
 import { startMirror } from './mirror.ts';
 import type { Mirror } from './mirror.ts';
+import type { Observer } from './observe/observer.ts';
 import type { RouteTable } from './router.ts';
 import { Stay, tokenOf } from './session.ts';
 import type { Fields, Receiver, RequestHead, ServerStream } from './stream.ts';
@@ -61,6 +62,7 @@ export interface Worker {
   /** Of rules that have none of their own; null for none. */
   readonly policy: Policy | null;
   readonly admission: Admission;
+  readonly observer: Observer;
   /** What all HTTP/2 connections of the worker share. */
   readonly h2: H2Shared;
   readonly pathPolicy: PathPolicy;
@@ -132,6 +134,7 @@ interface Routed {
 function run(action: Action, routed: Routed): Receiver {
   const { entry, stream, head, host, target } = routed;
   const { result, cors } = action;
+  if (stream.record !== null) stream.record.rule = action.id;
   const preflight = cors === null ? null : cors.preflight(head.method, head.fields);
   if (preflight !== null) return answer(stream, head, 204, '', preflight);
   switch (result.kind) {
@@ -184,6 +187,7 @@ function forward(action: Action, result: Forward, routed: Routed): Receiver {
     worker.counters.badRequests++;
     return answer(stream, head, 400, 'the rewritten path can be read in two ways');
   }
+  if (stream.record !== null) stream.record.backend = weighted.backend?.key ?? '';
   if (weighted.backend === null) {
     return answer(stream, head, weighted.statusCode, weighted.reason);
   }

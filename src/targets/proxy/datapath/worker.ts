@@ -11,6 +11,7 @@ import { resetGauges } from './counters.ts';
 import type { Worker } from './dispatch.ts';
 import { H2Shared } from './h2/shared.ts';
 import type { Limits } from './limits.ts';
+import { Observer } from './observe/observer.ts';
 import { Ports } from './ports.ts';
 import { Pressure } from './pressure.ts';
 import { Relays } from './relays.ts';
@@ -21,14 +22,25 @@ import { tallyIn } from './tally.ts';
 const DRAIN_LOOK_MS = 20;
 
 function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorker) => void {
-  const { counters, h2: h2Counters } = tallyIn(init.tally);
+  const { counters, h2: h2Counters, durations } = tallyIn(init.tally);
   resetGauges(counters);
   const clock = new Clock();
   const { limits, pathPolicy, explains } = init;
   const h2 = new H2Shared({ limits, clock, counters: h2Counters });
   const policy = policyOf(limits);
   const admission = new Admission(limits, counters);
-  const worker: Worker = { limits, counters, h2, pathPolicy, explains, policy, admission };
+  const { observation } = init;
+  const observer = new Observer({ observation, durations, limits, clock, counters });
+  const worker: Worker = {
+    limits,
+    counters,
+    h2,
+    pathPolicy,
+    explains,
+    policy,
+    admission,
+    observer,
+  };
   const ticketKeys = Buffer.from(init.ticketKeys);
   const state = new State({ limits, clock, h2, counters, ticketKeys });
   const ports = new Ports(worker, clock);
@@ -66,7 +78,7 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
       }
       relays.stop();
       clock.stop();
-      send({ kind: 'stopped' });
+      void observer.flush().then(() => send({ kind: 'stopped' }));
     };
     look();
   };
