@@ -4,7 +4,17 @@
 import { readFile } from 'node:fs/promises';
 import { formatFieldError } from '../api/schema/errors.ts';
 import { normalize } from '../api/schema/normalize.ts';
-import { boolean, def, integer, list, object, oneOf, opt, string } from '../api/schema/schema.ts';
+import {
+  boolean,
+  def,
+  integer,
+  list,
+  map,
+  object,
+  oneOf,
+  opt,
+  string,
+} from '../api/schema/schema.ts';
 import type { Infer } from '../api/schema/schema.ts';
 import { validate } from '../api/schema/validate.ts';
 import { FairwayError } from '../lib/errors.ts';
@@ -137,6 +147,48 @@ export const CONFIGURATION = object({
       { doc: 'Backends outside the cluster: XBackend, and ExternalName.' },
     ),
     {},
+  ),
+  limits: def(
+    map(integer({ minimum: 0, doc: 'The value.' }), {
+      doc: 'Limits of the data path by name, in place of their defaults; docs/limits.md lists them.',
+    }),
+    {},
+  ),
+  accessLog: opt(
+    object(
+      {
+        path: string({ minLength: 1, doc: 'A file, or - for standard output.' }),
+        format: def(
+          oneOf(['json', 'common'], {
+            doc: 'One JSON object for each line, or the Common Log Format.',
+          }),
+          'json',
+        ),
+      },
+      { doc: 'A line for each request. By default there is none.' },
+    ),
+  ),
+  metrics: opt(
+    object(
+      {
+        port: integer({
+          minimum: 0,
+          maximum: 65_535,
+          doc: 'On 127.0.0.1; 0 takes any that is free.',
+        }),
+      },
+      { doc: 'Metrics for Prometheus. By default there are none.' },
+    ),
+  ),
+  requestIds: def(
+    boolean({ doc: 'Give requests without x-request-id one, and tell it to clients.' }),
+    false,
+  ),
+  tracing: def(
+    oneOf(['pass', 'begin'], {
+      doc: 'pass leaves traceparent as it is; begin gives requests without a valid one a new trace.',
+    }),
+    'pass',
   ),
   explain: def(
     boolean({

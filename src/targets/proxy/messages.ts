@@ -2,6 +2,7 @@
 
 import type { OutsideRules } from '../../lib/outside.ts';
 import type { Limits } from './datapath/limits.ts';
+import type { Observation } from './datapath/observe/observer.ts';
 import type { PathPolicy } from '../../lib/http-path.ts';
 import type { Patch } from './patch.ts';
 
@@ -20,6 +21,7 @@ export interface WorkerInit {
   readonly pathPolicy: PathPolicy;
   readonly explains: boolean;
   readonly external: ExternalRules;
+  readonly observation: Observation;
   /** 48 random bytes, the same for all workers. */
   readonly ticketKeys: Uint8Array;
 }

@@ -10,6 +10,8 @@ import { planBindings } from './bindings.ts';
 import type { BindingRules } from './bindings.ts';
 import type { Counters } from './datapath/counters.ts';
 import type { Limits } from './datapath/limits.ts';
+import { NO_OBSERVATION } from './datapath/observe/observer.ts';
+import type { Observation } from './datapath/observe/observer.ts';
 import type { TallyRead } from './datapath/tally.ts';
 import type { BindFailure, Binding, ExternalRules, RelayBinding } from './messages.ts';
 import { diffPrograms, EMPTY_PROGRAM } from './patch.ts';
@@ -27,6 +29,8 @@ export interface ProxyOptions {
   /** Absent: what is never outside is not, and the machine's own servers know the names. */
   readonly external?: ExternalRules;
   readonly bindings: BindingRules;
+  /** What is told of requests; absent: nothing. */
+  readonly observation?: Observation;
   /** Where a port of a Service (`namespace/name`) is served on the Service's own addresses. */
   readonly servedPort: (service: string, port: number) => number;
   /** Where node ports are served. */
@@ -49,6 +53,8 @@ export class Proxy implements RunningTarget<ProxyProgram> {
   readonly #threads: Thread[];
   #program = EMPTY_PROGRAM;
   #generation = 0;
+  /** Of the last change of programs, the longest time a worker served nothing. */
+  swapMs = 0;
   /** `address|port` of everything that is ours already. */
   #bound: ReadonlySet<string> = new Set();
   #last: Promise<unknown> = Promise.resolve();
@@ -58,8 +64,10 @@ export class Proxy implements RunningTarget<ProxyProgram> {
     const ticketKeys = new Uint8Array(randomBytes(48));
     const limits = settleLimits(options.limits, options.workers);
     this.#threads = Array.from({ length: options.workers }, (_, index) => {
-      const { pathPolicy, explains, external = NOTHING_SAID, onCrash = () => undefined } = options;
-      return new Thread({ index, limits, pathPolicy, explains, external, ticketKeys, onCrash });
+      const { pathPolicy, explains, external = NOTHING_SAID } = options;
+      const { observation = NO_OBSERVATION, onCrash = () => undefined } = options;
+      const own = { index, limits, pathPolicy, explains, external, observation, ticketKeys };
+      return new Thread({ ...own, onCrash });
     });
   }
 
@@ -78,6 +86,11 @@ export class Proxy implements RunningTarget<ProxyProgram> {
   /** All each worker has counted, as of now; asks no worker. */
   tallies(): readonly TallyRead[] {
     return this.#threads.map((thread) => thread.tally());
+  }
+
+  /** Programs put in force. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** How often workers were replaced after a crash. */
@@ -109,6 +122,7 @@ export class Proxy implements RunningTarget<ProxyProgram> {
     );
     const all = [...failures, ...uniqueFailures(answers.flatMap((a) => a.failures))];
     const swapMs = Math.max(...answers.map((a) => a.swapMs));
+    this.swapMs = swapMs;
     const failed = new Set(all.map(placeOf));
     const bindings = open.filter((b) => !failed.has(placeOf(b)));
     this.#bound = new Set(bindings.map(placeOf));

@@ -25,6 +25,7 @@ import type { HostIndex } from './hosts.ts';
 import type { Limits } from './limits.ts';
 import { startMirror } from './mirror.ts';
 import type { Mirror } from './mirror.ts';
+import type { Observer } from './observe/observer.ts';
 import type { RouteTable } from './router.ts';
 import { Stay, tokenOf } from './session.ts';
 import type { Fields, Receiver, RequestHead, ServerStream } from './stream.ts';
@@ -68,6 +69,7 @@ export interface Worker {
   /** Of rules that have none of their own; null for none. */
   readonly policy: Policy | null;
   readonly admission: Admission;
+  readonly observer: Observer;
   /** What all HTTP/2 connections of the worker share. */
   readonly h2: H2Shared;
   readonly pathPolicy: PathPolicy;
@@ -153,6 +155,7 @@ export interface Routed {
 function run(action: Action, routed: Routed): Receiver {
   const { stream, head } = routed;
   const { result, cors, auths } = action;
+  if (stream.record !== null) stream.record.rule = action.id;
   const preflight = cors === null ? null : cors.preflight(head.method, head.fields);
   if (preflight !== null) return answer(stream, head, 204, '', preflight);
   if (auths === null || result.kind === 'respond') return decide(action, routed);
@@ -267,6 +270,7 @@ function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
     worker.counters.badRequests++;
     return answer(stream, head, 400, 'the rewritten path can be read in two ways', ourFields());
   }
+  if (stream.record !== null) stream.record.backend = weighted.backend?.key ?? '';
   if (weighted.backend === null) {
     return answer(stream, head, weighted.statusCode, weighted.reason, ourFields());
   }

@@ -113,6 +113,11 @@ export class Exchange implements Receiver, Hurried {
       this.giveUp(503, reason, this.#crowded ? [...RETRY_AFTER] : []);
       return;
     }
+    const { record } = this.#stream;
+    if (record !== null) {
+      record.endpoint = `${endpoint.address}:${endpoint.port}`;
+      record.attempts++;
+    }
     const attempt = new Attempt(this, endpoint);
     this.#attempt = attempt;
     endpoint.takeAs(this.options.identity, attempt);

@@ -13,6 +13,7 @@ import type { Worker } from './dispatch.ts';
 import { H2Shared } from './h2/shared.ts';
 import { OutsideHosts } from './hosts-outside.ts';
 import type { Limits } from './limits.ts';
+import { Observer } from './observe/observer.ts';
 import { Ports } from './ports.ts';
 import { OwnPlaces } from './own-places.ts';
 import { Pressure } from './pressure.ts';
@@ -24,7 +25,7 @@ import { tallyIn } from './tally.ts';
 const DRAIN_LOOK_MS = 20;
 
 function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorker) => void {
-  const { counters, h2: h2Counters } = tallyIn(init.tally);
+  const { counters, h2: h2Counters, durations } = tallyIn(init.tally);
   resetGauges(counters);
   const clock = new Clock();
   const { limits, pathPolicy, explains } = init;
@@ -32,6 +33,8 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
   const policy = policyOf(limits);
   const admission = new Admission(limits, counters);
   const conversations = new Conversations();
+  const { observation } = init;
+  const observer = new Observer({ observation, durations, limits, clock, counters });
   const worker: Worker = {
     limits,
     counters,
@@ -41,6 +44,7 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
     policy,
     admission,
     conversations,
+    observer,
   };
   const ticketKeys = Buffer.from(init.ticketKeys);
   const ours = new OwnPlaces();
@@ -92,7 +96,7 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
       relays.stop();
       hosts.stop();
       clock.stop();
-      send({ kind: 'stopped' });
+      void observer.flush().then(() => send({ kind: 'stopped' }));
     };
     look();
   };
