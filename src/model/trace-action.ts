@@ -249,8 +249,21 @@ function shareOf(model: Model, weighted: WeightedBackend, start: Start, steps: S
   const how = backend.tls === undefined ? '' : `, in TLS as ${backend.tls.serverName}`;
   const because = backend.fault ?? `${ready}${how}`;
   note(steps, 'backend', `${backend.key} (weight ${weight})`, because, weighted.origin);
+  noteBackendPolicy(backend, steps);
   const tls = backend.tls === undefined ? {} : { serverName: backend.tls.serverName };
   return { weight, to: backend.key, endpoints, ...tls, ...filtered };
+}
+
+function noteBackendPolicy({ retryBudget, session, origin }: Backend, steps: Step[]): void {
+  if (retryBudget !== undefined) {
+    const { percent, intervalMs, minRetries, minIntervalMs } = retryBudget;
+    const because = `${percent} % of the requests of ${intervalMs} ms, or ${minRetries} in ${minIntervalMs} ms; beyond, 503`;
+    note(steps, 'backend', 'retry budget', because, origin);
+  }
+  if (session !== undefined) {
+    const because = `where the rule says nothing, a client stays by ${session.carrier} ${session.name}`;
+    note(steps, 'backend', 'session persistence', because, origin);
+  }
 }
 
 /** What a backend's own filters answer in its place. */

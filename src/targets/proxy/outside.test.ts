@@ -130,7 +130,9 @@ describe('a host outside', () => {
   });
 
   it('is nowhere when none of its addresses is outside', async () => {
-    assert.equal((await ask(PLACE, '/inner.example')).status, 503);
+    const got = await ask(PLACE, '/inner.example');
+    assert.equal(got.status, 503);
+    assert.match(got.body, /those of inner\.example are not outside/);
   });
 
   it('is never ourselves, whatever is allowed', async () => {
@@ -138,7 +140,9 @@ describe('a host outside', () => {
   });
 
   it('that does not exist has no endpoint, and nobody waits for one that does not answer', async () => {
-    assert.equal((await ask(PLACE, '/gone.example')).status, 503);
+    const gone = await ask(PLACE, '/gone.example');
+    assert.equal(gone.status, 503);
+    assert.match(gone.body, /gone\.example is not known/);
     assert.equal((await ask(PLACE, '/silent.example')).status, 503);
   });
 

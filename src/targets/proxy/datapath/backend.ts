@@ -15,6 +15,8 @@ export class Backend {
   /** Replaced as a whole when endpoints change; requests under way keep the one they have. */
   endpoints: readonly Endpoint[] = [];
   balance: Balance = 'leastRequests';
+  /** What it has not when it has no endpoints, for answers. */
+  missing = 'no ready endpoint';
   /** Null: rules alone say how much is tried again. */
   retries: RetryMeter | null = null;
   /** For rules that have none of their own. */

@@ -108,7 +108,7 @@ export class Exchange implements Receiver, Hurried {
       const { backend } = this.options;
       const reason =
         this.#connects === 1
-          ? `${backend.key} has no ready endpoint`
+          ? `${backend.key} has ${backend.missing}`
           : `no endpoint of ${backend.key} could be reached`;
       this.giveUp(503, reason, this.#crowded ? [...RETRY_AFTER] : []);
       return;

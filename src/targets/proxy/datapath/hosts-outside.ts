@@ -19,8 +19,8 @@ export interface OutsideHostsOptions {
   readonly isOurs: (address: string, port: number) => boolean;
 }
 
-/** Who wants to know the addresses of a host, and of any later change. */
-type Follower = (addresses: readonly string[]) => void;
+/** Who wants to know the addresses of a host, and of any later change; whether there are others, not outside. */
+type Follower = (addresses: readonly string[], isForbidden: boolean) => void;
 
 interface Followed {
   readonly host: ExternalHost;
@@ -113,10 +113,11 @@ export class OutsideHosts {
     const allowed = addresses.filter((a) => isOutside(a, rules) && !isOurs(a, port));
     counters.hostsForbidden += addresses.length - allowed.length;
     const told = allowed.slice(0, limits.hostAddressesMax);
-    const text = told.join(' ');
+    const isForbidden = allowed.length < addresses.length;
+    const text = `${isForbidden} ${told.join(' ')}`;
     if (text === followed.last) return;
     followed.last = text;
-    followed.tell(told);
+    followed.tell(told, isForbidden);
   }
 
   async #ask(name: string): Promise<Answered> {

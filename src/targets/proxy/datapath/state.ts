@@ -40,6 +40,7 @@ export class State {
   readonly #certificates = new Map<string, Certificate>();
   /** Keys of the certificates that backends are shown, by key of the backend. */
   readonly #shown = new Map<string, string>();
+  #isApplying = false;
   readonly #tlsNames = new Map<string, string>();
   readonly #sockets = new Map<string, SocketProgram>();
 
@@ -49,6 +50,7 @@ export class State {
 
   /** Applies everything of a patch but the listening itself. */
   apply(patch: Patch): void {
+    this.#isApplying = true;
     for (const [, program] of patch.backends.set) this.#setBackend(program);
     this.#setTables(patch.tables.set);
     for (const [key, program] of patch.certificates.set) {
@@ -69,6 +71,7 @@ export class State {
       if (backend !== undefined) backend.identity = this.#certificates.get(certificate) ?? null;
     }
     if (patch.backends.set.length + patch.backends.removed.length > 0) this.#dropEndpoints();
+    this.#isApplying = false;
   }
 
   /** The listeners of a port, by host. Made once for each program of the port. */
@@ -175,15 +178,20 @@ export class State {
     }
     if (host === undefined) {
       this.#options.hosts.leave(key);
+      backend.missing = 'no ready endpoint';
       this.#setEndpoints(program, program.endpoints);
       return;
     }
-    this.#options.hosts.follow(key, host, (addresses) => {
+    this.#options.hosts.follow(key, host, (addresses, isForbidden) => {
       // The backend may be another one by now.
       if (this.#backends.get(key) !== backend) return;
+      backend.missing = isForbidden
+        ? `no address: those of ${host.name} are not outside`
+        : `no address: ${host.name} is not known`;
       const places = addresses.map((address) => ({ address, port: host.port }));
       this.#setEndpoints(program, places);
-      this.#dropEndpoints();
+      // While a patch is applied, what one backend leaves another may take.
+      if (!this.#isApplying) this.#dropEndpoints();
     });
   }
 
