@@ -165,6 +165,11 @@ function resolvePort(
   };
 }
 
+/** The target of policies that a use of a backend is for. */
+export function targetOf({ kind, namespace, name }: BackendUse): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
 /** By the kind of the route. */
 function carriedBy(kind: string): BackendUse['carries'] {
   switch (kind) {

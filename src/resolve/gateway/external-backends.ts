@@ -47,12 +47,11 @@ export function createExternalResolver(): (snapshot: Snapshot) => Externals {
   const memo = new Memo<string, ResolvedExternal>();
   let last: Externals = new Map();
   return (snapshot) => {
-    const grants = grantsOf(snapshot);
     const resolved = snapshot.list(XBackend).map((backend) => {
       const { namespace = '', name = '', uid, generation } = backend.metadata;
-      const inputs = [backend.spec, uid, generation, grants];
+      const inputs = [backend.spec, uid, generation];
       return memo.get(`${namespace}/${name}`, snapshot, inputs, (reader) =>
-        resolveExternal(backend, reader, grants),
+        resolveExternal(backend, reader, grantsOf(reader)),
       );
     });
     memo.sweep();

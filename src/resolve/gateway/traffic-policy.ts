@@ -14,7 +14,6 @@ import type { Reader } from '../reader.ts';
 import type { StatusWish } from '../resolution.ts';
 import { problem, verdict, verdictOf } from '../status/conditions.ts';
 import type { Problem } from '../status/conditions.ts';
-import type { BackendUse } from './backends.ts';
 import { resolveSession, sessionProblem } from './policy.ts';
 
 export interface ResolvedTrafficPolicy {
@@ -157,11 +156,6 @@ export function trafficOf(
   };
 }
 
-/** The target of policies that a use of a backend is for. */
-export function targetOf({ kind, namespace, name }: BackendUse): string {
-  return `${kind} ${namespace}/${name}`;
-}
-
 /** Those of its targets that an older policy is for. */
 function conflicts(
   policy: ResolvedTrafficPolicy,
@@ -191,10 +185,10 @@ function conflictProblems(
 export function trafficPolicyStatus(
   policy: ResolvedTrafficPolicy,
   policies: TrafficPolicies,
-  gatewaysOf: ReadonlyMap<string, ReadonlySet<string>>,
+  gatewaysOf: (target: string) => ReadonlySet<string>,
 ): StatusWish {
   const { namespace, name, generation, targets, unaccepted } = policy;
-  const gateways = new Set(targets.flatMap((target) => [...(gatewaysOf.get(target) ?? [])]));
+  const gateways = new Set(targets.flatMap((target) => [...gatewaysOf(target)]));
   const lost = conflictProblems(policy, policies);
   // As long as one target is its own, the policy holds somewhere.
   const accepted =
