@@ -6,6 +6,7 @@ import type { EndpointProgram, RelayProgram } from '../program.ts';
 import { Affinity } from './affinity.ts';
 import type { Clock } from './clock.ts';
 import type { Counters } from './counters.ts';
+import type { Limits } from './limits.ts';
 import { UdpFlows } from './udp-flows.ts';
 
 export interface UdpRelayOptions {
@@ -14,6 +15,7 @@ export interface UdpRelayOptions {
   readonly port: number;
   readonly clock: Clock;
   readonly counters: Counters;
+  readonly limits: Limits;
 }
 
 export class UdpRelay {
@@ -22,7 +24,7 @@ export class UdpRelay {
   readonly #affinity = new Affinity();
   #next = 0;
 
-  constructor({ program, address, port, clock, counters }: UdpRelayOptions) {
+  constructor({ program, address, port, clock, counters, limits }: UdpRelayOptions) {
     this.#program = program;
     this.#flows = new UdpFlows({
       address,
@@ -30,6 +32,7 @@ export class UdpRelay {
       isShared: false,
       clock,
       counters,
+      limits,
       choose: (client) => this.#choose(client),
     });
   }
@@ -44,6 +47,15 @@ export class UdpRelay {
     this.#flows.keepOnly((end) =>
       program.endpoints.some((e) => e.address === end.address && e.port === end.port),
     );
+  }
+
+  /** Takes no new clients; those that wait for an answer get it. */
+  drain(): void {
+    this.#flows.drain();
+  }
+
+  get busy(): number {
+    return this.#flows.busy;
   }
 
   close(): void {
