@@ -4,6 +4,7 @@
 import { apiVersionOf } from '../../api/kind.ts';
 import type { Kind, KubeObject } from '../../api/kind.ts';
 import type { ObjectMeta } from '../../api/meta.ts';
+import { objectText, passingText } from '../object-text.ts';
 import { inVersion } from '../registry/resources.ts';
 import { bookmarkTable, columnDefinitions, tableRows, toTable } from '../table/table.ts';
 import type { IncludeObject } from '../table/table.ts';
@@ -21,12 +22,14 @@ export interface Presenter {
   readonly form: string;
   /** The first event of a watch has more in it than the others. */
   readonly saysMoreAtFirst: boolean;
-  one(object: KubeObject): unknown;
-  event(object: KubeObject, isFirst: boolean): unknown;
+  /** As JSON, as are `event` and `items`. */
+  one(object: KubeObject): string;
+  event(object: KubeObject, isFirst: boolean): string;
   bookmark(kind: Kind, metadata: ObjectMeta): unknown;
   /** A list without its items, and the name of the field they go into. */
   envelope(metadata: ListMetadata): { readonly head: object; readonly items: string };
-  items(objects: readonly KubeObject[]): readonly unknown[];
+  /** With commas between them. */
+  items(objects: readonly KubeObject[]): string;
 }
 
 export interface PresentOptions {
@@ -52,30 +55,35 @@ export function createPresenter(options: PresentOptions): Presenter {
 
 function whole({ kind, version }: PresentOptions): Presenter {
   const apiVersion = apiVersionOf({ group: kind.group, version });
-  const show = (object: KubeObject): unknown => inVersion(object, apiVersion);
+  const show = (object: KubeObject): string => {
+    const shown = inVersion(object, apiVersion);
+    return shown === object ? objectText(object) : JSON.stringify(shown);
+  };
   return {
     form: apiVersion,
     saysMoreAtFirst: false,
-    one: show,
+    one: (object) => passingText(inVersion(object, apiVersion)),
     event: show,
     bookmark: (_, metadata) => ({ kind: kind.kind, apiVersion, metadata }),
     envelope: (metadata) => ({
       head: { kind: `${kind.kind}List`, apiVersion, metadata },
       items: 'items',
     }),
-    items: (objects) => objects.map(show),
+    items: (objects) => objects.map(show).join(','),
   };
 }
 
 function table({ kind, version, includeObject, now }: PresentOptions): Presenter {
   const apiVersion = apiVersionOf({ group: kind.group, version });
-  const show = (object: KubeObject, withoutDefinitions: boolean): unknown =>
-    toTable(kind, [inVersion(object, apiVersion)], {
-      includeObject,
-      withoutDefinitions,
-      nowMs: now().getTime(),
-      listMetadata: { resourceVersion: object.metadata.resourceVersion ?? '' },
-    });
+  const show = (object: KubeObject, withoutDefinitions: boolean): string =>
+    JSON.stringify(
+      toTable(kind, [inVersion(object, apiVersion)], {
+        includeObject,
+        withoutDefinitions,
+        nowMs: now().getTime(),
+        listMetadata: { resourceVersion: object.metadata.resourceVersion ?? '' },
+      }),
+    );
   return {
     form: `${apiVersion} table ${includeObject}`,
     saysMoreAtFirst: true,
@@ -93,17 +101,15 @@ function table({ kind, version, includeObject, now }: PresentOptions): Presenter
     }),
     items: (objects) => {
       const shown = objects.map((object) => inVersion(object, apiVersion));
-      return tableRows(kind, shown, { includeObject, nowMs: now().getTime() });
+      const rows = tableRows(kind, shown, { includeObject, nowMs: now().getTime() });
+      return JSON.stringify(rows).slice(1, -1);
     },
   };
 }
 
 function partial({ kind, version }: PresentOptions): Presenter {
-  const show = ({ metadata }: KubeObject): unknown => ({
-    kind: 'PartialObjectMetadata',
-    apiVersion: META_V1,
-    metadata,
-  });
+  const show = ({ metadata }: KubeObject): string =>
+    JSON.stringify({ kind: 'PartialObjectMetadata', apiVersion: META_V1, metadata });
   return {
     form: `${kind.group}/${version} metadata`,
     saysMoreAtFirst: false,
@@ -114,6 +120,6 @@ function partial({ kind, version }: PresentOptions): Presenter {
       head: { kind: 'PartialObjectMetadataList', apiVersion: META_V1, metadata },
       items: 'items',
     }),
-    items: (objects) => objects.map(show),
+    items: (objects) => objects.map(show).join(','),
   };
 }

@@ -65,7 +65,7 @@ export function serveWatch(
   }
   let isFirst = presenter.saysMoreAtFirst;
   const lineOf = (type: EventType, object: KubeObject): string =>
-    `${JSON.stringify({ type, object: presenter.event(object, isFirst) })}\n`;
+    eventLine(type, presenter.event(object, isFirst));
   const sendOne = (type: EventType, object: KubeObject): void => {
     const line = lineOf(type, object);
     isFirst = false;
@@ -88,7 +88,7 @@ export function serveWatch(
   const watch: Watch = {
     scope,
     form: presenter.form,
-    line: (type, object) => `${JSON.stringify({ type, object: presenter.event(object, false) })}\n`,
+    line: (type, object) => eventLine(type, presenter.event(object, false)),
     send: (line) => {
       if (response.writableLength > API_LIMITS.watchBehindBytesMax) response.destroy();
       else response.write(line);
@@ -110,6 +110,11 @@ export function serveWatch(
   };
   response.once('close', end);
   request.socket.setKeepAlive(true, 30_000);
+}
+
+/** `object` is JSON. */
+function eventLine(type: EventType, object: string): string {
+  return `{"type":"${type}","object":${object}}\n`;
 }
 
 /** 0 stands for `any`. Throws a Failure. */

@@ -9,6 +9,7 @@ import type { StatementSync } from 'node:sqlite';
 import type { Kind, KubeObject } from '../../api/kind.ts';
 import { FairwayError } from '../../lib/errors.ts';
 import { kindKey } from '../../store/snapshot.ts';
+import { objectText } from '../object-text.ts';
 import type { Change } from '../../store/store.ts';
 import type { SourceRef } from '../../store/table.ts';
 
@@ -143,7 +144,7 @@ export class Storage {
       this.#database.exec('BEGIN IMMEDIATE');
       for (const { row, object } of this.#pending.values()) {
         if (object === null) this.#delete.run(...row);
-        else this.#put.run(...row, JSON.stringify(object));
+        else this.#put.run(...row, objectText(object));
       }
       this.#database.exec('COMMIT');
       this.#pending.clear();
