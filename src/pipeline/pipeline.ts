@@ -118,7 +118,10 @@ export class Pipeline {
   /** Loads every source and puts what they deliver in force. Rejects when a source cannot be read. */
   async start(): Promise<void> {
     const { store, sources } = this.#options;
-    store.subscribe(() => this.#schedule());
+    store.subscribe((changes) => {
+      // Events tell of what was: nothing follows from them.
+      if (changes.some(({ kind }) => kind.kind !== 'Event')) this.#schedule();
+    });
     await Promise.all(
       sources.map((source) =>
         source.start((update) => {

@@ -6,6 +6,7 @@ import type { Kind, KubeObject } from '../../api/kind.ts';
 import type { ObjectMeta } from '../../api/meta.ts';
 import { objectText, passingText } from '../object-text.ts';
 import { inVersion } from '../registry/resources.ts';
+import type { View } from '../registry/resources.ts';
 import { bookmarkTable, columnDefinitions, tableRows, toTable } from '../table/table.ts';
 import type { IncludeObject } from '../table/table.ts';
 
@@ -38,6 +39,8 @@ export interface PresentOptions {
   readonly form: Form;
   readonly includeObject: IncludeObject;
   readonly now: () => Date;
+  /** Where objects are shown in the words of another group. */
+  readonly view?: View;
 }
 
 const META_V1 = 'meta.k8s.io/v1';
@@ -53,32 +56,43 @@ export function createPresenter(options: PresentOptions): Presenter {
   }
 }
 
-function whole({ kind, version }: PresentOptions): Presenter {
-  const apiVersion = apiVersionOf({ group: kind.group, version });
-  const show = (object: KubeObject): string => {
-    const shown = inVersion(object, apiVersion);
+/** How an object looks to a client, and in which apiVersion. */
+function shownBy({ kind, version, view }: PresentOptions) {
+  const apiVersion = apiVersionOf(view?.kind ?? { group: kind.group, version });
+  const show = (object: KubeObject): KubeObject =>
+    view === undefined ? inVersion(object, apiVersion) : view.fromStored(object);
+  return { apiVersion, show };
+}
+
+function whole(options: PresentOptions): Presenter {
+  const { kind } = options;
+  const { apiVersion, show } = shownBy(options);
+  const text = (object: KubeObject): string => {
+    const shown = show(object);
     return shown === object ? objectText(object) : JSON.stringify(shown);
   };
   return {
     form: apiVersion,
     saysMoreAtFirst: false,
-    one: (object) => passingText(inVersion(object, apiVersion)),
-    event: show,
+    one: (object) => passingText(show(object)),
+    event: text,
     bookmark: (_, metadata) => ({ kind: kind.kind, apiVersion, metadata }),
     envelope: (metadata) => ({
-      head: { kind: `${kind.kind}List`, apiVersion, metadata },
+      head: { kind: kind.listKind ?? `${kind.kind}List`, apiVersion, metadata },
       items: 'items',
     }),
-    items: (objects) => objects.map(show).join(','),
+    items: (objects) => objects.map(text).join(','),
   };
 }
 
-function table({ kind, version, includeObject, now }: PresentOptions): Presenter {
-  const apiVersion = apiVersionOf({ group: kind.group, version });
+function table(options: PresentOptions): Presenter {
+  const { kind, includeObject, now } = options;
+  const { apiVersion, show: shown } = shownBy(options);
   const show = (object: KubeObject, withoutDefinitions: boolean): string =>
     JSON.stringify(
-      toTable(kind, [inVersion(object, apiVersion)], {
+      toTable(kind, [object], {
         includeObject,
+        shown,
         withoutDefinitions,
         nowMs: now().getTime(),
         listMetadata: { resourceVersion: object.metadata.resourceVersion ?? '' },
@@ -100,8 +114,7 @@ function table({ kind, version, includeObject, now }: PresentOptions): Presenter
       items: 'rows',
     }),
     items: (objects) => {
-      const shown = objects.map((object) => inVersion(object, apiVersion));
-      const rows = tableRows(kind, shown, { includeObject, nowMs: now().getTime() });
+      const rows = tableRows(kind, objects, { includeObject, shown, nowMs: now().getTime() });
       return JSON.stringify(rows).slice(1, -1);
     },
   };
