@@ -4,8 +4,14 @@
 
 import type { BackendTls } from '../../../model/model.ts';
 import { splitTableKey } from '../program.ts';
-import type { BackendProgram, SocketProgram, StreamProgram, TableProgram } from '../program.ts';
-import type { Patch } from '../patch.ts';
+import type {
+  ActionProgram,
+  BackendProgram,
+  SocketProgram,
+  StreamProgram,
+  TableProgram,
+} from '../program.ts';
+import type { Patch, TableDelta } from '../patch.ts';
 import { activate, Forward } from './action.ts';
 import type { Action } from './action.ts';
 import { Backend } from './backend.ts';
@@ -42,7 +48,7 @@ export class State {
   /** Applies everything of a patch but the listening itself. */
   apply(patch: Patch): void {
     for (const [, program] of patch.backends.set) this.#setBackend(program);
-    this.#setTables(patch.tables.set);
+    this.#setTables(patch.tables.set, patch.changedTables);
     for (const [key, program] of patch.certificates.set) {
       this.#certificates.set(key, new Certificate(program, this.#options.ticketKeys));
     }
@@ -137,18 +143,23 @@ export class State {
     return this.#sockets;
   }
 
-  #setTables(tables: readonly (readonly [string, TableProgram])[]): void {
+  #setTables(
+    tables: readonly (readonly [string, TableProgram])[],
+    changed: readonly TableDelta[],
+  ): void {
     // Rules that share an action share its balance of weights, too.
     const actions = new Map<object, Action>();
+    const makeAction = (written: ActionProgram): Action => {
+      let action = actions.get(written);
+      if (action === undefined) {
+        action = activate(written, (key) => this.#backend(key));
+        actions.set(written, action);
+      }
+      return action;
+    };
+    for (const delta of changed) this.#tables.get(delta.key)?.table.change(delta, makeAction);
     for (const [id, program] of tables) {
-      const table = new RouteTable<Action>(program, (written) => {
-        let action = actions.get(written);
-        if (action === undefined) {
-          action = activate(written, (key) => this.#backend(key));
-          actions.set(written, action);
-        }
-        return action;
-      });
+      const table = new RouteTable<Action>(program, makeAction);
       const slot = this.#tables.get(id);
       if (slot === undefined) this.#addTable(id, { table });
       else slot.table = table;
