@@ -107,7 +107,9 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
           podFindings = writtenFindings(store.snapshot(), findings);
           pipeline.refresh();
         },
-        ...(kept === null ? {} : { onProbeFailure: (pod, failure) => events?.probed(pod, failure) }),
+        ...(kept === null
+          ? {}
+          : { onProbeFailure: (pod, failure) => events?.probed(pod, failure) }),
         onError,
       })
     : null;
