@@ -38,6 +38,8 @@ import { tableKey } from './program.ts';
 const socketPrograms = new WeakMap<EntryPoint, SocketProgram>();
 const listenerPrograms = new WeakMap<Listener, ListenerProgram>();
 const tablePrograms = new WeakMap<Host, TableProgram>();
+/** By their first rule: most groups have one. */
+const groupPrograms = new WeakMap<Rule, { readonly rules: readonly Rule[]; group: PathGroup }>();
 const actionPrograms = new WeakMap<Action, ActionProgram>();
 const relayPrograms = new WeakMap<ServiceView, readonly RelayProgram[]>();
 const certificatePrograms = new WeakMap<Certificate, CertificateProgram>();
@@ -181,19 +183,30 @@ function compileTable(host: Host): TableProgram {
 
 function groupByPath(rules: readonly Rule[]): readonly PathGroup[] {
   const groups = Map.groupBy(rules, (rule) => rule.match.path.value);
-  return Array.from(groups, ([path, group]) => ({ path, rules: group.map(compileRule) }));
+  return Array.from(groups.values(), compileGroup);
 }
 
 /** Several expressions may take one path: only neighbours may stand together, lest the order change. */
 function groupRuns(rules: readonly Rule[]): readonly PathGroup[] {
-  const groups: { path: string; rules: RuleProgram[] }[] = [];
+  const groups: Rule[][] = [];
   for (const rule of rules) {
-    const path = rule.match.path.value;
     const last = groups.at(-1);
-    if (last?.path === path) last.rules.push(compileRule(rule));
-    else groups.push({ path, rules: [compileRule(rule)] });
+    if (last?.[0]?.match.path.value === rule.match.path.value) last.push(rule);
+    else groups.push([rule]);
   }
-  return groups;
+  return groups.map(compileGroup);
+}
+
+/** Rules for one path; the same group as long as the rules are the same. */
+function compileGroup(rules: readonly Rule[]): PathGroup {
+  const [first] = rules as readonly [Rule];
+  const known = groupPrograms.get(first);
+  if (known?.rules.length === rules.length && rules.every((rule, i) => rule === known.rules[i])) {
+    return known.group;
+  }
+  const group = { path: first.match.path.value, rules: rules.map(compileRule) };
+  groupPrograms.set(first, { rules, group });
+  return group;
 }
 
 function compileRule({ match, action }: Rule): RuleProgram {
