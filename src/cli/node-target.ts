@@ -79,9 +79,9 @@ export async function cleanAll(): Promise<readonly string[]> {
   return [...(nft === null ? [] : [nft]), ...(await cleanIptables())];
 }
 
-/** Makes the kernel forget a flow. There may be none of it, or no such command: then nothing is stale. */
-export async function forgetFlow(flow: readonly string[]): Promise<void> {
-  await runCommand(['conntrack', ...flow], '');
+/** Lists or deletes flows of the kernel; gives what is said. Where there are none it fails: that is nothing. */
+export async function runConntrack(args: readonly string[]): Promise<string> {
+  return (await runCommand(['conntrack', ...args], '')).output;
 }
 
 /** Resolves with whether a command is there. */

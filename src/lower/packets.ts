@@ -45,6 +45,8 @@ export interface PortView {
   readonly cluster: readonly PacketEndpoint[];
   /** Endpoints of this node. */
   readonly local: readonly PacketEndpoint[];
+  /** Of UDP: every endpoint that answers, wherever it is; flows to it stay. Empty for other protocols. */
+  readonly serving: readonly EndpointAddress[];
   readonly frontends: readonly PacketFrontend[];
   /** 0 when load balancers do not ask. */
   readonly healthCheckNodePort: number;
@@ -129,6 +131,7 @@ function portView(service: ServicePort, node: NodeFacts, family: Family): PortVi
     affinitySeconds: service.affinitySeconds,
     cluster: byTopology(usable, node).map(toPacket),
     local: local.map(toPacket),
+    serving: service.protocol === 'UDP' ? endpoints.filter((e) => e.ready || e.serving) : [],
     frontends: addresses.map((frontend) => ({
       ...frontend,
       sources: sourcesOf(service, frontend, node, family),

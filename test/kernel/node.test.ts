@@ -103,7 +103,7 @@ describe('fairway node', { skip: reason ?? false }, () => {
     assert.match(exec('curl', '-s', '-i', 'http://127.0.0.1:10256/livez'), /200 OK/);
     assert.match(
       exec('curl', '-s', 'http://127.0.0.1:10256/metrics'),
-      /kubeproxy_sync_proxy_rules_duration_seconds_count [1-9]/,
+      /kubeproxy_sync_proxy_rules_duration_seconds_count\{ip_family="IPv4"\} [1-9]/,
     );
   });
 
