@@ -47,6 +47,7 @@ function compileFamily(view: FamilyView): FamilyProgram {
   return {
     family: view.family,
     podCidrs: view.podCidrs,
+    isUsed: ports.length > 0 || view.serviceCidrs.length > 0,
     frame: frameOf(view),
     shared: new Map([...shared].toSorted(([a], [b]) => (a < b ? -1 : 1))),
     ports,

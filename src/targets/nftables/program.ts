@@ -12,6 +12,8 @@ export interface NftProgram {
 export interface FamilyProgram {
   readonly family: Family;
   readonly podCidrs: readonly string[];
+  /** Whether there is anything to do: a family without Services and their range needs no table. */
+  readonly isUsed: boolean;
   /** Hooks, and what is the same for every Service. */
   readonly frame: readonly Chain[];
   /** Chains that ports share, by name, in order of their names. */
