@@ -34,14 +34,14 @@ export interface PortProgram {
   readonly uses: readonly Chain[];
 }
 
+/** Maps of endpoints: of each protocol its own (frame.ts says why), for addresses and for node ports. */
+export type SlotMapName = `${'' | 'udp-' | 'sctp-'}${'' | 'node-port-'}${'' | 'local-'}slots`;
+
 /** The maps and sets of a table. Keys of each are in maps.ts. */
 export type MapName =
   | 'services'
   | 'node-ports'
-  | 'slots'
-  | 'local-slots'
-  | 'node-port-slots'
-  | 'node-port-local-slots'
+  | SlotMapName
   | 'closed'
   | 'closed-node-ports'
   | 'guarded'
@@ -98,7 +98,7 @@ export type Part =
   | { readonly kind: 'remember'; readonly set: string; readonly seconds: number }
   | { readonly kind: 'look up'; readonly map: MapName; readonly by: Fields }
   | { readonly kind: 'any of'; readonly chains: readonly string[] }
-  | { readonly kind: 'slot'; readonly map: MapName; readonly by: Fields; readonly of: number }
+  | { readonly kind: 'slot'; readonly map: SlotMapName; readonly by: Fields; readonly of: number }
   | {
       readonly kind: 'translate';
       readonly protocol: string;
