@@ -75,7 +75,6 @@ export interface Treatment {
 }
 
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
-const memo = new WeakMap<ServicePort, { node: NodeFacts; views: readonly PortView[] }>();
 const states = new WeakMap<NodeFacts, Lowering>();
 
 /** Lowers the Services of a model for the kernel of a node. What did not change gives the same views. */
@@ -89,6 +88,7 @@ export function lowerPackets(model: Model, node: NodeFacts): PacketView {
 class Lowering {
   readonly #node: NodeFacts;
   readonly #claims = FAMILIES.map(() => new Claims());
+  readonly #views = new WeakMap<ServicePort, readonly PortView[]>();
   #services: readonly ServicePort[] = [];
   #view: PacketView | undefined;
 
@@ -100,8 +100,8 @@ class Lowering {
     if (this.#view !== undefined && services === this.#services) return this.#view;
     const { gone, come } = difference(this.#services, services);
     for (const [i, claims] of this.#claims.entries()) {
-      for (const service of gone) claims.remove(lowerPort(service, this.#node)[i]!);
-      for (const service of come) claims.add(lowerPort(service, this.#node)[i]!);
+      for (const service of gone) claims.remove(this.#viewsOf(service)[i]!);
+      for (const service of come) claims.add(this.#viewsOf(service)[i]!);
     }
     this.#services = services;
     const conflicts: Conflict[] = [];
@@ -110,12 +110,22 @@ class Lowering {
     return this.#view;
   }
 
+  /** The views of a port in both families; of one without addresses in a family, without frontends. */
+  #viewsOf(service: ServicePort): readonly PortView[] {
+    let views = this.#views.get(service);
+    if (views === undefined) {
+      views = FAMILIES.map((family) => portView(service, this.#node, family));
+      this.#views.set(service, views);
+    }
+    return views;
+  }
+
   #family(family: Family, i: number, conflicts: Conflict[]): FamilyView {
     const node = this.#node;
     const lost = this.#claims[i]!.lost(conflicts);
     const ports: PortView[] = [];
     for (const service of this.#services) {
-      const port = lowerPort(service, node)[i]!;
+      const port = this.#viewsOf(service)[i]!;
       const view = lost.get(port) ?? port;
       if (view.frontends.length > 0) ports.push(view);
     }
@@ -148,15 +158,6 @@ function difference<T>(
   ];
   const [had, has] = [new Set(old), new Set(fresh)];
   return { gone: old.filter((x) => !has.has(x)), come: fresh.filter((x) => !had.has(x)) };
-}
-
-/** The views of a port in both families; of one without addresses in a family, without frontends. */
-function lowerPort(service: ServicePort, node: NodeFacts): readonly PortView[] {
-  const known = memo.get(service);
-  if (known !== undefined && known.node === node) return known.views;
-  const views = FAMILIES.map((family) => portView(service, node, family));
-  memo.set(service, { node, views });
-  return views;
 }
 
 function portView(service: ServicePort, node: NodeFacts, family: Family): PortView {
