@@ -12,6 +12,7 @@ import { checkNft, nftCleanup, Nftables, runNft } from '../targets/nftables/nfta
 import { compileProxy } from '../targets/proxy/compile.ts';
 import { DEFAULT_LIMITS } from '../targets/proxy/datapath/limits.ts';
 import { Proxy } from '../targets/proxy/proxy.ts';
+import { localhostNodePorts } from './localhost-node-ports.ts';
 
 export const NODE_MODES = ['nftables', 'iptables', 'userspace'] as const;
 export type NodeMode = (typeof NODE_MODES)[number];
@@ -29,24 +30,24 @@ export async function startTarget(mode: NodeMode, facts: NodeFacts): Promise<Sta
       await checkNft();
       await cleanIptables();
       const nft = new Nftables();
-      return {
+      return withLocalhost(facts, {
         mode,
         apply: (view) => nft.apply(compileNft(view)),
         resync: () => nft.resync(),
         isInPlace: () => nft.isInPlace(),
         stop: () => Promise.resolve(),
-      };
+      });
     }
     case 'iptables': {
       await runNft(nftCleanup()).catch(() => null);
       const iptables = new Iptables();
-      return {
+      return withLocalhost(facts, {
         mode,
         apply: (view) => iptables.apply(compileIptables(view)),
         resync: () => iptables.resync(),
         isInPlace: () => iptables.isInPlace(),
         stop: () => Promise.resolve(),
-      };
+      });
     }
     case 'userspace': {
       const proxy = new Proxy({
@@ -71,6 +72,23 @@ export async function startTarget(mode: NodeMode, facts: NodeFacts): Promise<Sta
       };
     }
   }
+}
+
+/** The target, and node ports on loopback beside it where they are asked for. */
+function withLocalhost(facts: NodeFacts, target: StartedTarget): StartedTarget {
+  const localhost = localhostNodePorts(facts);
+  if (localhost === undefined) return target;
+  return {
+    ...target,
+    apply: async (view, model) => {
+      const applied = await target.apply(view, model);
+      return { ...applied, rejected: [...applied.rejected, ...(await localhost.apply(model))] };
+    },
+    stop: async () => {
+      await localhost.stop();
+      await target.stop();
+    },
+  };
 }
 
 /** Removes the rules of every mode; gives what could not be removed. */
