@@ -282,7 +282,8 @@ async function measureLatency(way: Way, services: number, context: Context): Pro
       if (problem !== null) throw new Error(problem);
     } else {
       const file = context.scratch.write('services.yaml', manifestOf(services, addressOf));
-      const flags = ['--mode', way, '--health-port', '0', '--node-name', 'node-0'];
+      const cidr = isLocal ? '127.96.0.0/16' : '10.96.0.0/12';
+      const flags = ['--mode', way, '--health-port', '0', '--service-cidr', cidr];
       end = await pair.carry(file, flags);
     }
     const count = context.quick ? 300 : 2000;

@@ -70,14 +70,9 @@ export class Pair {
 
   /** Connects that many times. */
   measure(address: string, port: number, count: number): Latency {
-    const done = spawnSync(
-      'ip',
-      [
-        ...['netns', 'exec', this.node, process.execPath, '-e', CLIENT],
-        ...[address, String(port), String(count)],
-      ],
-      { encoding: 'utf8' },
-    );
+    const command = ['netns', 'exec', this.node, process.execPath, '-e', CLIENT];
+    const task = [address, String(port), String(count)];
+    const done = spawnSync('ip', [...command, ...task], { encoding: 'utf8' });
     if (done.status !== 0) throw new Error(`${address}:${port}: ${done.stderr}`);
     return JSON.parse(done.stdout) as Latency;
   }

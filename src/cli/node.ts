@@ -42,6 +42,8 @@ export interface NodeFlags extends SourceFlags {
 
 /** What kube-apiserver takes when nothing is said. */
 const SERVICE_CIDR = '10.96.0.0/12';
+/** Without root, addresses have to be loopback's. */
+const USERSPACE_CIDR = '127.96.0.0/16';
 const HEALTH_ADDRESS = '127.0.0.1';
 /** In the abstract namespace, which is one for each network namespace: the scope of the kernel's rules. */
 const LOCK_NAME = '\0fairway-node';
@@ -180,7 +182,9 @@ function factsFrom(flags: NodeFlags): NodeFacts {
     addresses: networks(flags.nodeAddress, '--node-address') ?? own,
     nodePortAddresses: networks(flags.nodePortAddress, '--nodeport-addresses') ?? [],
     podCidrs: networks(flags.podCidr, '--pod-cidr') ?? [],
-    serviceCidrs: networks(flags.serviceCidr, '--service-cidr') ?? [SERVICE_CIDR],
+    serviceCidrs: networks(flags.serviceCidr, '--service-cidr') ?? [
+      flags.mode === 'userspace' ? USERSPACE_CIDR : SERVICE_CIDR,
+    ],
     masqueradeAll: flags.masqueradeAll ?? false,
   };
 }

@@ -44,9 +44,19 @@ export function staleFlows(
     const end = joinHostPort(flow.end, flow.endPort);
     if (ends === undefined || ends.has(end)) continue;
     stale.set(`${flow.address} ${flow.port} ${end}`, [
-      ...['-D', '-f', family, '-p', 'udp'],
-      ...['--orig-dst', flow.address, '--orig-port-dst', String(flow.port)],
-      ...['--reply-src', flow.end, '--reply-port-src', String(flow.endPort)],
+      '-D',
+      '-f',
+      family,
+      '-p',
+      'udp',
+      '--orig-dst',
+      flow.address,
+      '--orig-port-dst',
+      String(flow.port),
+      '--reply-src',
+      flow.end,
+      '--reply-port-src',
+      String(flow.endPort),
     ]);
   }
   return [...stale.values()];

@@ -94,8 +94,15 @@ describe('fairway node beside fairway up', { skip: reason ?? false }, () => {
     const kubeconfig = await kubeconfigIn(home);
     node = new Running(
       home,
-      ...['node', '--kubeconfig', kubeconfig, '--node-name', 'fairway'],
-      ...['--min-sync-period', '0', '--sync-period', '1'],
+      'node',
+      '--kubeconfig',
+      kubeconfig,
+      '--node-name',
+      'fairway',
+      '--min-sync-period',
+      '0',
+      '--sync-period',
+      '1',
     );
     await until(
       () => node.text,

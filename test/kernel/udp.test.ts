@@ -106,8 +106,15 @@ describe('datagrams that keep coming', { skip: reason ?? false }, () => {
   const startNode = async (mode: string): Promise<Running> => {
     const one = start(
       node,
-      ...[join(root, 'src', 'cli', 'main.ts'), 'node', file, '--mode', mode],
-      ...['--min-sync-period', '0', '--sync-period', '1'],
+      join(root, 'src', 'cli', 'main.ts'),
+      'node',
+      file,
+      '--mode',
+      mode,
+      '--min-sync-period',
+      '0',
+      '--sync-period',
+      '1',
     );
     await one.until((text) => text.includes('Carrying packets'));
     return one;
