@@ -2,11 +2,16 @@
 
 import { spawn } from 'node:child_process';
 import { DEFAULT_PATH_POLICY } from '../lib/http-path.ts';
+import { runCommand } from '../lib/run-command.ts';
 import { lower } from '../lower/view.ts';
 import type { NodeFacts } from '../model/node.ts';
 import type { NodeTarget } from '../pipeline/node-loop.ts';
 import { compileIptables } from '../targets/iptables/compile.ts';
-import { cleanIptables, Iptables, runCommand } from '../targets/iptables/iptables.ts';
+import { cleanIptables, Iptables } from '../targets/iptables/iptables.ts';
+import { compileIpvs } from '../targets/ipvs/compile.ts';
+import { checkIpvs, cleanIpvs, hasIpvsRules } from '../targets/ipvs/host.ts';
+import { Ipvs } from '../targets/ipvs/ipvs.ts';
+import type { IpvsScheduler } from '../targets/ipvs/program.ts';
 import { compileNft } from '../targets/nftables/compile.ts';
 import { checkNft, nftCleanup, Nftables, runNft } from '../targets/nftables/nftables.ts';
 import { compileProxy } from '../targets/proxy/compile.ts';
@@ -14,7 +19,7 @@ import { DEFAULT_LIMITS } from '../targets/proxy/datapath/limits.ts';
 import { Proxy } from '../targets/proxy/proxy.ts';
 import { localhostNodePorts } from './localhost-node-ports.ts';
 
-export const NODE_MODES = ['nftables', 'iptables', 'userspace'] as const;
+export const NODE_MODES = ['nftables', 'iptables', 'ipvs', 'userspace'] as const;
 export type NodeMode = (typeof NODE_MODES)[number];
 
 export interface StartedTarget extends NodeTarget {
@@ -23,11 +28,22 @@ export interface StartedTarget extends NodeTarget {
 
 const DRAIN_MS = 5000;
 
+export interface IpvsFlags {
+  /** How virtual servers choose; rr when absent. */
+  readonly ipvsScheduler?: IpvsScheduler;
+  readonly ipvsStrictArp?: boolean;
+}
+
 /** Gets a mode ready, and removes what another mode may have left. */
-export async function startTarget(mode: NodeMode, facts: NodeFacts): Promise<StartedTarget> {
+export async function startTarget(
+  mode: NodeMode,
+  facts: NodeFacts,
+  flags: IpvsFlags = {},
+): Promise<StartedTarget> {
   switch (mode) {
     case 'nftables': {
       await checkNft();
+      await cleanIpvs();
       await cleanIptables();
       const nft = new Nftables();
       return withLocalhost(facts, {
@@ -40,6 +56,7 @@ export async function startTarget(mode: NodeMode, facts: NodeFacts): Promise<Sta
     }
     case 'iptables': {
       await runNft(nftCleanup()).catch(() => null);
+      await cleanIpvs();
       const iptables = new Iptables();
       return withLocalhost(facts, {
         mode,
@@ -48,6 +65,24 @@ export async function startTarget(mode: NodeMode, facts: NodeFacts): Promise<Sta
         isInPlace: () => iptables.isInPlace(),
         stop: () => Promise.resolve(),
       });
+    }
+    case 'ipvs': {
+      await checkIpvs();
+      await runNft(nftCleanup()).catch(() => null);
+      // Both have chains of the same names: where this mode was the last one, they are its own.
+      if (!(await hasIpvsRules())) await cleanIptables();
+      const { ipvsScheduler: scheduler = 'rr', ipvsStrictArp: strictArp = false } = flags;
+      const ipvs = new Ipvs({ strictArp });
+      return {
+        mode,
+        apply: (view) => ipvs.apply(compileIpvs(view, { node: facts, scheduler })),
+        resync: () => ipvs.resync(),
+        isInPlace: async () => {
+          await ipvs.sweep();
+          return ipvs.isInPlace();
+        },
+        stop: () => Promise.resolve(),
+      };
     }
     case 'userspace': {
       const proxy = new Proxy({
@@ -94,7 +129,7 @@ function withLocalhost(facts: NodeFacts, target: StartedTarget): StartedTarget {
 /** Removes the rules of every mode; gives what could not be removed. */
 export async function cleanAll(): Promise<readonly string[]> {
   const nft = await runNft(nftCleanup()).catch(() => null);
-  return [...(nft === null ? [] : [nft]), ...(await cleanIptables())];
+  return [...(nft === null ? [] : [nft]), ...(await cleanIpvs()), ...(await cleanIptables())];
 }
 
 /** Lists or deletes flows of the kernel; gives what is said. Where there are none it fails: that is nothing. */

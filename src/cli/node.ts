@@ -20,12 +20,12 @@ import { formatFindings } from './findings.ts';
 import { nodeInput } from './node-sources.ts';
 import type { SourceFlags } from './node-sources.ts';
 import { cleanAll, hasCommand, runConntrack, startTarget } from './node-target.ts';
-import type { NodeMode } from './node-target.ts';
+import type { IpvsFlags, NodeMode } from './node-target.ts';
 import { loadSettings, networkFor } from './settings.ts';
 import { print } from './terminal.ts';
 
 /** As `main.ts` reads them. */
-export interface NodeFlags extends SourceFlags {
+export interface NodeFlags extends SourceFlags, IpvsFlags {
   readonly mode: NodeMode;
   readonly cleanup?: boolean;
   readonly nodeName?: string;
@@ -82,7 +82,7 @@ async function serve(paths: readonly string[], flags: NodeFlags): Promise<void> 
   const serviceCidr = facts.serviceCidrs.find((cidr) => !cidr.includes(':')) ?? SERVICE_CIDR;
   const { loadBalancerCidr, gatewayCidr } = network;
   const input = await nodeInput(paths, flags, { facts, serviceCidr, loadBalancerCidr, warn });
-  const target = await startTarget(flags.mode, facts);
+  const target = await startTarget(flags.mode, facts, flags);
   const store = new Store({ newUid: () => randomUUID() });
   const forgets = flags.mode !== 'userspace' && (await hasCommand('conntrack'));
   const loop = new NodeLoop({

@@ -56,10 +56,13 @@ class NodeProcess {
 
 /** Somebody who answers on the node. */
 class PodOf {
-  readonly #child = spawn('ip', [
-    ...['netns', 'exec', NS, process.execPath, '-e'],
-    "require('http').createServer((_, r) => r.end('here')).listen(8077, '192.0.2.11')",
-  ]);
+  readonly #child: ChildProcess;
+
+  constructor() {
+    const server =
+      "require('http').createServer((_, r) => r.end('here')).listen(8077, '192.0.2.11')";
+    this.#child = spawn('ip', ['netns', 'exec', NS, process.execPath, '-e', server]);
+  }
 
   end(): void {
     this.#child.kill();
