@@ -2,10 +2,10 @@
 
 import type { Finding } from '../api/finding.ts';
 import type { Controller } from '../controllers/controller.ts';
-import { controllerFindings } from '../controllers/findings.ts';
+import { createControllerFinder } from '../controllers/findings.ts';
 import { FairwayError } from '../lib/errors.ts';
 import type { NodeFacts } from '../model/node.ts';
-import { createNodeControllers, idleWorkloadFindings } from '../pipeline/node-controllers.ts';
+import { createIdleWorkloadFinder, createNodeControllers } from '../pipeline/node-controllers.ts';
 import { nodeInterests } from '../pipeline/node-sources.ts';
 import type { Source } from '../sources/source.ts';
 import type { Snapshot } from '../store/snapshot.ts';
@@ -45,10 +45,11 @@ export async function nodeInput(
   const readsCluster = flags.kubeconfig !== undefined || flags.inCluster === true;
   if (!readsCluster) {
     if (flags.context !== undefined) throw usage('--context is of a --kubeconfig');
+    const find = [createControllerFinder(), createIdleWorkloadFinder()];
     return {
       source: filesSource(paths, flags, flags.watch),
       controllers: createNodeControllers({ nodeName: options.facts.name, ...options }),
-      findings: (snapshot) => [...controllerFindings(snapshot), ...idleWorkloadFindings(snapshot)],
+      findings: (snapshot) => find.flatMap((finder) => finder(snapshot)),
       close: () => undefined,
     };
   }

@@ -17,6 +17,7 @@ import type { Controller } from '../controllers/controller.ts';
 import { createEndpointSliceController } from '../controllers/endpointslice/endpoint-slices.ts';
 import { createEndpointSliceMirroringController } from '../controllers/endpointslice/mirroring.ts';
 import { createLoadBalancerController } from '../controllers/loadbalancer/load-balancers.ts';
+import { whenChanged } from '../store/remember.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { ObjectWrite } from '../store/write.ts';
 
@@ -87,8 +88,13 @@ type Workload = KubeObject & {
   };
 };
 
-/** Services that have nobody behind them because nobody starts pods here. */
-export function idleWorkloadFindings(snapshot: Snapshot): readonly Finding[] {
+/** Finds Services that have nobody behind them because nobody starts pods here. */
+export function createIdleWorkloadFinder(): (snapshot: Snapshot) => readonly Finding[] {
+  const kinds = [Service, EndpointSlice, Pod, Deployment, StatefulSet, ReplicaSet];
+  return whenChanged(kinds, idleWorkloadFindings);
+}
+
+function idleWorkloadFindings(snapshot: Snapshot): readonly Finding[] {
   const workloads = [Deployment, StatefulSet, ReplicaSet].flatMap((kind) =>
     (snapshot.list(kind as never) as readonly Workload[]).map((object) => ({
       kind: kind.kind,
