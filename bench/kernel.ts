@@ -397,6 +397,6 @@ async function run(context: Context): Promise<Outcome> {
 export const kernel: Benchmark = {
   about:
     'seconds to program the kernel, and to connect through it, beside the layout of kube-proxy 1.36',
-  limitMs: 600_000,
+  limitMs: 1_800_000,
   run,
 };

@@ -13,7 +13,7 @@ import { whyNoLab } from './lab.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const NS = `fwcluster${process.pid}`;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 90_000;
 const reason = whyNoLab(['ip', 'nft', 'curl']);
 
 async function until(what: () => string, isSo: () => boolean): Promise<void> {

@@ -20,7 +20,7 @@ export const KUBE_LIMITS = {
   /** A watch that ends sooner than this counts as a failure: it is not begun again at once. */
   watchShortMs: 1000,
   backoffMinMs: 200,
-  backoffMaxMs: 30_000,
+  backoffMaxMs: 10_000,
   /** Changes that come within this time are one update. */
   batchMs: 20,
 } as const;
