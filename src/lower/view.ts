@@ -9,11 +9,13 @@ import type {
   Certificate,
   Endpoint,
   EntryPoint,
+  ExternalHost,
   Frontend,
   Model,
   Origin,
   ServicePort,
 } from '../model/model.ts';
+import type { Balance, RetryBudget, Session } from '../model/policy.ts';
 
 export interface View {
   readonly node: string;
@@ -28,6 +30,12 @@ export interface BackendView {
   readonly protocol: BackendProtocol;
   /** Null for plain text. */
   readonly tls: BackendTls | null;
+  /** Absent: leastRequests. */
+  readonly balance?: Balance;
+  readonly retryBudget?: RetryBudget;
+  readonly session?: Session;
+  /** Set when its endpoints are looked up in DNS. */
+  readonly host?: ExternalHost;
   /** Those that take new requests. */
   readonly endpoints: readonly EndpointAddress[];
   /** Those that only finish what they have. */
@@ -53,6 +61,8 @@ export interface FrontendView extends Frontend {
   /** What happens: to one of the endpoints; refused, as there is none; dropped, as none is local. */
   readonly fate: 'forward' | 'reject' | 'drop';
   readonly endpoints: readonly EndpointAddress[];
+  /** Lists of networks: a client must be in one network of each. Absent: everybody may dial it. */
+  readonly sources?: readonly (readonly string[])[];
 }
 
 const backendViews = new WeakMap<Backend, BackendView>();
@@ -90,13 +100,17 @@ const NO_BACKENDS: ReadonlyMap<string, Backend> = new Map();
 function lowerBackend(backend: Backend): BackendView {
   let view = backendViews.get(backend);
   if (view === undefined) {
-    const { key, protocol, tls = null, endpoints } = backend;
+    const { key, protocol, tls = null, balance, retryBudget, session, host, endpoints } = backend;
     const taking = usable(endpoints);
     const draining = endpoints.filter((e) => e.terminating && !taking.includes(e));
     view = {
       key,
       protocol,
       tls,
+      ...(balance === undefined ? {} : { balance }),
+      ...(retryBudget === undefined ? {} : { retryBudget }),
+      ...(session === undefined ? {} : { session }),
+      ...(host === undefined ? {} : { host }),
       endpoints: taking.map(addressOf),
       draining: draining.map(addressOf),
     };

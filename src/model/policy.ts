@@ -1,6 +1,12 @@
 // What a rule says about how its requests are sent, besides where to: how long they may take, when they
 // are tried again, and which of a client's requests stay together.
 
+/**
+ * How a backend's requests are spread over its endpoints: to the one of two with fewer outstanding, to each
+ * in its turn, or by the client's address, so that a client stays where it is while endpoints come and go.
+ */
+export type Balance = 'leastRequests' | 'roundRobin' | 'sourceHash';
+
 export interface Timeouts {
   /** From the request's head to the end of its response, all attempts included; 0 for no limit. */
   readonly requestMs: number;
@@ -16,6 +22,16 @@ export interface Retry {
   readonly attempts: number;
   /** The least time between two attempts. */
   readonly backoffMs: number;
+}
+
+/** How much of what is sent to a backend may be retries, so that they make no bad moment worse. */
+export interface RetryBudget {
+  /** Of all requests within `intervalMs`, retries included. */
+  readonly percent: number;
+  readonly intervalMs: number;
+  /** So many retries within `minIntervalMs` are made however few requests there are. */
+  readonly minRetries: number;
+  readonly minIntervalMs: number;
 }
 
 /** Keeps the requests of one client on one endpoint, by a token the client is given and sends back. */

@@ -12,6 +12,7 @@ import type {
   Certificate,
   EntryPoint,
   Host,
+  RedirectResult,
   Listener,
   Result,
   Rule,
@@ -24,6 +25,7 @@ import type {
   ListenerProgram,
   PathGroup,
   ProxyProgram,
+  RedirectProgram,
   RelayProgram,
   ResultProgram,
   RuleProgram,
@@ -154,6 +156,7 @@ function compileStream({ mode, hosts }: StreamListener): StreamProgram {
           // Connections have no status; a share without a backend is reset.
           statusCode: 0,
           reason,
+          redirect: null,
           weight,
           filters: [],
         })),
@@ -222,10 +225,8 @@ function compileResult(result: Result): ResultProgram {
   switch (result.kind) {
     case 'respond':
       return result;
-    case 'redirect': {
-      const { origin: _origin, ...redirect } = result;
-      return redirect;
-    }
+    case 'redirect':
+      return compileRedirect(result);
     case 'forward':
       return {
         kind: 'forward',
@@ -233,11 +234,16 @@ function compileResult(result: Result): ResultProgram {
           backend: weighted.backend,
           statusCode: weighted.broken?.statusCode ?? 500,
           reason: weighted.broken?.reason ?? '',
+          redirect: weighted.redirect === undefined ? null : compileRedirect(weighted.redirect),
           weight: weighted.weight,
           filters: weighted.filters.map(compileFilter),
         })),
       };
   }
+}
+
+function compileRedirect({ origin: _origin, ...redirect }: RedirectResult): RedirectProgram {
+  return redirect;
 }
 
 function compileCertificate({ key, chain, privateKey, names }: Certificate): CertificateProgram {
@@ -258,6 +264,7 @@ function compileRelays(service: ServiceView): readonly RelayProgram[] {
       port: frontend.port,
       affinitySeconds: service.affinitySeconds,
       endpoints: frontend.endpoints,
+      sources: frontend.sources ?? [],
     }));
 }
 

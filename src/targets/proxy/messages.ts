@@ -1,16 +1,27 @@
 // What the control plane and a worker thread of the data path say to each other.
 
-import type { Counters } from './datapath/counters.ts';
+import type { OutsideRules } from '../../lib/outside.ts';
 import type { Limits } from './datapath/limits.ts';
+import type { Observation } from './datapath/observe/observer.ts';
 import type { PathPolicy } from '../../lib/http-path.ts';
 import type { Patch } from './patch.ts';
+
+/** What hosts outside may be (lib/outside.ts), and who knows their addresses. */
+export interface ExternalRules extends OutsideRules {
+  /** `192.0.2.1`, `[2001:db8::1]:53`; empty for those of the machine. */
+  readonly nameservers: readonly string[];
+}
 
 /** What a worker is born with. */
 export interface WorkerInit {
   readonly index: number;
+  /** What it counts (datapath/tally.ts). It outlives the worker. */
+  readonly tally: SharedArrayBuffer;
   readonly limits: Limits;
   readonly pathPolicy: PathPolicy;
   readonly explains: boolean;
+  readonly external: ExternalRules;
+  readonly observation: Observation;
   /** 48 random bytes, the same for all workers. */
   readonly ticketKeys: Uint8Array;
 }
@@ -48,7 +59,6 @@ export type ToWorker =
       /** Those of this worker, all of them. */
       readonly relays: readonly RelayBinding[];
     }
-  | { readonly kind: 'counters' }
   /** Finish what is running, at most for that long, then end. */
   | { readonly kind: 'stop'; readonly graceMs: number };
 
@@ -57,8 +67,9 @@ export type FromWorker =
       readonly kind: 'applied';
       readonly generation: number;
       readonly failures: readonly BindFailure[];
+      /** How long the worker served nothing while it changed programs. */
+      readonly swapMs: number;
     }
-  | { readonly kind: 'counters'; readonly counters: Counters }
   | { readonly kind: 'stopped' };
 
 export interface BindFailure {

@@ -7,11 +7,12 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import type { Forward, Weighted } from './action.ts';
 import type { Backend } from './backend.ts';
+import type { Conversations } from './conversations.ts';
 import type { Counters } from './counters.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { HostIndex } from './hosts.ts';
 import type { Limits } from './limits.ts';
-import { breakOff, splice } from './splice.ts';
+import { breakOff, closeWhenIdle, splice } from './splice.ts';
 
 /** A listener as connections see it. Replaced, never changed. */
 export interface ConnectionListener {
@@ -26,6 +27,7 @@ export interface ConnectionListener {
 export interface RelayContext {
   readonly limits: Limits;
   readonly counters: Counters;
+  readonly conversations: Conversations;
 }
 
 /** The backend for one more connection or datagram; null when its share has none. */
@@ -38,6 +40,7 @@ export function chooseBackend(forward: Forward | undefined): Backend | null {
 /** Relays a paused client to a backend; when no endpoint can be reached, the connection breaks. */
 export function relayConnection(client: Socket, backend: Backend, context: RelayContext): void {
   context.counters.relayedConnections++;
+  context.conversations.begin(client);
   // Nobody else may listen for errors until there are two sockets.
   const ignore = (): void => undefined;
   client.on('error', ignore);
@@ -51,7 +54,8 @@ function dialNext(
   context: RelayContext,
 ): void {
   const { limits, counters } = context;
-  const endpoint = tried.length < limits.connectAttemptsMax ? backend.pick(tried) : null;
+  const mayTry = tried.length < limits.connectAttemptsMax;
+  const endpoint = mayTry ? backend.pick(tried, client.remoteAddress) : null;
   if (endpoint === null || client.destroyed) {
     if (endpoint === null) counters.backendUnavailable++;
     breakOff(client);
@@ -63,6 +67,7 @@ function dialNext(
   const failed = (): void => {
     clearTimeout(timer);
     counters.connectRetries++;
+    endpoint.health.failed();
     dialNext(client, backend, [...tried, endpoint], context);
   };
   upstream.once('error', failed);
@@ -71,6 +76,9 @@ function dialNext(
     upstream.off('error', failed);
     endpoint.outstanding++;
     upstream.once('close', () => endpoint.outstanding--);
-    splice(client, upstream);
+    if (endpoint.health.failures > 0) endpoint.health.succeeded();
+    closeWhenIdle(client, context);
+    splice(client, upstream, (fromClient) => context.conversations.note(client, fromClient));
+    context.conversations.note(client, false);
   });
 }

@@ -1,10 +1,12 @@
 // Datagrams to an address of a Service, relayed to one of its endpoints in turn. Without affinity, a
 // client stays with its endpoint as long as it keeps talking.
 
+import { isIn } from '../../../lib/cidr.ts';
 import type { EndpointProgram, RelayProgram } from '../program.ts';
 import { Affinity } from './affinity.ts';
 import type { Clock } from './clock.ts';
 import type { Counters } from './counters.ts';
+import type { Limits } from './limits.ts';
 import { UdpFlows } from './udp-flows.ts';
 
 export interface UdpRelayOptions {
@@ -13,6 +15,7 @@ export interface UdpRelayOptions {
   readonly port: number;
   readonly clock: Clock;
   readonly counters: Counters;
+  readonly limits: Limits;
 }
 
 export class UdpRelay {
@@ -21,7 +24,7 @@ export class UdpRelay {
   readonly #affinity = new Affinity();
   #next = 0;
 
-  constructor({ program, address, port, clock, counters }: UdpRelayOptions) {
+  constructor({ program, address, port, clock, counters, limits }: UdpRelayOptions) {
     this.#program = program;
     this.#flows = new UdpFlows({
       address,
@@ -29,6 +32,7 @@ export class UdpRelay {
       isShared: false,
       clock,
       counters,
+      limits,
       choose: (client) => this.#choose(client),
     });
   }
@@ -45,12 +49,22 @@ export class UdpRelay {
     );
   }
 
+  /** Takes no new clients; those that wait for an answer get it. */
+  drain(): void {
+    this.#flows.drain();
+  }
+
+  get busy(): number {
+    return this.#flows.busy;
+  }
+
   close(): void {
     this.#flows.close();
   }
 
-  #choose(client: string): EndpointProgram {
-    const { endpoints, affinitySeconds } = this.#program;
+  #choose(client: string): EndpointProgram | null {
+    const { endpoints, affinitySeconds, sources } = this.#program;
+    if (!sources.every((list) => isIn(client, list))) return null;
     const next = endpoints[this.#next++ % endpoints.length]!;
     if (affinitySeconds === 0) return next;
     const stuck = this.#affinity.find(client, endpoints, affinitySeconds);

@@ -13,6 +13,8 @@
 // - `send*` after an end or a reset is a bug (assert); callbacks never come after `onEnd` or `onReset`,
 //   except that a request may still end or reset after its response has ended, and the reverse.
 
+import type { RequestRecord } from './observe/record.ts';
+
 /**
  * Header fields, flat: name, value, name, value. Names keep the case they came in; HTTP/2 lowers them
  * when it sends. Values are Latin-1 strings, one character for each byte, without surrounding blanks.
@@ -24,7 +26,7 @@ export const LENGTH_UNKNOWN = -1;
 
 export interface RequestHead {
   readonly method: string;
-  /** Path and query as sent, beginning with '/'; '*' for OPTIONS; for CONNECT see `protocol`. */
+  /** Path and query as sent, beginning with '/'; '*' for OPTIONS. */
   readonly target: string;
   /** Host or :authority as sent, with its port if it had one. */
   readonly authority: string;
@@ -33,7 +35,10 @@ export interface RequestHead {
   readonly fields: Fields;
   /** Bytes of the body that follows; 0 for none, LENGTH_UNKNOWN for chunked or HTTP/2 without length. */
   readonly contentLength: number;
-  /** The protocol the client wants to change to (Upgrade, or :protocol of extended CONNECT); '' for none. */
+  /**
+   * The protocol the client wants to change to (Upgrade, or :protocol of extended CONNECT); '' for none.
+   * `method` is GET either way.
+   */
   readonly protocol: string;
   /** The client waits for 100 Continue before it sends the body. */
   readonly expectContinue: boolean;
@@ -85,6 +90,8 @@ export interface Receiver {
 
 /** A request as the server side sees it: the response goes out through it. */
 export interface ServerStream extends Sender {
+  /** What whoever looks at the request is to be told; null when nobody looks. */
+  readonly record: RequestRecord | null;
   /** 1xx, before the head. */
   sendInterim(status: number, fields: Fields): void;
   /** Sends the head; with `end` the response has no body. */
@@ -117,6 +124,8 @@ export interface ClientConnection {
   readonly available: boolean;
   /** Whether a request with a `protocol` may be sent on it. */
   readonly takesTunnels: boolean;
+  /** Runs `run` once the backend has said whether it takes tunnels; false when it has already. */
+  awaitTunnels(run: () => void): boolean;
   /** Sends a request head; with `end` it has no body. */
   request(head: RequestHead, end: boolean, receiver: ResponseReceiver): Sender;
   /** Lets running requests finish, then closes. */

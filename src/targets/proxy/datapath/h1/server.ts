@@ -52,11 +52,14 @@ export interface H1ServerOptions {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly onRequest: RequestHandler;
+  /** Bytes that are no request were answered with that status. */
+  readonly onRefused?: (status: number) => void;
   /** The connection is gone for good. */
   readonly onClosed: () => void;
 }
 
 export class H1ServerConnection implements TransportHandler, ServerStream, Timed {
+  readonly record = null;
   deadlineMs: number;
   readonly #options: H1ServerOptions;
   readonly #transport: Transport;
@@ -101,7 +104,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
 
   onTransportDrain(): void {
     this.#output.blocked = false;
-    if (this.#state === ANSWERING || this.#state === TUNNEL) this.deadlineMs = 0;
+    if (this.#state === ANSWERING) this.deadlineMs = 0;
     this.#receiver?.onDrain();
   }
 
@@ -128,9 +131,15 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
   }
 
   onDeadline(): void {
-    const idle = this.#state === HEAD && this.#head.empty;
-    if (idle || this.#state === LINGERING || this.#output.blocked) this.#abort('timeout');
-    else {
+    const { counters } = this.#options;
+    const idle = this.#state === TUNNEL || (this.#state === HEAD && this.#head.empty);
+    if (this.#state === LINGERING) {
+      this.#abort('timeout');
+    } else if (idle || this.#output.blocked) {
+      counters.idleTimeouts++;
+      this.#abort('timeout');
+    } else {
+      counters.requestTimeouts++;
       const receiver = this.#receiver;
       this.#receiver = null;
       this.#refuse({ status: 408, reason: 'the request took too long' });
@@ -165,6 +174,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
           this.#hold(rest);
           return;
         case TUNNEL:
+          this.deadlineMs = this.#clock.nowMs + this.#limits.tunnelIdleTimeoutMs;
           this.#receiver?.onBody(rest);
           return;
         default:
@@ -271,6 +281,9 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
 
   sendBody(bytes: Buffer): boolean {
     const flowing = this.#output.body(bytes, this.#responseChunked);
+    if (this.#state === TUNNEL) {
+      this.deadlineMs = this.#clock.nowMs + this.#limits.tunnelIdleTimeoutMs;
+    }
     if (!flowing) this.deadlineMs = this.#clock.nowMs + this.#limits.bodyIdleTimeoutMs;
     return flowing;
   }
@@ -289,6 +302,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     this.#output.text(writeResponseHead(head, 'connection: upgrade\r\n'));
     this.#response = HEAD_SENT;
     this.#state = TUNNEL;
+    this.deadlineMs = this.#clock.nowMs + this.#limits.tunnelIdleTimeoutMs;
     this.#responseChunked = false;
     this.#releaseWaiting();
   }
@@ -360,6 +374,8 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
   /** Answers bytes that are not a valid request, and closes: what follows them cannot be trusted. */
   #refuse(bad: BadHead): void {
     this.#options.counters.badRequests++;
+    this.#options.onRefused?.(bad.status);
+    if (bad.status === 414 || bad.status === 431) this.#options.counters.headsTooLarge++;
     this.#keepAlive = false;
     if (this.#response === NOTHING_SENT || this.#response === RESPONSE_DONE) {
       const body = `${bad.status} ${bad.reason}\n`;
