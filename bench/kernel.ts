@@ -1,15 +1,20 @@
 // What it costs to program the kernel: one transaction with all Services, and one that changes ten of
-// them, by Fairway's slot maps and by the layout of kube-proxy 1.36, in the same run, each in a network
-// namespace of its own that is gone afterwards. Needs root and nft.
+// them, by Fairway's slot maps, by the layout of kube-proxy 1.36 and by iptables; and what it costs to go
+// through: the time a TCP connection takes through a ClusterIP. All in one run, each in network namespaces
+// of its own that are gone afterwards. Needs root, iproute2 and nft; rows of iptables need iptables.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { lowerPackets } from '../src/lower/packets.ts';
 import type { Model, ServicePort } from '../src/model/model.ts';
 import type { NodeFacts } from '../src/model/node.ts';
+import { compileIptables } from '../src/targets/iptables/compile.ts';
+import { Iptables } from '../src/targets/iptables/iptables.ts';
 import { compileNft } from '../src/targets/nftables/compile.ts';
 import { Nftables } from '../src/targets/nftables/nftables.ts';
 import type { NftRunner } from '../src/targets/nftables/nftables.ts';
 import { peerTable, peerUpdate } from './kernel/layout.ts';
+import { Pair, manifestOf } from './kernel/latency.ts';
+import type { Latency } from './kernel/latency.ts';
 import type { BenchService } from './kernel/layout.ts';
 import { isWanted } from './support/benchmark.ts';
 import type { Benchmark, Context, Outcome } from './support/benchmark.ts';
@@ -26,6 +31,12 @@ const SIZES: readonly Size[] = [
   { name: '1000x10', services: 1000, endpoints: 10, isQuick: true },
   { name: '10000x10', services: 10_000, endpoints: 10, isQuick: false },
   { name: '5006x50', services: 5006, endpoints: 50, isQuick: false },
+];
+/** By iptables, where 10,000 x 10 would take many minutes. */
+const IPTABLES_SIZES: readonly Size[] = [
+  { name: 'iptables 100x10', services: 100, endpoints: 10, isQuick: true },
+  { name: 'iptables 1000x10', services: 1000, endpoints: 10, isQuick: false },
+  { name: 'iptables 10000x1', services: 10_000, endpoints: 1, isQuick: false },
 ];
 const CHANGED = 10;
 /** Nodes the endpoints are spread over; those of one are local. */
@@ -197,11 +208,101 @@ function middleOf(times: readonly Times[]): Times {
   };
 }
 
+/** The same by iptables: lowering, compiling, the text, and iptables-restore. */
+async function measureIptables(size: Size): Promise<Omit<Times, 'loadInNft' | 'updateInNft'>> {
+  const namespace = `fwbench${process.pid}ipt`;
+  spawnSync('ip', ['netns', 'add', namespace]);
+  try {
+    const iptables = new Iptables({ run: (command, input) => runIn(namespace, command, input) });
+    const apply = async (model: Model): Promise<void> => {
+      const { rejected } = await iptables.apply(compileIptables(lowerPackets(model, NODE)));
+      if (rejected.length > 0) throw new Error(rejected[0]!.message);
+    };
+    const [first, second] = [modelOf(generate(size, 0)), modelOf(generate(size, 1))];
+    return {
+      load: await seconds(() => apply(first)),
+      update: await seconds(() => apply(second)),
+    };
+  } finally {
+    spawnSync('ip', ['netns', 'del', namespace]);
+  }
+}
+
+function runIn(
+  namespace: string,
+  command: readonly string[],
+  input: string,
+): Promise<{ output: string; problem: string | null }> {
+  return new Promise((resolve) => {
+    const child = spawn('ip', ['netns', 'exec', namespace, ...command]);
+    let [output, said] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text.slice(0, 1000)));
+    child.once('close', (code) => resolve({ output, problem: code === 0 ? null : said }));
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+  });
+}
+
+type Way = 'nftables' | 'kube-proxy 1.36' | 'iptables' | 'userspace';
+const WAYS: readonly Way[] = ['nftables', 'kube-proxy 1.36', 'iptables', 'userspace'];
+/** With user space every address is a socket, and files of 10,000 Services take long to read. */
+const SERVICES_MAX: Readonly<Record<Way, number>> = {
+  nftables: 10_000,
+  'kube-proxy 1.36': 10_000,
+  iptables: 10_000,
+  userspace: 1000,
+};
+
+interface LatencyRow {
+  readonly way: string;
+  readonly services: number;
+  readonly latency: Latency;
+  /** The pod's own address, under the same rules. */
+  readonly direct: Latency;
+}
+
+/** Through the last Service: with iptables, the one most rules stand before. */
+async function measureLatency(way: Way, services: number, context: Context): Promise<LatencyRow> {
+  const pair = new Pair(way.slice(0, 4));
+  let end: (() => void) | undefined;
+  try {
+    await pair.start();
+    const isLocal = way === 'userspace';
+    const addressOf = (i: number): string =>
+      `${isLocal ? '127.96' : '10.96'}.${((i + 1) >> 8) & 255}.${(i + 1) & 255}`;
+    if (way === 'kube-proxy 1.36') {
+      const all = Array.from({ length: services }, (_, i) => ({
+        name: `svc-${i}`,
+        address: addressOf(i),
+        port: 8000,
+        endpoints: [{ address: i === services - 1 ? '10.244.1.2' : dotted(10, i), isLocal: false }],
+      }));
+      const problem = await nftIn(pair.node)(peerTable(all));
+      if (problem !== null) throw new Error(problem);
+    } else {
+      const file = context.scratch.write('services.yaml', manifestOf(services, addressOf));
+      const cidr = isLocal ? '127.96.0.0/16' : '10.96.0.0/12';
+      const flags = ['--mode', way, '--health-port', '0', '--service-cidr', cidr];
+      end = await pair.carry(file, flags);
+    }
+    const count = context.quick ? 300 : 2000;
+    const latency = pair.measure(addressOf(services - 1), 8000, count);
+    const direct = pair.measure('10.244.1.2', 8080, count);
+    return { way, services, latency, direct };
+  } finally {
+    end?.();
+    pair.remove();
+  }
+}
+
 async function run(context: Context): Promise<Outcome> {
   if (process.getuid?.() !== 0 || spawnSync('nft', ['--version']).status !== 0) {
     return { tables: [], notes: ['skipped: it needs root and nft'], values: [] };
   }
   const values = [];
+  const iptables = [];
+  const latencies: LatencyRow[] = [];
   for (const size of SIZES) {
     if (!isWanted(context, size.name) || (context.quick && !size.isQuick)) continue;
     const own: Times[] = [];
@@ -220,6 +321,23 @@ async function run(context: Context): Promise<Outcome> {
       own: middleOf(own),
       peer: middleOf(peer),
     });
+  }
+  const hasIptables = spawnSync('iptables-restore', ['--version']).status === 0;
+  for (const size of IPTABLES_SIZES) {
+    if (!hasIptables || !isWanted(context, size.name) || (context.quick && !size.isQuick)) continue;
+    context.signal.throwIfAborted();
+    context.progress(size.name);
+    iptables.push({ name: size.name, ...(await measureIptables(size)) });
+    ports.clear();
+  }
+  for (const services of context.quick ? [10] : [10, 10_000]) {
+    for (const way of WAYS) {
+      if (!isWanted(context, 'latency') || (way === 'iptables' && !hasIptables)) continue;
+      context.signal.throwIfAborted();
+      const count = Math.min(services, SERVICES_MAX[way]);
+      context.progress(`connect by ${way}, ${count} Services`);
+      latencies.push(await measureLatency(way, count, context));
+    }
   }
   const show = (value: number): string => value.toFixed(3);
   return {
@@ -249,17 +367,36 @@ async function run(context: Context): Promise<Outcome> {
           (own.updateInNft / peer.updateInNft).toFixed(2),
         ]),
       },
+      {
+        title: `seconds by iptables, to load all Services and to change ${CHANGED}`,
+        columns: ['services', 'load', 'change'],
+        rows: iptables.map(({ name, load, update }) => [name, show(load), show(update)]),
+      },
+      {
+        title: 'microseconds to connect through a ClusterIP, from the node',
+        columns: ['by', 'services', 'p50', 'p99', 'pod itself p50', 'ratio p50'],
+        rows: latencies.map(({ way, services, latency, direct }) => [
+          way,
+          String(services),
+          latency.p50.toFixed(0),
+          latency.p99.toFixed(0),
+          direct.p50.toFixed(0),
+          (latency.p50 / direct.p50).toFixed(2),
+        ]),
+      },
     ],
     notes: [
+      'connections are made by Node.js, whose own time is in every one of them',
       'load and change are from the model to the kernel; of the other layout only nft is measured, on text that is there',
       'the median of three rounds; of the two largest, one round',
     ],
-    values,
+    values: { nftables: values, iptables, latencies },
   };
 }
 
 export const kernel: Benchmark = {
-  about: 'seconds to program the kernel by nftables, beside the layout of kube-proxy 1.36',
-  limitMs: 600_000,
+  about:
+    'seconds to program the kernel, and to connect through it, beside the layout of kube-proxy 1.36',
+  limitMs: 1_800_000,
   run,
 };

@@ -26,7 +26,9 @@ export interface KeepingOptions {
 export async function openKept(options: KeepingOptions, newUid: () => string): Promise<Kept> {
   const path = options.isTemporary ? ':memory:' : databasePath(options);
   const storage = new Storage({ path, onError: options.onError });
-  const store = new Store({ newUid, revision: storage.revision });
+  // A cluster that begins anew goes on above what clients of the one before it remember, by the clock.
+  const revision = storage.revision === 0 ? Date.now() : storage.revision;
+  const store = new Store({ newUid, revision });
   const rows = storage.load();
   const customKinds = await customKindsIn(rows);
   const kinds = new Map([...ALL_KINDS, ...customKinds].map((kind) => [kindKey(kind), kind]));

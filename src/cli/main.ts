@@ -134,6 +134,9 @@ withSettings(program.command('node'))
       .default('nftables'),
   )
   .option('--cleanup', 'remove the rules of every mode, and end')
+  .option('--kubeconfig <file>', 'read the objects of a cluster, in place of files')
+  .option('--context <name>', 'the context of the kubeconfig (default: its current one)')
+  .option('--in-cluster', "read the cluster this process runs in, by its pod's service account")
   .option('--no-watch', 'do not follow changes of the files')
   .option(
     '--node-name <name>',

@@ -3,16 +3,19 @@
 
 import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
+import { hostname } from 'node:os';
+import { joinHostPort } from '../lib/cidr.ts';
 import type { PacketView, PortView } from '../lower/packets.ts';
 import type { NodeLoop } from '../pipeline/node-loop.ts';
+import type { ServiceWarning } from './node-events.ts';
 
 /** Serves /healthz, /livez and /metrics. Rejects when it cannot listen. */
 export function serveHealth(loop: NodeLoop, address: string, port: number): Promise<Server> {
   return listen(address, port, (request, response) => {
     const path = new URL(request.url ?? '/', 'http://node').pathname;
     if (path === '/metrics') {
-      response.setHeader('Content-Type', 'text/plain; version=0.0.4');
-      response.end(loop.metrics.text());
+      response.setHeader('Content-Type', loop.metrics.contentType);
+      void loop.metrics.text().then((text) => response.end(text));
       return;
     }
     if (path !== '/healthz' && path !== '/livez') {
@@ -20,11 +23,17 @@ export function serveHealth(loop: NodeLoop, address: string, port: number): Prom
       response.end();
       return;
     }
-    const isWell = path === '/livez' ? loop.isLive() : loop.isHealthy();
+    const isLive = path === '/livez';
+    const isWell = isLive ? loop.isLive() : loop.isHealthy();
     response.statusCode = isWell ? 200 : 503;
-    loop.metrics.asked(path === '/livez' ? 'livez' : 'healthz', response.statusCode);
+    loop.metrics.asked(isLive ? 'livez' : 'healthz', response.statusCode);
     response.setHeader('Content-Type', 'application/json');
-    response.end(JSON.stringify({ currentTime: new Date().toISOString(), nodeHealthy: isWell }));
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    const currentTime = new Date().toISOString();
+    // Nothing that waits is as good as just written.
+    const lastUpdated = loop.isLive() ? currentTime : new Date(loop.lastSyncMs).toISOString();
+    const eligible = isLive ? {} : { nodeEligible: loop.isEligible() };
+    response.end(JSON.stringify({ lastUpdated, currentTime, ...eligible }));
   });
 }
 
@@ -32,18 +41,18 @@ export function serveHealth(loop: NodeLoop, address: string, port: number): Prom
 export class HealthCheckPorts {
   readonly #addresses: readonly string[];
   readonly #isHealthy: () => boolean;
-  readonly #onError: (error: unknown) => void;
+  readonly #onTrouble: (trouble: ServiceWarning) => void;
   readonly #servers = new Map<number, readonly Server[]>();
   #ports: ReadonlyMap<number, PortView> = new Map();
 
   constructor(
     addresses: readonly string[],
     isHealthy: () => boolean,
-    onError: (error: unknown) => void,
+    onTrouble: (trouble: ServiceWarning) => void,
   ) {
     this.#addresses = addresses;
     this.#isHealthy = isHealthy;
-    this.#onError = onError;
+    this.#onTrouble = onTrouble;
   }
 
   update(view: PacketView): void {
@@ -78,11 +87,22 @@ export class HealthCheckPorts {
       try {
         opened.push(await listen(address, number, this.#answer(number)));
       } catch (error) {
-        this.#onError(error);
+        this.#complain(address, number, error as NodeJS.ErrnoException);
       }
     }
     if (this.#servers.has(number)) this.#servers.set(number, opened);
     else for (const server of opened) server.close();
+  }
+
+  #complain(address: string, number: number, error: NodeJS.ErrnoException): void {
+    const [namespace = '', name = ''] = (this.#ports.get(number)?.service ?? '').split('/');
+    const why = error.code === 'EADDRINUSE' ? 'somebody else has the port' : error.message;
+    this.#onTrouble({
+      namespace,
+      name,
+      reason: 'FailedToStartServiceHealthcheck',
+      message: `node ${hostname()} cannot answer health checks at ${joinHostPort(address, number)}: ${why}`,
+    });
   }
 
   #answer(number: number): RequestListener {

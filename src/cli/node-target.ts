@@ -18,6 +18,7 @@ import { checkNft, nftCleanup, Nftables, runNft } from '../targets/nftables/nfta
 import { compileProxy } from '../targets/proxy/compile.ts';
 import { DEFAULT_LIMITS } from '../targets/proxy/datapath/limits.ts';
 import { Proxy } from '../targets/proxy/proxy.ts';
+import { localhostNodePorts } from './localhost-node-ports.ts';
 
 export const NODE_MODES = ['nftables', 'iptables', 'ipvs', 'userspace'] as const;
 export type NodeMode = (typeof NODE_MODES)[number];
@@ -46,25 +47,25 @@ export async function startTarget(
       await cleanIpvs();
       await cleanIptables();
       const nft = new Nftables();
-      return {
+      return withLocalhost(facts, {
         mode,
         apply: (view) => nft.apply(compileNft(view)),
         resync: () => nft.resync(),
         isInPlace: () => nft.isInPlace(),
         stop: () => Promise.resolve(),
-      };
+      });
     }
     case 'iptables': {
       await runNft(nftCleanup()).catch(() => null);
       await cleanIpvs();
       const iptables = new Iptables();
-      return {
+      return withLocalhost(facts, {
         mode,
         apply: (view) => iptables.apply(compileIptables(view)),
         resync: () => iptables.resync(),
         isInPlace: () => iptables.isInPlace(),
         stop: () => Promise.resolve(),
-      };
+      });
     }
     case 'ipvs': {
       await checkIpvs();
@@ -113,15 +114,32 @@ export async function startTarget(
   }
 }
 
+/** The target, and node ports on loopback beside it where they are asked for. */
+function withLocalhost(facts: NodeFacts, target: StartedTarget): StartedTarget {
+  const localhost = localhostNodePorts(facts);
+  if (localhost === undefined) return target;
+  return {
+    ...target,
+    apply: async (view, model) => {
+      const applied = await target.apply(view, model);
+      return { ...applied, rejected: [...applied.rejected, ...(await localhost.apply(model))] };
+    },
+    stop: async () => {
+      await localhost.stop();
+      await target.stop();
+    },
+  };
+}
+
 /** Removes the rules of every mode; gives what could not be removed. */
 export async function cleanAll(): Promise<readonly string[]> {
   const nft = await runNft(nftCleanup()).catch(() => null);
   return [...(nft === null ? [] : [nft]), ...(await cleanIpvs()), ...(await cleanIptables())];
 }
 
-/** Makes the kernel forget a flow. There may be none of it, or no such command: then nothing is stale. */
-export async function forgetFlow(flow: readonly string[]): Promise<void> {
-  await runCommand(['conntrack', ...flow], '');
+/** Lists or deletes flows of the kernel; gives what is said. Where there are none it fails: that is nothing. */
+export async function runConntrack(args: readonly string[]): Promise<string> {
+  return (await runCommand(['conntrack', ...args], '')).output;
 }
 
 /** Resolves with whether a command is there. */

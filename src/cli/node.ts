@@ -4,29 +4,30 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { Server } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
-import { createAllocationController } from '../controllers/allocation/allocation.ts';
-import { createEndpointSliceMirroringController } from '../controllers/endpointslice/mirroring.ts';
-import { createLoadBalancerController } from '../controllers/loadbalancer/load-balancers.ts';
+import type { Finding } from '../api/finding.ts';
 import { parseCidr } from '../lib/cidr.ts';
 import { FairwayError } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
 import type { NodeFacts } from '../model/node.ts';
+import { createLocator } from '../pipeline/locate.ts';
 import { NodeLoop } from '../pipeline/node-loop.ts';
 import type { NodeReport } from '../pipeline/node-loop.ts';
 import { createResolver } from '../resolve/resolve.ts';
 import { Store } from '../store/store.ts';
 import { fail } from './fail.ts';
 import { HealthCheckPorts, serveHealth } from './node-health.ts';
-import { cleanAll, forgetFlow, hasCommand, startTarget } from './node-target.ts';
+import { formatFindings } from './findings.ts';
+import { nodeInput } from './node-sources.ts';
+import type { SourceFlags } from './node-sources.ts';
+import { cleanAll, hasCommand, runConntrack, startTarget } from './node-target.ts';
 import type { IpvsFlags, NodeMode } from './node-target.ts';
-import { filesSource, loadSettings, networkFor } from './settings.ts';
-import type { CommonFlags } from './settings.ts';
+import { loadSettings, networkFor } from './settings.ts';
 import { print } from './terminal.ts';
 
 /** As `main.ts` reads them. */
-export interface NodeFlags extends CommonFlags, IpvsFlags {
+export interface NodeFlags extends SourceFlags, IpvsFlags {
   readonly mode: NodeMode;
   readonly cleanup?: boolean;
-  readonly watch: boolean;
   readonly nodeName?: string;
   readonly zone?: string;
   readonly nodeAddress?: readonly string[];
@@ -41,6 +42,8 @@ export interface NodeFlags extends CommonFlags, IpvsFlags {
 
 /** What kube-apiserver takes when nothing is said. */
 const SERVICE_CIDR = '10.96.0.0/12';
+/** Without root, addresses have to be loopback's. */
+const USERSPACE_CIDR = '127.96.0.0/16';
 const HEALTH_ADDRESS = '127.0.0.1';
 /** In the abstract namespace, which is one for each network namespace: the scope of the kernel's rules. */
 const LOCK_NAME = '\0fairway-node';
@@ -72,42 +75,66 @@ async function clean(): Promise<number> {
 async function serve(paths: readonly string[], flags: NodeFlags): Promise<void> {
   const interrupted = untilInterrupted();
   const facts = factsFrom(flags);
-  const configuration = await loadSettings(flags);
-  const network = networkFor(0, configuration);
+  const network = networkFor(0, await loadSettings(flags));
+  const minSyncMs = milliseconds(flags.minSyncPeriod, '--min-sync-period');
+  const syncMs = milliseconds(flags.syncPeriod, '--sync-period');
   const onError = (error: unknown): void => void fail(error);
-  const target = await startTarget(flags.mode, facts, flags);
   const serviceCidr = facts.serviceCidrs.find((cidr) => !cidr.includes(':')) ?? SERVICE_CIDR;
+  const { loadBalancerCidr, gatewayCidr } = network;
+  const input = await nodeInput(paths, flags, { facts, serviceCidr, loadBalancerCidr, warn });
+  const target = await startTarget(flags.mode, facts, flags);
+  const store = new Store({ newUid: () => randomUUID() });
+  const forgets = flags.mode !== 'userspace' && (await hasCommand('conntrack'));
   const loop = new NodeLoop({
-    store: new Store({ newUid: () => randomUUID() }),
-    sources: [filesSource(paths, flags, flags.watch)],
-    controllers: [
-      createAllocationController({ serviceCidr }),
-      createLoadBalancerController({ loadBalancerCidr: network.loadBalancerCidr }),
-      createEndpointSliceMirroringController(),
-    ],
-    resolve: createResolver({ gatewayCidr: network.gatewayCidr, adoptedClasses: [] }),
+    store,
+    sources: [input.source],
+    controllers: input.controllers,
+    resolve: createResolver({ gatewayCidr, adoptedClasses: [] }),
     facts,
     target,
-    minSyncMs: milliseconds(flags.minSyncPeriod, '--min-sync-period'),
-    syncMs: milliseconds(flags.syncPeriod, '--sync-period'),
-    forget: (await hasCommand('conntrack')) ? forgetFlow : () => Promise.resolve(),
+    minSyncMs,
+    syncMs,
+    findings: input.findings,
+    podCidrsOfNode: flags.podCidr === undefined,
+    ...(forgets ? { conntrack: runConntrack } : {}),
     onError,
   });
-  const checks = new HealthCheckPorts(facts.addresses, () => loop.isHealthy(), onError);
+  const checks = new HealthCheckPorts(
+    facts.addresses,
+    () => loop.isHealthy(),
+    (trouble) => {
+      warn(`Service ${trouble.namespace}/${trouble.name}: ${trouble.message}`);
+      void input.events?.warn(trouble);
+    },
+  );
+  const locate = createLocator([input.source], () => store.snapshot());
+  const sayFindings = createTeller((finding) => formatFindings([finding], locate));
   loop.subscribe((report) => {
     checks.update(report.view);
     say(report, flags.mode);
+    sayFindings(report.findings());
   });
   const port = Number(flags.healthPort);
+  const stop = new AbortController();
+  // A cluster that cannot be reached yet is no reason not to be interruptible.
+  void interrupted.then(() => {
+    stop.abort();
+    return loop.stop();
+  });
+  let health: Server | undefined;
   try {
+    health = port === 0 ? undefined : await serveHealth(loop, HEALTH_ADDRESS, port);
     await loop.start();
-    const health = port === 0 ? undefined : await serveHealth(loop, HEALTH_ADDRESS, port);
-    print(`Carrying packets as ${facts.name}, by ${flags.mode}. Press Ctrl-C to stop.`);
+    if (!stop.signal.aborted) {
+      print(`Carrying packets as ${facts.name}, by ${flags.mode}. Press Ctrl-C to stop.`);
+    }
     await interrupted;
-    health?.close();
   } finally {
+    health?.close();
     await loop.stop();
     checks.stop();
+    input.events?.close();
+    input.close();
     await target.stop();
   }
   if (flags.mode !== 'userspace') {
@@ -115,17 +142,33 @@ async function serve(paths: readonly string[], flags: NodeFlags): Promise<void> 
   }
 }
 
+function warn(message: string, hint?: string): void {
+  process.stderr.write(`fairway: ${printable(message)}\n`);
+  if (hint !== undefined && hint !== '') process.stderr.write(`  ${printable(hint)}\n`);
+}
+
+/** Says each finding when it comes, and not again while it stays. */
+function createTeller(
+  format: (finding: Finding) => readonly string[],
+): (findings: readonly Finding[]) => void {
+  let said: ReadonlySet<string> = new Set();
+  return (findings) => {
+    const now = new Map(findings.map((finding) => [JSON.stringify(finding), finding]));
+    for (const [key, finding] of now) {
+      if (said.has(key)) continue;
+      for (const line of format(finding)) process.stderr.write(`${line}\n`);
+    }
+    said = new Set(now.keys());
+  };
+}
+
 function say({ view, rejected, sync, tookMs }: NodeReport, mode: NodeMode): void {
   const ports = view.families.reduce((sum, family) => sum + family.ports.length, 0);
   print(`${ports} ports of Services in force by ${mode} after ${Math.ceil(tookMs)} ms (${sync}).`);
   for (const { claim, kept, lost } of view.conflicts) {
-    process.stderr.write(
-      `fairway: ${claim} is of Service ${kept}; Service ${lost} does not get it\n`,
-    );
+    warn(`${claim} is of Service ${kept}; Service ${lost} does not get it`);
   }
-  for (const { message, hint } of rejected) {
-    process.stderr.write(`fairway: ${message}\n${hint === undefined ? '' : `  ${hint}\n`}`);
-  }
+  for (const { message, hint } of rejected) warn(message, hint);
 }
 
 function factsFrom(flags: NodeFlags): NodeFacts {
@@ -139,7 +182,9 @@ function factsFrom(flags: NodeFlags): NodeFacts {
     addresses: networks(flags.nodeAddress, '--node-address') ?? own,
     nodePortAddresses: networks(flags.nodePortAddress, '--nodeport-addresses') ?? [],
     podCidrs: networks(flags.podCidr, '--pod-cidr') ?? [],
-    serviceCidrs: networks(flags.serviceCidr, '--service-cidr') ?? [SERVICE_CIDR],
+    serviceCidrs: networks(flags.serviceCidr, '--service-cidr') ?? [
+      flags.mode === 'userspace' ? USERSPACE_CIDR : SERVICE_CIDR,
+    ],
     masqueradeAll: flags.masqueradeAll ?? false,
   };
 }

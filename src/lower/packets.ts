@@ -45,6 +45,8 @@ export interface PortView {
   readonly cluster: readonly PacketEndpoint[];
   /** Endpoints of this node. */
   readonly local: readonly PacketEndpoint[];
+  /** Of UDP: every endpoint that answers, wherever it is; flows to it stay. Empty for other protocols. */
+  readonly serving: readonly EndpointAddress[];
   readonly frontends: readonly PacketFrontend[];
   /** 0 when load balancers do not ask. */
   readonly healthCheckNodePort: number;
@@ -73,16 +75,60 @@ export interface Treatment {
 }
 
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
-const memo = new WeakMap<ServicePort, { node: NodeFacts; views: readonly PortView[] }>();
+const states = new WeakMap<NodeFacts, Lowering>();
 
 /** Lowers the Services of a model for the kernel of a node. What did not change gives the same views. */
 export function lowerPackets(model: Model, node: NodeFacts): PacketView {
-  const conflicts: Conflict[] = [];
-  const families = FAMILIES.map((family, i): FamilyView => {
-    const ports = model.services
-      .map((service) => lowerPort(service, node)[i]!)
-      .filter((port) => port.frontends.length > 0);
-    const claims = claimsOf(ports);
+  let state = states.get(node);
+  if (state === undefined) states.set(node, (state = new Lowering(node)));
+  return state.lower(model.services);
+}
+
+/** What was lowered last for a node: a change of the model costs what changed. */
+class Lowering {
+  readonly #node: NodeFacts;
+  readonly #claims = FAMILIES.map(() => new Claims());
+  readonly #views = new WeakMap<ServicePort, readonly PortView[]>();
+  #services: readonly ServicePort[] = [];
+  #view: PacketView | undefined;
+
+  constructor(node: NodeFacts) {
+    this.#node = node;
+  }
+
+  lower(services: readonly ServicePort[]): PacketView {
+    if (this.#view !== undefined && services === this.#services) return this.#view;
+    const { gone, come } = difference(this.#services, services);
+    for (const [i, claims] of this.#claims.entries()) {
+      for (const service of gone) claims.remove(this.#viewsOf(service)[i]!);
+      for (const service of come) claims.add(this.#viewsOf(service)[i]!);
+    }
+    this.#services = services;
+    const conflicts: Conflict[] = [];
+    const families = FAMILIES.map((family, i) => this.#family(family, i, conflicts));
+    this.#view = { families, conflicts };
+    return this.#view;
+  }
+
+  /** The views of a port in both families; of one without addresses in a family, without frontends. */
+  #viewsOf(service: ServicePort): readonly PortView[] {
+    let views = this.#views.get(service);
+    if (views === undefined) {
+      views = FAMILIES.map((family) => portView(service, this.#node, family));
+      this.#views.set(service, views);
+    }
+    return views;
+  }
+
+  #family(family: Family, i: number, conflicts: Conflict[]): FamilyView {
+    const node = this.#node;
+    const lost = this.#claims[i]!.lost(conflicts);
+    const ports: PortView[] = [];
+    for (const service of this.#services) {
+      const port = this.#viewsOf(service)[i]!;
+      const view = lost.get(port) ?? port;
+      if (view.frontends.length > 0) ports.push(view);
+    }
     const ofFamily = (networks: readonly string[]): readonly string[] =>
       outermost(networks.filter((network) => familyOf(network) === family));
     return {
@@ -91,21 +137,27 @@ export function lowerPackets(model: Model, node: NodeFacts): PacketView {
       serviceCidrs: ofFamily(node.serviceCidrs),
       nodePortAddresses:
         node.nodePortAddresses.length === 0 ? null : ofFamily(node.nodePortAddresses),
-      ports: ports
-        .map((port) => withoutLost(port, claims, conflicts))
-        .filter((port) => port.frontends.length > 0),
+      ports,
     };
-  });
-  return { families, conflicts };
+  }
 }
 
-/** The views of a port in both families; of one without addresses in a family, without frontends. */
-function lowerPort(service: ServicePort, node: NodeFacts): readonly PortView[] {
-  const known = memo.get(service);
-  if (known !== undefined && known.node === node) return known.views;
-  const views = FAMILIES.map((family) => portView(service, node, family));
-  memo.set(service, { node, views });
-  return views;
+/** What is only in the one list, and what is only in the other; most of both is the same. */
+function difference<T>(
+  before: readonly T[],
+  after: readonly T[],
+): { readonly gone: readonly T[]; readonly come: readonly T[] } {
+  let start = 0;
+  while (start < before.length && before[start] === after[start]) start++;
+  let end = 0;
+  const most = Math.min(before.length, after.length) - start;
+  while (end < most && before[before.length - 1 - end] === after[after.length - 1 - end]) end++;
+  const [old, fresh] = [
+    before.slice(start, before.length - end),
+    after.slice(start, after.length - end),
+  ];
+  const [had, has] = [new Set(old), new Set(fresh)];
+  return { gone: old.filter((x) => !has.has(x)), come: fresh.filter((x) => !had.has(x)) };
 }
 
 function portView(service: ServicePort, node: NodeFacts, family: Family): PortView {
@@ -129,6 +181,7 @@ function portView(service: ServicePort, node: NodeFacts, family: Family): PortVi
     affinitySeconds: service.affinitySeconds,
     cluster: byTopology(usable, node).map(toPacket),
     local: local.map(toPacket),
+    serving: service.protocol === 'UDP' ? endpoints.filter((e) => e.ready || e.serving) : [],
     frontends: addresses.map((frontend) => ({
       ...frontend,
       sources: sourcesOf(service, frontend, node, family),
@@ -230,58 +283,87 @@ const PRECEDENCE: Readonly<Record<Frontend['kind'], number>> = {
 };
 
 interface Claim {
-  readonly id: string;
-  readonly kind: Frontend['kind'];
+  readonly port: PortView;
+  readonly frontend: PacketFrontend;
+}
+
+/** Who claims which address, port and protocol; and who does not get what two claim. */
+class Claims {
+  readonly #all = new Map<string, Claim | Claim[]>();
+  /** Keys that more than one claims. */
+  readonly #contested = new Set<string>();
+  /** What a port is without what it does not get, as long as that stays the same. */
+  readonly #views = new WeakMap<PortView, { readonly lost: string; readonly view: PortView }>();
+
+  add(port: PortView): void {
+    for (const frontend of port.frontends) {
+      const key = claimKey(frontend, port.protocol);
+      const claim = { port, frontend };
+      const others = this.#all.get(key);
+      if (others === undefined) {
+        this.#all.set(key, claim);
+        continue;
+      }
+      this.#all.set(key, Array.isArray(others) ? [...others, claim] : [others, claim]);
+      this.#contested.add(key);
+    }
+  }
+
+  remove(port: PortView): void {
+    for (const frontend of port.frontends) {
+      const key = claimKey(frontend, port.protocol);
+      const claims = this.#all.get(key);
+      const left = Array.isArray(claims) ? claims.filter((c) => c.port !== port) : [];
+      if (left.length < 2) this.#contested.delete(key);
+      if (left.length === 0) this.#all.delete(key);
+      else this.#all.set(key, left.length === 1 ? left[0]! : left);
+    }
+  }
+
+  /** Ports that do not get all they claim → what is left of them. Says so in `conflicts`. */
+  lost(conflicts: Conflict[]): ReadonlyMap<PortView, PortView> {
+    const losses = new Map<PortView, Map<PacketFrontend, Claim>>();
+    for (const key of this.#contested) {
+      const claims = (this.#all.get(key) as readonly Claim[]).toSorted(byRight);
+      const [winner, ...losers] = claims;
+      for (const { port, frontend } of losers) {
+        let own = losses.get(port);
+        if (own === undefined) losses.set(port, (own = new Map()));
+        own.set(frontend, winner!);
+      }
+    }
+    const views = new Map<PortView, PortView>();
+    for (const [port, own] of [...losses].toSorted(([a], [b]) => compareIds(a, b))) {
+      for (const frontend of port.frontends) {
+        const kept = own.get(frontend)?.port.id;
+        if (kept === undefined || kept === port.id) continue;
+        const claim = claimKey(frontend, port.protocol);
+        conflicts.push({ claim, kept, lost: port.id, origin: port.origin });
+      }
+      views.set(port, this.#without(port, own));
+    }
+    return views;
+  }
+
+  #without(port: PortView, lost: ReadonlyMap<PacketFrontend, Claim>): PortView {
+    const frontends = port.frontends.filter((frontend) => !lost.has(frontend));
+    const name = frontends.map((f) => `${f.kind} ${claimKey(f, port.protocol)}`).join();
+    const known = this.#views.get(port);
+    if (known?.lost === name) return known.view;
+    const view = { ...port, frontends };
+    this.#views.set(port, { lost: name, view });
+    return view;
+  }
 }
 
 function claimKey({ address, port }: Frontend, protocol: string): string {
   return `${address}:${port}/${protocol}`;
 }
 
-const keyMemo = new WeakMap<PortView, readonly string[]>();
-
-/** Keys of all frontends of a port, in their order. */
-function claimKeys(port: PortView): readonly string[] {
-  let keys = keyMemo.get(port);
-  if (keys === undefined) {
-    keys = port.frontends.map((frontend) => claimKey(frontend, port.protocol));
-    keyMemo.set(port, keys);
-  }
-  return keys;
+function byRight(a: Claim, b: Claim): number {
+  return PRECEDENCE[a.frontend.kind] - PRECEDENCE[b.frontend.kind] || compareIds(a.port, b.port);
 }
 
-function claimsOf(ports: readonly PortView[]): ReadonlyMap<string, Claim> {
-  const claims = new Map<string, Claim>();
-  for (const port of ports) {
-    const keys = claimKeys(port);
-    for (const [i, { kind }] of port.frontends.entries()) {
-      const key = keys[i]!;
-      const holder = claims.get(key);
-      if (holder === undefined || PRECEDENCE[kind] < PRECEDENCE[holder.kind]) {
-        claims.set(key, { id: port.id, kind });
-      }
-    }
-  }
-  return claims;
-}
-
-/** The view without the addresses that somebody else has; the same view when it has all of its own. */
-function withoutLost(
-  port: PortView,
-  claims: ReadonlyMap<string, Claim>,
-  conflicts: Conflict[],
-): PortView {
-  const keys = claimKeys(port);
-  const isLost = ({ kind }: PacketFrontend, i: number): boolean => {
-    const holder = claims.get(keys[i]!);
-    return holder !== undefined && (holder.id !== port.id || holder.kind !== kind);
-  };
-  if (!port.frontends.some(isLost)) return port;
-  for (const [i, frontend] of port.frontends.entries()) {
-    if (!isLost(frontend, i)) continue;
-    const claim = keys[i]!;
-    const kept = claims.get(claim)!.id;
-    if (kept !== port.id) conflicts.push({ claim, kept, lost: port.id, origin: port.origin });
-  }
-  return { ...port, frontends: port.frontends.filter((f, i) => !isLost(f, i)) };
+function compareIds(a: PortView, b: PortView): number {
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { Node } from '../api/core/node.ts';
+import { Service } from '../api/core/service.ts';
+import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import type { Kind } from '../api/kind.ts';
 import { createResolver } from '../resolve/resolve.ts';
 import { Store } from '../store/store.ts';
@@ -48,7 +50,6 @@ function lab(minSyncMs: number, apply: () => void = () => undefined): Lab {
     target,
     minSyncMs,
     syncMs: 50,
-    forget: () => Promise.resolve(),
     onError: (error) => errors.push(error),
   });
   return { store, loop, applied, errors };
@@ -69,20 +70,52 @@ function write(
   store.write([{ op: 'put', kind: Node as unknown as Kind, object }]);
 }
 
+function writeService(store: Store, i: number): void {
+  const object = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: `s${i}`, namespace: 'default' },
+    spec: { clusterIP: `10.96.1.${i}`, ports: [{ port: 80, protocol: 'TCP' }] },
+  };
+  store.write([{ op: 'put', kind: Service as unknown as Kind, object }]);
+}
+
+function writeSlice(store: Store, i: number): void {
+  const annotations = {
+    'endpoints.kubernetes.io/last-change-trigger-time': new Date(Date.now() + 10).toISOString(),
+  };
+  const object = {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: `s${i}`, namespace: 'default', annotations },
+    addressType: 'IPv4',
+    endpoints: [],
+    ports: [],
+  };
+  store.write([{ op: 'put', kind: EndpointSlice as unknown as Kind, object }]);
+}
+
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 it('makes one round of many changes', async () => {
   const { store, loop, applied } = lab(100);
   await loop.start();
   for (let i = 0; i < 100; i++) {
-    write(store, { change: String(i) });
+    writeService(store, i);
+    writeSlice(store, i);
     await pause(1);
   }
   await pause(250);
   await loop.stop();
   assert.ok(applied.length >= 2 && applied.length < 90, `${applied.length} rounds`);
-  assert.match(loop.metrics.text(), /service_changes_total 100\n/);
-  assert.match(loop.metrics.text(), /service_changes_pending 0\n/);
+  const text = await loop.metrics.text();
+  assert.match(text, /^kubeproxy_sync_proxy_rules_service_changes_total 100$/m);
+  assert.match(text, /^kubeproxy_sync_proxy_rules_service_changes_pending 0$/m);
+  assert.match(text, /^kubeproxy_sync_proxy_rules_endpoint_changes_total 100$/m);
+  assert.match(text, /^kubeproxy_sync_proxy_rules_endpoint_changes_pending 0$/m);
+  const programmed =
+    /^kubeproxy_network_programming_duration_seconds_count\{ip_family="IPv4"\} 100$/m;
+  assert.match(text, programmed);
 });
 
 it('tries again, and whole, what has failed', async () => {
@@ -95,7 +128,7 @@ it('tries again, and whole, what has failed', async () => {
   write(store, { a: 'b' });
   await pause(120);
   assert.ok(errors.length > 0);
-  assert.match(loop.metrics.text(), /nftables_sync_failures_total [1-9]/);
+  assert.match(await loop.metrics.text(), /nftables_sync_failures_total\{ip_family="IPv4"\} [1-9]/);
   isBroken = false;
   await pause(150);
   await loop.stop();

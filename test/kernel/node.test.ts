@@ -54,6 +54,35 @@ class NodeProcess {
   }
 }
 
+/** Somebody who answers on the node. */
+class PodOf {
+  readonly #child: ChildProcess;
+
+  constructor() {
+    const server =
+      "require('http').createServer((_, r) => r.end('here')).listen(8077, '192.0.2.11')";
+    this.#child = spawn('ip', ['netns', 'exec', NS, process.execPath, '-e', server]);
+  }
+
+  end(): void {
+    this.#child.kill();
+  }
+}
+
+/** The policy is of no concern to the node itself. */
+const LOCAL = `apiVersion: v1
+kind: Service
+metadata: { name: local, namespace: default }
+spec: { type: NodePort, externalTrafficPolicy: Local, ports: [{ port: 80, nodePort: 30077 }] }
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: local-1, namespace: default, labels: { kubernetes.io/service-name: local } }
+addressType: IPv4
+ports: [{ name: '', port: 8077, protocol: TCP }]
+endpoints: [{ addresses: [192.0.2.11], nodeName: elsewhere, conditions: { ready: true } }]
+`;
+
 const reason = whyNoLab(['ip', 'nft', 'iptables-restore', 'curl']);
 
 describe('fairway node', { skip: reason ?? false }, () => {
@@ -103,7 +132,7 @@ describe('fairway node', { skip: reason ?? false }, () => {
     assert.match(exec('curl', '-s', '-i', 'http://127.0.0.1:10256/livez'), /200 OK/);
     assert.match(
       exec('curl', '-s', 'http://127.0.0.1:10256/metrics'),
-      /kubeproxy_sync_proxy_rules_duration_seconds_count [1-9]/,
+      /kubeproxy_sync_proxy_rules_duration_seconds_count\{ip_family="IPv4"\} [1-9]/,
     );
   });
 
@@ -147,6 +176,27 @@ describe('fairway node', { skip: reason ?? false }, () => {
     exec('iptables', '-t', 'nat', '-X');
     await until('the chains', () => exec('iptables-save', '-t', 'nat').includes('KUBE-SVC-'));
   });
+
+  for (const mode of ['nftables', 'iptables']) {
+    it(`serves node ports on loopback when that is asked for (${mode})`, async () => {
+      await running?.end();
+      const local = join(folder, 'local.yaml');
+      writeFileSync(local, LOCAL);
+      const answers = new PodOf();
+      const dial = (address: string): string => exec('curl', '-s', '-m', '2', `http://${address}`);
+      running = new NodeProcess(local, ...flags, '--mode', mode);
+      await until('ready', () => running!.text.includes('Carrying packets'));
+      assert.equal(dial('127.0.0.1:30077'), '');
+      await until('an answer', () => dial('192.0.2.11:30077') === 'here');
+      await running.end();
+      const networks = ['127.0.0.0/8', '192.0.2.0/24'].flatMap((n) => ['--nodeport-addresses', n]);
+      running = new NodeProcess(local, ...flags, '--mode', mode, ...networks);
+      await until('ready', () => running!.text.includes('Carrying packets'));
+      await until('an answer', () => dial('127.0.0.1:30077') === 'here');
+      assert.equal(dial('192.0.2.11:30077'), 'here');
+      answers.end();
+    });
+  }
 
   it('removes every rule when asked', async () => {
     await running?.end();

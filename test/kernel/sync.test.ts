@@ -121,6 +121,37 @@ describe('a sync', { skip: reason ?? false }, async () => {
     assert.match(list(used), /192\.0\.2\.77/);
   });
 
+  it('of nftables removes rules of others from our table', async () => {
+    const run = nftIn(used);
+    const program = compileNft(lowerPackets(model, facts));
+    await new Nftables({ run }).apply(program);
+    const theirs = 'add chain ip fairway theirs { type filter hook input priority 5; }';
+    assert.equal(await run(`${theirs}\nadd rule ip fairway theirs udp dport 9 drop`), null);
+    assert.equal(await run('insert rule ip fairway find-service udp dport 9 drop'), null);
+    const nft = new Nftables({ run });
+    await nft.apply(program);
+    assert.doesNotMatch(list(used), /udp dport 9 drop/);
+    // While it runs, a full sync mends the chains that are ours.
+    assert.equal(await run('insert rule ip fairway find-service udp dport 9 drop'), null);
+    nft.resync();
+    await nft.apply(program);
+    assert.doesNotMatch(list(used), /udp dport 9 drop/);
+    assert.ok(await nft.isInPlace());
+  });
+
+  it('of nftables makes no table for a family without Services, and removes a left one', async () => {
+    const run = nftIn(used);
+    assert.equal(await run('add table ip6 fairway'), null);
+    const only4 = { ...facts, serviceCidrs: ['10.96.0.0/12'] };
+    const web = model.services.filter(({ id }) => id === 'default/web:80/TCP');
+    const nft = new Nftables({ run });
+    await nft.apply(compileNft(lowerPackets({ ...model, services: web }, only4)));
+    assert.doesNotMatch(list(used), /table ip6 fairway/);
+    assert.ok(await nft.isInPlace());
+    await nft.apply(compileNft(lowerPackets(model, only4)));
+    assert.match(list(used), /table ip6 fairway/);
+  });
+
   it('of iptables leaves what a full one would write', async () => {
     const save = async (ns: string): Promise<readonly string[]> => {
       const { output } = await runnerIn(ns)(['iptables-save'], '');

@@ -68,7 +68,7 @@ export class Storage {
     );
     this.#reserved = Number(this.#meta('revision') ?? 0);
     this.revision = this.#reserved;
-    this.#reserve();
+    this.#reserve(this.revision);
   }
 
   /** Above every revision that was ever given. */
@@ -91,7 +91,7 @@ export class Storage {
   /** Takes changes down; they are on disk after `flush`, or soon. */
   follow(changes: readonly Change[], isKept: (kind: Kind, object: KubeObject) => boolean): void {
     for (const { kind, before, after, revision } of changes) {
-      if (revision >= this.#reserved) this.#reserve();
+      if (revision >= this.#reserved) this.#reserve(revision);
       const object = after ?? before;
       if (object === undefined) continue;
       const { namespace = '', name = '' } = object.metadata;
@@ -158,8 +158,8 @@ export class Storage {
     }
   }
 
-  #reserve(): void {
-    this.#reserved += REVISIONS_RESERVED;
+  #reserve(revision: number): void {
+    this.#reserved = Math.max(this.#reserved, revision) + REVISIONS_RESERVED;
     this.#setMeta.run('revision', String(this.#reserved));
   }
 

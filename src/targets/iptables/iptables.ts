@@ -8,11 +8,14 @@ import { runCommand } from '../../lib/run-command.ts';
 import type { CommandRunner } from '../../lib/run-command.ts';
 import type { Applied, Rejection } from '../target.ts';
 import type { Hook, IptablesFamily, IptablesPort, IptablesProgram } from './program.ts';
+import { countRules } from './count.ts';
+import type { RuleCount } from './count.ts';
 import { restoreText } from './text.ts';
 
 export interface IptablesApplied extends Applied {
   /** Whether everything was written anew, or only what changed. */
   readonly sync: 'full' | 'partial';
+  readonly rules: ReadonlyMap<Family, readonly RuleCount[]>;
 }
 
 /** Chains of ours, and of kube-proxy before us: what a clean-up looks for. */
@@ -32,6 +35,8 @@ export class Iptables {
   #generation = 0;
   #wantsFull = true;
   #queue: Promise<unknown> = Promise.resolve();
+  /** What was written last, by family. */
+  readonly #texts = new Map<Family, string>();
 
   constructor({ run = runCommand }: { readonly run?: CommandRunner } = {}) {
     this.#run = run;
@@ -62,10 +67,17 @@ export class Iptables {
     const rejected: Rejection[] = [];
     const isFull = this.#wantsFull;
     this.#wantsFull = false;
+    this.#texts.clear();
     for (const family of program.families) await this.#applyFamily(family, isFull, rejected);
     this.#generation++;
     if (rejected.length > 0) this.#wantsFull = true;
-    return { generation: this.#generation, rejected, sync: isFull ? 'full' : 'partial' };
+    const rules = new Map(
+      program.families.map((family) => [
+        family.family,
+        countRules(family, this.#texts.get(family.family)),
+      ]),
+    );
+    return { generation: this.#generation, rejected, sync: isFull ? 'full' : 'partial', rules };
   }
 
   async #applyFamily(
@@ -115,6 +127,7 @@ export class Iptables {
       [`${tool(family.family)}-restore`, ...WAIT, '--noflush', '--counters'],
       text,
     );
+    if (problem === null) this.#texts.set(family.family, text);
     return problem;
   }
 

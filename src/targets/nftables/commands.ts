@@ -21,12 +21,14 @@ export function changesOf(
   after: readonly PortProgram[],
 ): readonly PortChange[] {
   const changes: PortChange[] = [];
-  const kept = new Set<string>();
+  let known = 0;
   for (const port of after) {
-    kept.add(port.id);
-    const known = before.get(port.id);
-    if (known !== port) changes.push({ id: port.id, family, before: known, after: port });
+    const last = before.get(port.id);
+    if (last !== undefined) known++;
+    if (last !== port) changes.push({ id: port.id, family, before: last, after: port });
   }
+  if (known === before.size) return changes;
+  const kept = new Set(after.map(({ id }) => id));
   for (const [id, port] of before) {
     if (!kept.has(id)) changes.push({ id, family, before: port, after: undefined });
   }

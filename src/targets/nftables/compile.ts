@@ -19,11 +19,11 @@ import type {
   Element,
   FamilyProgram,
   Fields,
-  MapName,
   NftProgram,
   Part,
   PortProgram,
   Rule,
+  SlotMapName,
 } from './program.ts';
 
 const memo = new WeakMap<PortView, { readonly pods: string; readonly program: PortProgram }>();
@@ -47,6 +47,7 @@ function compileFamily(view: FamilyView): FamilyProgram {
   return {
     family: view.family,
     podCidrs: view.podCidrs,
+    isUsed: ports.length > 0 || view.serviceCidrs.length > 0,
     frame: frameOf(view),
     shared: new Map([...shared].toSorted(([a], [b]) => (a < b ? -1 : 1))),
     ports,
@@ -124,13 +125,14 @@ function slotWays(
   add: (element: Element) => void,
 ): Ways {
   const isNodePort = frontend.kind === 'nodePort';
+  const of = port.protocol === 'UDP' ? 'udp-' : port.protocol === 'SCTP' ? 'sctp-' : '';
   const by: Fields = isNodePort ? 'node-port' : 'frontend';
   const key = frontendKey(frontend, port.protocol);
   const targets = new Set(Object.values(frontend.treatment).map((t) => t.to));
   const draw = (list: 'cluster' | 'local'): string | undefined => {
     const endpoints = port[list];
     if (!targets.has(list)) return undefined;
-    const map: MapName = `${isNodePort ? 'node-port-' : ''}${list === 'local' ? 'local-' : ''}slots`;
+    const map: SlotMapName = `${of}${isNodePort ? 'node-port-' : ''}${list === 'local' ? 'local-' : ''}slots`;
     for (const [slot, { address, port: number }] of endpoints.entries()) {
       add({ map, key: `${key} . ${slot}`, value: `${address} . ${number}` });
     }
@@ -140,7 +142,7 @@ function slotWays(
   };
   const cluster = draw('cluster');
   const local = draw('local');
-  const prefix = isNodePort ? 'node-port-' : '';
+  const prefix = `${of}${isNodePort ? 'node-port-' : ''}`;
   return {
     ...(cluster === undefined ? {} : { cluster }),
     ...(local === undefined ? {} : { local }),

@@ -14,6 +14,17 @@ const FILTER = 0;
 const SNAT = 100;
 const LOOPBACK: Readonly<Record<Family, string>> = { ipv4: '127.0.0.0/8', ipv6: '::1/128' };
 
+/**
+ * Each protocol has maps of its own. An endpoint is `ip daddr . PROTOCOL dport`, and nft 1.0.6 makes of a
+ * lookup in such a map a rule for that protocol alone. With `th dport` in its place it takes no further
+ * rule that translates by the map, once the map is in the kernel.
+ */
+const PROTOCOLS = [
+  { prefix: '', name: 'tcp' },
+  { prefix: 'udp-', name: 'udp' },
+  { prefix: 'sctp-', name: 'sctp' },
+] as const;
+
 export interface MapShape {
   readonly kind: 'map' | 'set';
   readonly key: string;
@@ -49,19 +60,19 @@ export function mapShapes(family: Family): ReadonlyMap<MapName, MapShape> {
   const nodePort = fieldsText('node-port', ip);
   const slot = ' . numgen random mod 65536';
   const verdicts = { kind: 'map', value: 'verdict' } as const;
-  // Ports of every protocol are alike. With `th dport` here, or with a protocol in front of the rule, nft
-  // 1.0.6 takes no further rule that translates by the map once the map is in the kernel.
-  const endpoints = { kind: 'map', value: `${ip} daddr . tcp dport` } as const;
   return new Map<MapName, MapShape>([
     ['services', { ...verdicts, key: frontend, about: 'address . protocol . port of Services' }],
     ['node-ports', { ...verdicts, key: nodePort, about: 'protocol . port of Services on nodes' }],
-    ['slots', { ...endpoints, key: frontend + slot, about: 'the endpoints of each address' }],
-    [
-      'local-slots',
-      { ...endpoints, key: frontend + slot, about: 'its endpoints on this node (policy Local)' },
-    ],
-    ['node-port-slots', { ...endpoints, key: nodePort + slot, about: 'the same for node ports' }],
-    ['node-port-local-slots', { ...endpoints, key: nodePort + slot, about: 'and on this node' }],
+    ...PROTOCOLS.flatMap(({ prefix, name }) => {
+      const map = { kind: 'map', value: `${ip} daddr . ${name} dport` } as const;
+      const slots = (key: string, about: string): MapShape => ({ ...map, key: key + slot, about });
+      return [
+        [`${prefix}slots`, slots(frontend, `the endpoints of each address (${name})`)],
+        [`${prefix}local-slots`, slots(frontend, 'its endpoints on this node (policy Local)')],
+        [`${prefix}node-port-slots`, slots(nodePort, 'the same for node ports')],
+        [`${prefix}node-port-local-slots`, slots(nodePort, 'and on this node')],
+      ] as const;
+    }),
     ['closed', { ...verdicts, key: frontend, about: 'addresses with nowhere to go' }],
     ['closed-node-ports', { ...verdicts, key: nodePort, about: 'node ports with nowhere to go' }],
     ['guarded', { kind: 'set', key: frontend, about: 'addresses with source ranges' }],

@@ -35,6 +35,8 @@ interface FamilyState {
   /** The frame as text: when it changes, everything is written anew. */
   readonly frame: string;
   readonly ports: Map<string, PortProgram>;
+  /** How many ports need each key of the set of hairpins: two may have the same endpoint. */
+  readonly hairpins: Map<string, number>;
   /** Rules of shared chains that are there, by name. */
   readonly shared: Map<string, string>;
   /** Chains that are empty and are to be deleted. */
@@ -66,11 +68,12 @@ export class Nftables {
 
   /** Whether the chain that every packet of a Service goes through is still there. */
   async isInPlace(): Promise<boolean> {
-    const families = [...this.#families.keys()];
-    const script = families
-      .map((family) => `list chain ${nftFamily(family)} ${NFT_TABLE} nat-prerouting`)
-      .join('\n');
-    return (await this.#run(script)) === null;
+    for (const family of this.#families.keys()) {
+      // One at a time: of two lists in one script nft 1.0.6 sees one family only.
+      const script = `list chain ${nftFamily(family)} ${NFT_TABLE} nat-prerouting`;
+      if ((await this.#run(script)) !== null) return false;
+    }
+    return true;
   }
 
   async #apply(program: NftProgram): Promise<NftApplied> {
@@ -78,6 +81,11 @@ export class Nftables {
     let isFull = this.#wantsFull;
     this.#wantsFull = false;
     for (const family of program.families) {
+      if (!family.isUsed && !this.#families.has(family.family)) {
+        // Somebody before us may have used it.
+        if (isFull) await this.#run(removal(family.family));
+        continue;
+      }
       const wasFull = await this.#applyFamily(family, isFull, rejected);
       isFull ||= wasFull;
     }
@@ -110,7 +118,13 @@ export class Nftables {
   async #writeWhole(program: FamilyProgram, frame: string, rejected: Rejection[]): Promise<void> {
     const { family, ports } = program;
     const known = this.#families.get(family);
-    const state: FamilyState = { frame, ports: new Map(), shared: new Map(), stale: new Set() };
+    const state: FamilyState = {
+      frame,
+      ports: new Map(),
+      hairpins: new Map(),
+      shared: new Map(),
+      stale: new Set(),
+    };
     // Who stays with which endpoint is remembered in sets of the table: they stay while it can be mended.
     const sets = new Map(ports.map((port) => [port.id, withoutSets(port, known)]));
     const changes = changesOf(family, state.ports, ports);
@@ -136,7 +150,10 @@ export class Nftables {
     const isWritten = isMended || (await this.#run(script(whole(true), changes))) === null;
     this.#families.set(family, state);
     if (isWritten) {
-      for (const port of ports) state.ports.set(port.id, port);
+      for (const port of ports) {
+        state.ports.set(port.id, port);
+        countHairpins(state, port, 1);
+      }
       remember(program, state);
       return;
     }
@@ -174,6 +191,8 @@ export class Nftables {
       for (const { id, before, after } of changes) {
         for (const chain of goneChains(before, after)) state.stale.add(chain);
         for (const chain of after?.chains ?? []) state.stale.delete(chain.name);
+        countHairpins(state, state.ports.get(id), -1);
+        countHairpins(state, after, 1);
         if (after === undefined) state.ports.delete(id);
         else state.ports.set(id, after);
       }
@@ -226,19 +245,31 @@ function rulesText(
   return chain.rules.map((rule) => ruleText(rule, family)).join('\n');
 }
 
+function countHairpins({ hairpins }: FamilyState, port: PortProgram | undefined, by: number): void {
+  for (const { map, key } of port?.elements ?? []) {
+    if (map !== 'hairpin') continue;
+    const count = (hairpins.get(key) ?? 0) + by;
+    if (count > 0) hairpins.set(key, count);
+    else hairpins.delete(key);
+  }
+}
+
 /** Whether an endpoint of a port that does not change needs a key of the set of hairpins. */
-function sharedKeys(state: FamilyState, changes: readonly PortChange[]): (key: string) => boolean {
-  let keys: Set<string> | undefined;
+function sharedKeys(
+  { hairpins }: FamilyState,
+  changes: readonly PortChange[],
+): (key: string) => boolean {
+  let changing: Map<string, number> | undefined;
   return (key) => {
-    if (keys === undefined) {
-      keys = new Set();
-      const changed = new Set(changes.map(({ id }) => id));
-      for (const port of state.ports.values()) {
-        if (changed.has(port.id)) continue;
-        for (const e of port.elements) if (e.map === 'hairpin') keys.add(e.key);
+    if (changing === undefined) {
+      changing = new Map();
+      for (const { before } of changes) {
+        for (const e of before?.elements ?? []) {
+          if (e.map === 'hairpin') changing.set(e.key, (changing.get(e.key) ?? 0) + 1);
+        }
       }
     }
-    return keys.has(key);
+    return (hairpins.get(key) ?? 0) > (changing.get(key) ?? 0);
   };
 }
 
@@ -292,7 +323,11 @@ export async function checkNft(): Promise<void> {
 
 /** What removes every rule of this target, whether it is there or not. */
 export function nftCleanup(): string {
-  return (['ip', 'ip6'] as const)
-    .flatMap((ip) => [`add table ${ip} ${NFT_TABLE}`, `delete table ${ip} ${NFT_TABLE}`])
-    .join('\n');
+  return (['ipv4', 'ipv6'] as const).map(removal).join('\n');
+}
+
+function removal(family: Family): string {
+  const table = `${nftFamily(family)} ${NFT_TABLE}`;
+  // Deleting what is not there is an error, and making what is there is none.
+  return `add table ${table}\ndelete table ${table}`;
 }

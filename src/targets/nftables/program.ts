@@ -12,6 +12,8 @@ export interface NftProgram {
 export interface FamilyProgram {
   readonly family: Family;
   readonly podCidrs: readonly string[];
+  /** Whether there is anything to do: a family without Services and their range needs no table. */
+  readonly isUsed: boolean;
   /** Hooks, and what is the same for every Service. */
   readonly frame: readonly Chain[];
   /** Chains that ports share, by name, in order of their names. */
@@ -32,14 +34,14 @@ export interface PortProgram {
   readonly uses: readonly Chain[];
 }
 
+/** Maps of endpoints: of each protocol its own (frame.ts says why), for addresses and for node ports. */
+export type SlotMapName = `${'' | 'udp-' | 'sctp-'}${'' | 'node-port-'}${'' | 'local-'}slots`;
+
 /** The maps and sets of a table. Keys of each are in maps.ts. */
 export type MapName =
   | 'services'
   | 'node-ports'
-  | 'slots'
-  | 'local-slots'
-  | 'node-port-slots'
-  | 'node-port-local-slots'
+  | SlotMapName
   | 'closed'
   | 'closed-node-ports'
   | 'guarded'
@@ -96,7 +98,7 @@ export type Part =
   | { readonly kind: 'remember'; readonly set: string; readonly seconds: number }
   | { readonly kind: 'look up'; readonly map: MapName; readonly by: Fields }
   | { readonly kind: 'any of'; readonly chains: readonly string[] }
-  | { readonly kind: 'slot'; readonly map: MapName; readonly by: Fields; readonly of: number }
+  | { readonly kind: 'slot'; readonly map: SlotMapName; readonly by: Fields; readonly of: number }
   | {
       readonly kind: 'translate';
       readonly protocol: string;

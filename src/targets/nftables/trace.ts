@@ -13,6 +13,7 @@ import type {
   NftProgram,
   Part,
   Rule,
+  SlotMapName,
 } from './program.ts';
 
 /** A packet on its way; it is not changed but replaced. */
@@ -175,6 +176,8 @@ function runRule(rule: Rule, start: Packet, world: World, depth: number): readon
       case 'any of':
         return part.chains.flatMap((chain) => gone(chain, packet, world, depth));
       case 'slot':
+        // Rules that translate by a map are for the protocol of the map.
+        if (protocolOf(part.map) !== packet.transport) return [{ verdict: 'continue', packet }];
         return Array.from({ length: part.of }, (_, slot) =>
           translated(packet, lookUpSlot(world, part.map, keyOf(packet, part.by), slot)),
         );
@@ -209,6 +212,10 @@ function chainOf(name: string, { chains }: World): Chain {
   const chain = chains.get(name);
   if (chain === undefined) throw new Error(`there is no chain ${name}`);
   return chain;
+}
+
+function protocolOf(map: SlotMapName): string {
+  return map.startsWith('udp-') ? 'udp' : map.startsWith('sctp-') ? 'sctp' : 'tcp';
 }
 
 function lookUpSlot(

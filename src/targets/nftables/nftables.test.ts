@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { FairwayError } from '../../lib/errors.ts';
+import { checkNft } from './nftables.ts';
+
+/** Checks for nft where the only one there is says this; none when undefined. */
+async function problemWith(said: string | undefined): Promise<FairwayError | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), 'fairway-nft-'));
+  const path = process.env['PATH'];
+  if (said !== undefined) {
+    writeFileSync(join(folder, 'nft'), `#!/bin/sh\necho '${said}'\n`);
+    chmodSync(join(folder, 'nft'), 0o755);
+  }
+  process.env['PATH'] = folder;
+  try {
+    await checkNft();
+    return undefined;
+  } catch (error) {
+    assert.ok(error instanceof FairwayError, String(error));
+    return error;
+  } finally {
+    process.env['PATH'] = path;
+    rmSync(folder, { recursive: true });
+  }
+}
+
+it('says that there is no nft, and what to do', async () => {
+  const error = await problemWith(undefined);
+  assert.equal(error?.code, 'FW_NFT_MISSING');
+  assert.match(error?.hint ?? '', /install the package nftables/);
+});
+
+it('says that nft is too old', async () => {
+  const error = await problemWith('nftables v0.9.8 (E.D.S.)');
+  assert.equal(error?.code, 'FW_NFT_TOO_OLD');
+  assert.match(error?.message ?? '', /v0\.9\.8/);
+  assert.equal(error?.hint, 'nftables 1.0.1 or newer is needed');
+  assert.equal((await problemWith('nonsense'))?.code, 'FW_NFT_TOO_OLD');
+});
+
+it('takes one that is new enough', async () => {
+  assert.equal(await problemWith('nftables v1.0.1 (x)'), undefined);
+  assert.equal(await problemWith('nftables v1.1'), undefined);
+  assert.equal(await problemWith('nftables v2.0.0'), undefined);
+});
