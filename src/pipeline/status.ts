@@ -1,7 +1,7 @@
 // The status an object ought to have → the write that gives it that, or nothing when it has it. A
 // condition keeps its time as long as its status is the same; what other controllers wrote is kept.
 
-import { CONTROLLER_NAME } from '../api/fairway.ts';
+import { isOurController } from '../api/fairway.ts';
 import type { Condition } from '../api/meta.ts';
 import { deepEqual } from '../lib/equal.ts';
 import type { StatusWish, WishedListenerStatus, WishedStatus } from '../resolve/resolution.ts';
@@ -96,14 +96,14 @@ function fulfil(wish: StatusWish, current: WrittenStatus, time: string): Written
         listeners: wished.listeners.map(listener),
       };
     case 'policy': {
-      const ours = (current.ancestors ?? []).filter((a) => a.controllerName === CONTROLLER_NAME);
-      const others = (current.ancestors ?? []).filter((a) => a.controllerName !== CONTROLLER_NAME);
+      const ours = (current.ancestors ?? []).filter((a) => isOurController(a.controllerName));
+      const others = (current.ancestors ?? []).filter((a) => !isOurController(a.controllerName));
       const room = ANCESTORS_MAX - others.length;
-      const ancestors = wished.ancestors.slice(0, room).map(({ ancestorRef, conditions }) => {
+      const ancestors = wished.ancestors.slice(0, room).map(({ ancestorRef, controllerName, conditions }) => {
         const before = ours.find((a) => deepEqual(a.ancestorRef, ancestorRef));
         return {
           ancestorRef,
-          controllerName: CONTROLLER_NAME,
+          controllerName,
           conditions: stamp(conditions, before?.conditions),
         };
       });
@@ -111,13 +111,13 @@ function fulfil(wish: StatusWish, current: WrittenStatus, time: string): Written
       return { ...current, ancestors: [...others, ...ancestors] };
     }
     case 'route': {
-      const ours = (current.parents ?? []).filter((p) => p.controllerName === CONTROLLER_NAME);
-      const others = (current.parents ?? []).filter((p) => p.controllerName !== CONTROLLER_NAME);
-      const parents = wished.parents.map(({ parentRef, conditions }) => {
+      const ours = (current.parents ?? []).filter((p) => isOurController(p.controllerName));
+      const others = (current.parents ?? []).filter((p) => !isOurController(p.controllerName));
+      const parents = wished.parents.map(({ parentRef, controllerName, conditions }) => {
         const before = ours.find((p) => deepEqual(p.parentRef, parentRef));
         return {
           parentRef,
-          controllerName: CONTROLLER_NAME,
+          controllerName,
           conditions: stamp(conditions, before?.conditions),
         };
       });

@@ -4,7 +4,9 @@
 
 import type { Finding, Origin as FindingOrigin } from '../api/finding.ts';
 import { BackendTLSPolicy } from '../api/gateway/backendtlspolicy.ts';
+import { CONTROLLER_NAME } from '../api/fairway.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
+import { GatewayClass } from '../api/gateway/gatewayclass.ts';
 import { ListenerSet } from '../api/gateway/listenerset.ts';
 import type { Certificate, Model } from '../model/model.ts';
 import type { Snapshot } from '../store/snapshot.ts';
@@ -16,7 +18,7 @@ import {
   policyStatus,
 } from './gateway/backend-tls.ts';
 import type { BackendPolicies, ResolvedPolicy, ServiceUser } from './gateway/backend-tls.ts';
-import { classStatuses, serves } from './gateway/classes.ts';
+import { classStatus, resolveClasses, serves } from './gateway/classes.ts';
 import { createEntryPointAssembler } from './gateway/entry-points.ts';
 import { allListeners, createGatewayResolver } from './gateway/gateways.ts';
 import type { ResolvedGateways } from './gateway/gateways.ts';
@@ -60,6 +62,7 @@ export function createResolver(options: ResolveOptions): Resolver {
   const resolveServices = createServiceResolver();
   const resolveBackends = createBackendResolver();
   return (snapshot) => {
+    const classes = resolveClasses(snapshot);
     const { ours, findings } = chooseGateways(snapshot, options);
     const addresses = assignAddresses(ours, options.gatewayCidr);
     const gateways = resolveGateways(snapshot, ours, addresses);
@@ -80,7 +83,7 @@ export function createResolver(options: ResolveOptions): Resolver {
     return {
       model,
       statuses: [
-        ...classStatuses(snapshot),
+        ...classes.map(classStatus),
         ...[...gateways.values()].flatMap((gateway) => [
           gatewayStatus(gateway, attached),
           ...listenerSetStatuses(gateway, attached),
@@ -90,6 +93,11 @@ export function createResolver(options: ResolveOptions): Resolver {
       ],
       findings: [
         ...findings,
+        ...classes.flatMap(({ name, problems }) =>
+          problems.map((p) =>
+            toFinding(p, { object: { kind: GatewayClass.kind, namespace: '', name } }),
+          ),
+        ),
         ...gatewayFindings(gateways),
         ...allRoutes.flatMap(routeFindings),
         ...policies.all.flatMap((policy) => policyFindings(policy, policies)),
@@ -196,7 +204,9 @@ function policyStatuses(
       Array.from(own, (gateway) => ({ service: `${namespace}/${name}`, portName, gateway })),
     );
   });
-  return policies.all.map((policy) => policyStatus(policy, policies, users));
+  const controllerOf = (gateway: string): string =>
+    gateways.get(gateway)?.controllerName ?? CONTROLLER_NAME;
+  return policies.all.map((policy) => policyStatus(policy, policies, users, controllerOf));
 }
 
 function policyFindings(policy: ResolvedPolicy, policies: BackendPolicies): readonly Finding[] {

@@ -210,6 +210,8 @@ export function policyStatus(
   policy: ResolvedPolicy,
   policies: BackendPolicies,
   users: readonly ServiceUser[],
+  /** As the class of a Gateway, `namespace/name`, has it. */
+  controllerOf: (gateway: string) => string,
 ): StatusWish {
   const gateways = new Set(
     users
@@ -231,7 +233,11 @@ export function policyStatus(
       ancestors: [...gateways].toSorted().map((key) => {
         const [namespace = '', name = ''] = key.split('/');
         const group = 'gateway.networking.k8s.io';
-        return { ancestorRef: { group, kind: 'Gateway', namespace, name }, conditions };
+        return {
+          ancestorRef: { group, kind: 'Gateway', namespace, name },
+          controllerName: controllerOf(key),
+          conditions,
+        };
       }),
     },
   };

@@ -78,8 +78,9 @@ function resolveRoute(
     created: creationTimestamp,
     rule,
     uses,
-    parents: outcomes.map(({ parentRef, attachments, refused }) => ({
+    parents: outcomes.map(({ parentRef, controllerName, attachments, refused }) => ({
       parentRef,
+      controllerName,
       conditions: [
         refused === undefined ? attachedVerdict(attachments) : refusedVerdict(refused),
         resolvedRefs,

@@ -50,6 +50,7 @@ function renderSocket(
             ? '  clients must show a certificate'
             : '  clients are asked for a certificate',
         ]),
+    ...(socket.settings === null ? [] : [`  settings ${JSON.stringify(socket.settings)}`]),
     ...(socket.backendCertificate === null
       ? []
       : [`  shows backends certificate ${socket.backendCertificate}`]),
