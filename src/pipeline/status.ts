@@ -99,14 +99,16 @@ function fulfil(wish: StatusWish, current: WrittenStatus, time: string): Written
       const ours = (current.ancestors ?? []).filter((a) => isOurController(a.controllerName));
       const others = (current.ancestors ?? []).filter((a) => !isOurController(a.controllerName));
       const room = ANCESTORS_MAX - others.length;
-      const ancestors = wished.ancestors.slice(0, room).map(({ ancestorRef, controllerName, conditions }) => {
-        const before = ours.find((a) => deepEqual(a.ancestorRef, ancestorRef));
-        return {
-          ancestorRef,
-          controllerName,
-          conditions: stamp(conditions, before?.conditions),
-        };
-      });
+      const ancestors = wished.ancestors
+        .slice(0, room)
+        .map(({ ancestorRef, controllerName, conditions }) => {
+          const before = ours.find((a) => deepEqual(a.ancestorRef, ancestorRef));
+          return {
+            ancestorRef,
+            controllerName,
+            conditions: stamp(conditions, before?.conditions),
+          };
+        });
       if (current.ancestors === undefined && ancestors.length === 0) return current;
       return { ...current, ancestors: [...others, ...ancestors] };
     }

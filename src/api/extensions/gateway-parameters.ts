@@ -65,7 +65,9 @@ export const PARAMETERS = object(
     tls: opt(
       object(
         {
-          minVersion: opt(oneOf(['1.2', '1.3'], { doc: 'The oldest version of TLS that is taken.' })),
+          minVersion: opt(
+            oneOf(['1.2', '1.3'], { doc: 'The oldest version of TLS that is taken.' }),
+          ),
         },
         { doc: 'Where TLS of clients ends.' },
       ),

@@ -7,7 +7,11 @@ test('sentences of a schema name fields as they are in the status', () => {
   const path = 'status.addresses[0].value';
   const [wrong, composed] = asStatusErrors([
     fieldError.format(path, '1.2.3.4:8080', 'ipv4'),
-    fieldError.invalid('', '', '"status.addresses[0]" must validate one and only one schema (oneOf)'),
+    fieldError.invalid(
+      '',
+      '',
+      '"status.addresses[0]" must validate one and only one schema (oneOf)',
+    ),
   ]);
   assert.equal(wrong?.path, path);
   assert.equal(

@@ -126,7 +126,10 @@ function resolveListeners(
   const listeners = markConflicts(
     gateway.spec.listeners.map((_, i) => resolveListener(gateway, gateway, i, surroundings)),
   );
-  return { listeners, sets: resolveListenerSets(gateway, sets, { own: listeners, controllerName }, surroundings) };
+  return {
+    listeners,
+    sets: resolveListenerSets(gateway, sets, { own: listeners, controllerName }, surroundings),
+  };
 }
 
 /** The listeners of a Gateway, those of its sets included. */

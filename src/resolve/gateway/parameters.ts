@@ -134,9 +134,18 @@ function readConfigMap(data: Readonly<Record<string, string>>, title: string, fi
   const { value } = normalize(PARAMETERS, written);
   const [wrong] = validate(PARAMETERS, value);
   if (wrong !== undefined) {
-    return invalid(field, `${title}: ${wrong.path}: ${wrong.message}`, 'correct the value');
+    const [, key = '', place = ''] = /^([^[]*)(.*)$/.exec(wrong.path) ?? [];
+    const text = data[key];
+    const told = text === undefined ? '' : ` is ${JSON.stringify(text)}, which is not valid`;
+    return invalid(field, `${title}: ${key}${place}${told}: ${plain(wrong.message)}`, 'correct it');
   }
   return { parameters: value as Parameters };
+}
+
+/** The last words of a validation message: what ought to be. */
+function plain(message: string): string {
+  const integer = / must be of type integer/.test(message);
+  return integer ? 'must be a whole number' : message.replace(/^Invalid value: [^:]*: /, '');
 }
 
 /** A text as the value it stands for; as it is where it is none, for validation to complain of. */

@@ -13,6 +13,7 @@ import type { Certificate } from './certificates.ts';
 import type { Cors } from './cors.ts';
 import type { Counters } from './counters.ts';
 import { Exchange } from './exchange.ts';
+import { readForwarded } from './forwarded.ts';
 import type { H2Shared } from './h2/shared.ts';
 import type { HostIndex } from './hosts.ts';
 import type { Limits } from './limits.ts';
@@ -45,6 +46,8 @@ export interface Listener {
 export interface Entry {
   readonly port: number;
   readonly scheme: 'http' | 'https';
+  /** Whose X-Forwarded fields are believed; absent: nobody's. */
+  readonly trustedProxies?: readonly string[];
   listeners: HostIndex<Listener>;
   /** Where the Gateway's ports are really reached at this address, if not at their own numbers. */
   ports: ReadonlyMap<number, number>;
@@ -236,15 +239,22 @@ function mirror(
 
 /** The request as the backend is to see it before filters: who asked and how is said by us alone. */
 function outgoingRequest({ entry, client, head, target }: Routed): Outgoing {
+  const { trustedProxies } = entry;
+  const said =
+    trustedProxies === undefined
+      ? undefined
+      : readForwarded(client.address, head.fields, trustedProxies);
   const fields = withoutForwarded(head.fields);
-  fields.push('x-forwarded-for', client.address, 'x-forwarded-proto', entry.scheme);
-  fields.push('x-forwarded-host', head.authority);
+  fields.push('x-forwarded-for', said?.chain ?? client.address);
+  fields.push('x-forwarded-proto', said?.proto ?? entry.scheme);
+  fields.push('x-forwarded-host', said?.host ?? head.authority);
+  if (said?.port !== undefined) fields.push('x-forwarded-port', said.port);
   return { authority: head.authority, path: target.path, query: target.query, fields };
 }
 
 /**
- * Drops what a client says about itself in the name of a proxy: nobody in front of us is trusted to
- * say it. Lengths are looked at first, as nearly all names differ by them.
+ * Drops what a client says about itself in the name of a proxy: whoever is trusted to say it has been
+ * heard by now. Lengths are looked at first, as nearly all names differ by them.
  */
 function withoutForwarded(fields: Fields): Fields {
   for (let i = 0; i < fields.length; i += 2) {

@@ -1,7 +1,7 @@
 // A listening port whose connections carry requests, with TLS or without.
 
 import { createServer } from 'node:net';
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { Binding } from '../messages.ts';
 import type { SocketProgram } from '../program.ts';
 import { acceptHttp, acceptHttps } from './accept.ts';
@@ -10,6 +10,7 @@ import type { Entry } from './dispatch.ts';
 import { HostIndex } from './hosts.ts';
 import { listenTcp } from './listen.ts';
 import type { Port, PortContext } from './ports.ts';
+import { ProxiedClients } from './proxied.ts';
 import type { State } from './state.ts';
 import { TlsEnd } from './tls-end.ts';
 
@@ -22,16 +23,26 @@ export class HttpPort implements Port {
   constructor(socket: SocketProgram, { worker, clock }: PortContext) {
     const isTls = socket.protocol === 'https';
     this.#entry = newEntry(socket, isTls ? 'https' : 'http');
-    const acceptor: Acceptor = { worker, entry: this.#entry, clock, open: this.#open };
+    const { clientAddress, tlsMinVersion } = socket.settings ?? {};
+    const { handshakeTimeoutMs } = worker.limits;
+    const proxied = ProxiedClients.of(clientAddress, clock, handshakeTimeoutMs);
+    const acceptor: Acceptor = {
+      worker,
+      entry: this.#entry,
+      clock,
+      open: this.#open,
+      ...(proxied === undefined ? {} : { proxied }),
+    };
     this.#tls = isTls
       ? new TlsEnd({
           name: socket.id,
           validation: socket.clientValidation,
-          handshakeTimeoutMs: worker.limits.handshakeTimeoutMs,
+          handshakeTimeoutMs,
+          ...(tlsMinVersion === undefined ? {} : { minVersion: tlsMinVersion }),
           onSecure: (secure) => acceptHttps(acceptor, secure),
         })
       : null;
-    this.#server = this.#tls?.server ?? plainServer(acceptor);
+    this.#server = serverFor(acceptor, this.#tls);
   }
 
   listen(binding: Binding): Promise<void> {
@@ -50,12 +61,14 @@ export class HttpPort implements Port {
 }
 
 export function newEntry(socket: SocketProgram, scheme: Entry['scheme']): Entry {
+  const { clientAddress } = socket.settings ?? {};
   return {
     port: socket.port,
     scheme,
     listeners: new HostIndex(),
     ports: new Map(),
     identity: null,
+    ...(clientAddress?.from === 'xForwardedFor' ? { trustedProxies: clientAddress.trusted } : {}),
   };
 }
 
@@ -70,8 +83,16 @@ export function updateEntry(
   entry.identity = state.identity(socket);
 }
 
-function plainServer(acceptor: Acceptor): Server {
+function serverFor(acceptor: Acceptor, tls: TlsEnd | null): Server {
+  const { proxied } = acceptor;
+  if (tls !== null && proxied === undefined) return tls.server;
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
-  server.on('connection', (socket) => acceptHttp(acceptor, socket));
-  return server;
+  const accept = (socket: Socket): void => {
+    if (tls === null) acceptHttp(acceptor, socket);
+    else tls.server.emit('connection', socket);
+  };
+  return server.on('connection', (socket) => {
+    if (proxied === undefined) accept(socket);
+    else proxied.take(socket, accept);
+  });
 }

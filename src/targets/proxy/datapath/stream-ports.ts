@@ -11,22 +11,38 @@ import { acceptHttps } from './accept.ts';
 import type { ServerConnection } from './accept.ts';
 import type { Forward } from './action.ts';
 import type { Backend } from './backend.ts';
+import type { Clock } from './clock.ts';
 import { chooseBackend, relayConnection } from './connection-relay.ts';
 import type { ConnectionListener, RelayContext } from './connection-relay.ts';
-import type { Entry } from './dispatch.ts';
+import type { Entry, Worker } from './dispatch.ts';
 import { HostIndex } from './hosts.ts';
 import { newEntry, updateEntry } from './http-port.ts';
 import { listenTcp, PORTS_ARE_SHARED } from './listen.ts';
 import { peekServerName } from './peek.ts';
 import type { Port, PortContext } from './ports.ts';
+import { ProxiedClients } from './proxied.ts';
 import { breakOff } from './splice.ts';
 import type { State } from './state.ts';
 import { TlsEnd } from './tls-end.ts';
 import { UdpFlows } from './udp-flows.ts';
 
-function createPausedServer(onConnection: (socket: Socket) => void): Server {
+function createPausedServer(
+  proxied: ProxiedClients | undefined,
+  onConnection: (socket: Socket) => void,
+): Server {
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
-  return server.on('connection', onConnection);
+  return server.on('connection', (socket) => {
+    if (proxied === undefined) onConnection(socket);
+    else proxied.take(socket, onConnection);
+  });
+}
+
+function proxiedOf(
+  { settings }: SocketProgram,
+  { limits }: Worker,
+  clock: Clock,
+): ProxiedClients | undefined {
+  return ProxiedClients.of(settings?.clientAddress, clock, limits.handshakeTimeoutMs);
 }
 
 /** Where everything on a TCP or UDP port goes: it has one listener, for all hosts. */
@@ -38,8 +54,8 @@ export class TcpPort implements Port {
   readonly #server: Server;
   #listeners = new HostIndex<ConnectionListener>();
 
-  constructor({ worker }: PortContext) {
-    this.#server = createPausedServer((client) => {
+  constructor(socket: SocketProgram, { worker, clock }: PortContext) {
+    this.#server = createPausedServer(proxiedOf(socket, worker, clock), (client) => {
       const backend = chooseBackend(onlyForward(this.#listeners));
       if (backend === null) breakOff(client);
       else relayConnection(client, backend, worker);
@@ -101,14 +117,22 @@ export class TlsPort implements Port {
   readonly #open = new Set<ServerConnection>();
   /** Connections whose handshake is under way here, by the client's address, and where they will go. */
   readonly #chosen = new Map<string, Backend>();
+  readonly #proxied: ProxiedClients | undefined;
   #listeners = new HostIndex<ConnectionListener>();
 
   constructor(socket: SocketProgram, context: PortContext) {
     this.#context = context;
     this.#entry = newEntry(socket, 'https');
-    this.#server = createPausedServer((client) => this.#accept(client));
-    const { handshakeTimeoutMs } = context.worker.limits;
-    const common = { name: socket.id, handshakeTimeoutMs };
+    const { worker, clock } = context;
+    this.#proxied = proxiedOf(socket, worker, clock);
+    this.#server = createPausedServer(this.#proxied, (client) => this.#accept(client));
+    const { handshakeTimeoutMs } = worker.limits;
+    const { tlsMinVersion: minVersion } = socket.settings ?? {};
+    const common = {
+      name: socket.id,
+      handshakeTimeoutMs,
+      ...(minVersion === undefined ? {} : { minVersion }),
+    };
     this.#requests = new TlsEnd({
       ...common,
       validation: socket.clientValidation,
@@ -174,7 +198,9 @@ export class TlsPort implements Port {
 
   #takeRequests(secure: TLSSocket): void {
     const { worker, clock } = this.#context;
-    acceptHttps({ worker, entry: this.#entry, clock, open: this.#open }, secure);
+    const proxied = this.#proxied;
+    const common = { worker, entry: this.#entry, clock, open: this.#open };
+    acceptHttps(proxied === undefined ? common : { ...common, proxied }, secure);
   }
 
   #handOn(secure: TLSSocket): void {

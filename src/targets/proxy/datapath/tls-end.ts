@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:tls';
-import type { Server, TLSSocket } from 'node:tls';
+import type { SecureVersion, Server, TLSSocket } from 'node:tls';
 import type { ClientValidation } from '../../../model/model.ts';
 import type { Certificate, CertificateIndex } from './certificates.ts';
 
@@ -13,6 +13,8 @@ export interface TlsEndOptions {
   /** What is asked of clients; null for nothing. */
   readonly validation: ClientValidation | null;
   readonly handshakeTimeoutMs: number;
+  /** Absent: what certificates say. */
+  readonly minVersion?: SecureVersion;
   readonly onSecure: (socket: TLSSocket) => void;
 }
 
@@ -22,10 +24,14 @@ export class TlsEnd {
   #default: Certificate | undefined;
 
   readonly #validation: ClientValidation | null;
+  /** Versions are agreed on before the certificate is chosen: they are the server's own. */
+  readonly #version: { readonly minVersion?: SecureVersion };
 
-  constructor({ name, validation, handshakeTimeoutMs, onSecure }: TlsEndOptions) {
+  constructor({ name, validation, handshakeTimeoutMs, minVersion, onSecure }: TlsEndOptions) {
     this.#validation = validation;
+    this.#version = minVersion === undefined ? {} : { minVersion };
     this.server = createServer({
+      ...this.#version,
       ALPNProtocols: ['h2', 'http/1.1'],
       handshakeTimeout: handshakeTimeoutMs,
       allowHalfOpen: true,
@@ -55,7 +61,10 @@ export class TlsEnd {
     const certificate = certificates.find('');
     if (certificate === this.#default) return;
     this.#default = certificate;
-    this.server.setSecureContext(certificate?.optionsFor(this.#validation) ?? {});
+    this.server.setSecureContext({
+      ...certificate?.optionsFor(this.#validation),
+      ...this.#version,
+    });
   }
 }
 
