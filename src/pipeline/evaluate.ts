@@ -17,6 +17,7 @@ import type { Snapshot } from '../store/snapshot.ts';
 import { Store } from '../store/store.ts';
 import { staticFindings } from './findings.ts';
 import { createLocator } from './locate.ts';
+import { tellRefused } from './refused.ts';
 import { statusWrites } from './status.ts';
 
 export interface EvaluateOptions extends ResolveOptions {
@@ -60,12 +61,13 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const snapshot = store.snapshot();
   const resolution = createResolver(options)(snapshot);
   store.write(statusWrites(snapshot, resolution.statuses, now));
+  const ofSources = [...sourceFindings.values()].flat();
   return {
     snapshot: store.snapshot(),
     resolution,
     findings: [
-      ...[...sourceFindings.values()].flat(),
-      ...resolution.findings,
+      ...ofSources,
+      ...tellRefused(ofSources, resolution.findings),
       ...staticFindings(snapshot),
       ...podFindings(snapshot, options.pods(snapshot)),
     ],

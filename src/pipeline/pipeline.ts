@@ -23,6 +23,7 @@ import { compileProxy } from '../targets/proxy/compile.ts';
 import type { Binding } from '../targets/proxy/messages.ts';
 import type { Proxy } from '../targets/proxy/proxy.ts';
 import { movedPortFindings, staticFindings } from './findings.ts';
+import { tellRefused } from './refused.ts';
 import { statusWrites } from './status.ts';
 
 export interface PipelineOptions {
@@ -202,14 +203,15 @@ export class Pipeline {
     this.#retryIf(applied.rejected.length > 0);
     const statuses = withUnserved(resolution.statuses, model.entryPoints, applied.rejected);
     store.write(statusWrites(store.snapshot(), statuses, now));
+    const ofSources = [...this.#sourceFindings.values()].flat();
     this.#publish({
       revision: snapshot.revision,
       snapshot: store.snapshot(),
       model,
       statuses,
       findings: [
-        ...[...this.#sourceFindings.values()].flat(),
-        ...resolution.findings,
+        ...ofSources,
+        ...tellRefused(ofSources, resolution.findings),
         ...staticFindings(snapshot),
         ...movedPortFindings(snapshot, firstOpenPort),
         ...(runtime === null ? [] : this.#options.findPodFaults(snapshot)),

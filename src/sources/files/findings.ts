@@ -125,7 +125,8 @@ function faultFindings(names: FileNames, version: FileVersion): readonly Finding
 function whatStays({ placed, staysWhole }: FileVersion): string {
   const count = placed.reduce((sum, { claims }) => sum + claims.length, 0);
   const objects = count === 1 ? 'object' : 'objects';
-  if (staysWhole === true) return `; until it can, the ${count} ${objects} of the file stay as they were`;
+  if (staysWhole === true)
+    return `; until it can, the ${count} ${objects} of the file stay as they were`;
   return count === 0
     ? '; nothing of the file is in force'
     : `; the document is left out, ${count} other ${objects} of the file are in force`;

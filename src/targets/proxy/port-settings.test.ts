@@ -41,7 +41,7 @@ const secret = parseAllDocuments(readFileSync(join(folder, 'in.yaml'), 'utf8'))
 /** Answers with what it has seen of the request's forwarded fields. */
 const backend: Server = createServer({ maxHeaderSize: 1 << 20 }, (request, response) => {
   const { 'x-forwarded-for': chain, 'x-forwarded-proto': proto } = request.headers;
-  response.end(`${String(chain)} by ${String(proto)}`);
+  response.end(`${String(chain)} by ${String(proto)} for ${String(request.headers.host)}`);
 });
 
 let proxy: Proxy;
@@ -198,6 +198,15 @@ describe('limits of a port', () => {
     const socket = connect(HTTP, ADDRESS);
     socket.write('GET / HTTP/1.1\r\nHost: a\r\n');
     assert.match(await readAll(socket), /^HTTP\/1\.1 408 /);
+  });
+});
+
+describe('a request of HTTP/1.0 without Host', () => {
+  it('is as if it named the address that was dialled', async () => {
+    await serve();
+    const answer = await say('GET / HTTP/1.0\r\n\r\n');
+    assert.match(answer, new RegExp(` for ${ADDRESS}:${HTTP}$`));
+    assert.match(await say('GET / HTTP/1.1\r\n\r\n'), /^HTTP\/1\.1 400 /);
   });
 });
 

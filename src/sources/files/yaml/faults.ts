@@ -20,9 +20,7 @@ export function findFaults(text: string, refused: Unstructured): readonly Fault[
   const conflict = text.search(CONFLICT);
   if (conflict !== -1) return [conflictFault(text, conflict)];
   const faults =
-    'faults' in refused
-      ? withMarkHint(refused.faults)
-      : structureFaults(text, refused.firstFault);
+    'faults' in refused ? withMarkHint(refused.faults) : structureFaults(text, refused.firstFault);
   return text.includes('{{') ? faults.map(withTemplateHint) : faults;
 }
 

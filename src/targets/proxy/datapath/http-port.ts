@@ -2,6 +2,7 @@
 
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
+import { joinHostPort } from '../../../lib/cidr.ts';
 import type { Binding } from '../messages.ts';
 import type { SocketProgram } from '../program.ts';
 import { acceptHttp, acceptHttps } from './accept.ts';
@@ -65,6 +66,7 @@ export function newEntry(socket: SocketProgram, scheme: Entry['scheme']): Entry 
   return {
     port: socket.port,
     scheme,
+    authority: '',
     listeners: new HostIndex(),
     ports: new Map(),
     identity: null,
@@ -79,6 +81,9 @@ export function updateEntry(
   state: State,
 ): void {
   entry.listeners = state.listeners(socket);
+  const standardPort = entry.scheme === 'https' ? 443 : 80;
+  entry.authority =
+    binding.port === standardPort ? binding.address : joinHostPort(binding.address, binding.port);
   entry.ports = new Map(binding.ports);
   entry.identity = state.identity(socket);
 }
