@@ -157,3 +157,19 @@ describe('output that nobody reads', () => {
     assert.equal(stderr, '');
   });
 });
+
+describe('what a shell writes to a command', () => {
+  it('is read once, and missed by nobody afterwards', () => {
+    const home = folder({});
+    const manifests = folder({
+      'app.yaml': documents(GATEWAY, echo('one'), route('r', '/', 'one')),
+    });
+    const line = `"$0" check <(cat "$1/app.yaml")`;
+    const options = { encoding: 'utf8', timeout: 60_000, env: ownEnvironment(home.path) } as const;
+    const { status, stdout } = spawnSync('bash', ['-c', line, BIN, manifests.path], options);
+    home.remove();
+    manifests.remove();
+    assert.match(stdout, /no findings/);
+    assert.equal(status, 0);
+  });
+});

@@ -101,10 +101,12 @@ class Scanner {
     this.#watchEntry(absolute);
     try {
       const stats = statSync(path);
+      // What a shell's <(command) stands for is at no real path.
+      if (!stats.isDirectory() && !stats.isFile()) return;
       const real = realpathSync.native(path);
       const at = { root, file: join(path), order: orderOf(root) };
       if (stats.isDirectory()) this.#scanRootFolder(at, real);
-      else if (stats.isFile()) this.#addFile(at, real, stats, real !== absolute);
+      else this.#addFile(at, real, stats, real !== absolute);
     } catch (error) {
       this.#lost.set(root, { path, code: codeOf(error) });
     }
