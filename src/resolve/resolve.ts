@@ -67,12 +67,12 @@ export function createResolver(options: ResolveOptions): Resolver {
     const addresses = assignAddresses(ours, options.gatewayCidr);
     const gateways = resolveGateways(snapshot, ours, addresses);
     const routes = resolveRoutes(snapshot, gateways);
-    const streamRoutes = resolveStreamRoutes(snapshot, gateways);
+    const policies = resolvePolicies(snapshot);
+    const streamRoutes = resolveStreamRoutes(snapshot, gateways, policies);
     const hosts = assembleHosts(routes);
     const streamHosts = assembleStreamHosts(streamRoutes);
     const allRoutes = [...routes, ...streamRoutes];
     const slices = indexSlices(snapshot);
-    const policies = resolvePolicies(snapshot);
     const model: Model = {
       entryPoints: assembleEntryPoints(gateways, hosts, streamHosts),
       backends: resolveBackends(snapshot, slices, usedBackends(allRoutes), policies),
@@ -89,7 +89,7 @@ export function createResolver(options: ResolveOptions): Resolver {
           ...listenerSetStatuses(gateway, attached),
         ]),
         ...allRoutes.map(routeStatus),
-        ...policyStatuses(policies, gateways, routes),
+        ...policyStatuses(policies, gateways, allRoutes),
       ],
       findings: [
         ...findings,
@@ -190,7 +190,7 @@ function routeFindings(route: ResolvedRouteBase): readonly Finding[] {
 function policyStatuses(
   policies: BackendPolicies,
   gateways: ResolvedGateways,
-  routes: readonly ResolvedRoute[],
+  routes: readonly (ResolvedRoute | ResolvedStreamRoute)[],
 ): readonly StatusWish[] {
   if (policies.all.length === 0) return [];
   const gatewayOf = new Map(
@@ -200,8 +200,11 @@ function policyStatuses(
   );
   const users = routes.flatMap(({ contributions, uses }): readonly ServiceUser[] => {
     const own = new Set(contributions.map(({ listener }) => gatewayOf.get(listener) ?? ''));
-    return uses.flatMap(({ namespace, name, portName }) =>
-      Array.from(own, (gateway) => ({ service: `${namespace}/${name}`, portName, gateway })),
+    return uses.flatMap(({ namespace, name, portName, carries }) =>
+      // Who hands TLS on as it is has no use for a policy.
+      carries === 'streams'
+        ? []
+        : Array.from(own, (gateway) => ({ service: `${namespace}/${name}`, portName, gateway })),
     );
   });
   const controllerOf = (gateway: string): string =>

@@ -11,10 +11,12 @@ import { Memo, same } from '../reader.ts';
 import type { Problem } from '../status/conditions.ts';
 import { resolveBackendRef } from './backends.ts';
 import type { BackendUse } from './backends.ts';
+import type { BackendPolicies } from './backend-tls.ts';
 import type { ResolvedGateways } from './gateways.ts';
 import { grantsOf } from './grants.ts';
 import type { Surroundings } from './grants.ts';
 import { attachedVerdict, refusedVerdict, resolvedRefsVerdict, resolveParents } from './parents.ts';
+import type { ParentOutcome } from './parents.ts';
 import type { ResolvedRouteBase } from './routes.ts';
 
 type AnyStreamRoute = TLSRoute | TCPRoute | UDPRoute;
@@ -24,30 +26,35 @@ export interface ResolvedStreamRoute extends ResolvedRouteBase {
   /** creationTimestamp: of two routes for one host, the older one gets the connections. */
   readonly created: string;
   readonly contributions: readonly StreamContribution[];
+  /** For connections that are handed on as they are. */
   readonly rule: StreamRule;
+  /** For those whose bytes are plain here, and go on in TLS where a policy says so; else the same. */
+  readonly securedRule: StreamRule;
 }
 
 /** One host of one listener that the route wants connections of. */
 export interface StreamContribution {
   readonly listener: string;
   readonly hostname: string;
+  readonly rule: StreamRule;
 }
 
 /** Resolves routes, and remembers those that did not change. */
 export function createStreamRouteResolver(): (
   snapshot: Snapshot,
   gateways: ResolvedGateways,
+  policies: BackendPolicies,
 ) => readonly ResolvedStreamRoute[] {
   const memo = new Memo<string, ResolvedStreamRoute>();
   let last: readonly ResolvedStreamRoute[] = [];
-  return (snapshot, gateways) => {
+  return (snapshot, gateways, policies) => {
     const grants = grantsOf(snapshot);
     const resolved = STREAM_KINDS.flatMap((kind) =>
       snapshot.list(kind).map((route) => {
         const { namespace = '', name = '', uid, generation } = route.metadata;
-        const inputs = [route.spec, uid, generation, gateways, grants];
+        const inputs = [route.spec, uid, generation, gateways, grants, policies];
         return memo.get(`${kind.kind} ${namespace}/${name}`, snapshot, inputs, (reader) =>
-          resolveRoute(kind, route, gateways, { reader, grants }),
+          resolveRoute(kind, route, { gateways, policies }, { reader, grants }),
         );
       }),
     );
@@ -60,11 +67,12 @@ export function createStreamRouteResolver(): (
 function resolveRoute(
   kind: Kind,
   route: AnyStreamRoute,
-  gateways: ResolvedGateways,
+  { gateways, policies }: { gateways: ResolvedGateways; policies: BackendPolicies },
   surroundings: Surroundings,
 ): ResolvedStreamRoute {
   const { namespace = '', name = '', generation = 0, creationTimestamp = '' } = route.metadata;
   const { rule, uses, unresolved } = resolveRule(kind, route, surroundings);
+  const secured = secure(rule, uses, policies);
   const { parentRefs = [] } = route.spec;
   const hostnames = 'hostnames' in route.spec ? route.spec.hostnames : [];
   const attaching = { kind: kind.kind, namespace, parentRefs, hostnames };
@@ -77,7 +85,8 @@ function resolveRoute(
     generation,
     created: creationTimestamp,
     rule,
-    uses,
+    securedRule: secured.rule,
+    uses: usedBy(outcomes, uses, secured.uses),
     parents: outcomes.map(({ parentRef, controllerName, attachments, refused }) => ({
       parentRef,
       controllerName,
@@ -89,11 +98,51 @@ function resolveRoute(
     })),
     contributions: outcomes.flatMap(({ attachments }) =>
       attachments.flatMap(({ listener, hostnames: common }) =>
-        common.map((hostname) => ({ listener: listener.id, hostname })),
+        common.map((hostname) => ({
+          listener: listener.id,
+          hostname,
+          rule: listener.mode === 'passthrough' ? rule : secured.rule,
+        })),
       ),
     ),
     problems: [...unresolved, ...problems],
   };
+}
+
+/** The same rule, with backends in TLS where a policy is for them. */
+function secure(
+  rule: StreamRule,
+  uses: readonly BackendUse[],
+  policies: BackendPolicies,
+): { readonly rule: StreamRule; readonly uses: readonly BackendUse[] } {
+  const secured = uses.map((use): BackendUse => {
+    const policy = policies.find(`${use.namespace}/${use.name}`, use.portName);
+    if (policy === undefined || use.protocol !== 'TCP') return use;
+    const key = `Service ${use.namespace}/${use.name}:${use.port}/TLS`;
+    return { ...use, key, carries: 'securedStreams' };
+  });
+  if (secured.every((use, i) => use === uses[i])) return { rule, uses };
+  const keys = new Map(uses.map(({ key }, i) => [key, secured[i]?.key ?? key]));
+  const backends = rule.backends.map((weighted) =>
+    weighted.backend === null
+      ? weighted
+      : { ...weighted, backend: keys.get(weighted.backend) ?? weighted.backend },
+  );
+  return { rule: { ...rule, backends }, uses: secured };
+}
+
+/** Of both ways to speak to backends, those some listener needs. */
+function usedBy(
+  outcomes: readonly ParentOutcome[],
+  plain: readonly BackendUse[],
+  secured: readonly BackendUse[],
+): readonly BackendUse[] {
+  if (plain === secured) return plain;
+  const modes = outcomes.flatMap(({ attachments }) => attachments.map((a) => a.listener.mode));
+  return [
+    ...(modes.includes('passthrough') ? plain : []),
+    ...(modes.some((mode) => mode !== 'passthrough') ? secured : []),
+  ];
 }
 
 /** The schema allows one rule; of more, which no version of the API has use for, the first counts. */

@@ -114,7 +114,7 @@ export function createBackendResolver(): (
     for (const use of uses.values()) {
       const service = snapshot.get(Service, use.namespace, use.name);
       const own = slices.get(`${use.namespace}/${use.name}`) ?? NO_SLICES;
-      // Connections are handed on as they are, whatever a policy wants of requests.
+      // Connections that go through in TLS of their own stay as they are, whatever a policy wants.
       const policy =
         use.carries === 'streams'
           ? undefined
@@ -168,6 +168,7 @@ function securityOf(policy: ResolvedPolicy | undefined): Pick<Backend, 'tls' | '
 function protocolFor(use: BackendUse, appProtocol: string | undefined): BackendProtocol {
   switch (use.carries) {
     case 'streams':
+    case 'securedStreams':
       return use.protocol === 'UDP' ? 'udp' : 'tcp';
     case 'calls':
       return 'h2c';

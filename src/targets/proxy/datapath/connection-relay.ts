@@ -5,8 +5,10 @@
 
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Forward, Weighted } from './action.ts';
 import type { Backend } from './backend.ts';
+import type { Certificate } from './certificates.ts';
 import type { Counters } from './counters.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { HostIndex } from './hosts.ts';
@@ -26,6 +28,8 @@ export interface ConnectionListener {
 export interface RelayContext {
   readonly limits: Limits;
   readonly counters: Counters;
+  /** Shown to backends that ask for a certificate. */
+  readonly identity: Certificate | null;
 }
 
 /** The backend for one more connection or datagram; null when its share has none. */
@@ -50,7 +54,7 @@ function dialNext(
   tried: readonly Endpoint[],
   context: RelayContext,
 ): void {
-  const { limits, counters } = context;
+  const { limits, counters, identity } = context;
   const endpoint = tried.length < limits.connectAttemptsMax ? backend.pick(tried) : null;
   if (endpoint === null || client.destroyed) {
     if (endpoint === null) counters.backendUnavailable++;
@@ -58,7 +62,9 @@ function dialNext(
     return;
   }
   const { address, port } = endpoint;
-  const upstream = connect({ host: address, port, allowHalfOpen: true, noDelay: true });
+  const security = endpoint.security(identity);
+  const place = { host: address, port, allowHalfOpen: true, noDelay: true };
+  const upstream = security === null ? connect(place) : connectTls({ ...place, ...security });
   const timer = setTimeout(() => upstream.destroy(new Error()), limits.connectTimeoutMs);
   const failed = (): void => {
     clearTimeout(timer);
@@ -66,7 +72,7 @@ function dialNext(
     dialNext(client, backend, [...tried, endpoint], context);
   };
   upstream.once('error', failed);
-  upstream.once('connect', () => {
+  upstream.once(security === null ? 'connect' : 'secureConnect', () => {
     clearTimeout(timer);
     upstream.off('error', failed);
     endpoint.outstanding++;

@@ -11,6 +11,7 @@ import { acceptHttps } from './accept.ts';
 import type { ServerConnection } from './accept.ts';
 import type { Forward } from './action.ts';
 import type { Backend } from './backend.ts';
+import type { Certificate } from './certificates.ts';
 import type { Clock } from './clock.ts';
 import { chooseBackend, relayConnection } from './connection-relay.ts';
 import type { ConnectionListener, RelayContext } from './connection-relay.ts';
@@ -53,12 +54,13 @@ function onlyForward(listeners: HostIndex<ConnectionListener>): Forward | undefi
 export class TcpPort implements Port {
   readonly #server: Server;
   #listeners = new HostIndex<ConnectionListener>();
+  #identity: Certificate | null = null;
 
   constructor(socket: SocketProgram, { worker, clock }: PortContext) {
     this.#server = createPausedServer(proxiedOf(socket, worker, clock), (client) => {
       const backend = chooseBackend(onlyForward(this.#listeners));
       if (backend === null) breakOff(client);
-      else relayConnection(client, backend, worker);
+      else relayConnection(client, backend, { ...worker, identity: this.#identity });
     });
   }
 
@@ -68,6 +70,7 @@ export class TcpPort implements Port {
 
   update(socket: SocketProgram, _binding: Binding, state: State): void {
     this.#listeners = state.connectionListeners(socket);
+    this.#identity = state.identity(socket);
   }
 
   /** Connections there are go on until they end by themselves. */
@@ -212,7 +215,7 @@ export class TlsPort implements Port {
   }
 
   get #relayContext(): RelayContext {
-    return this.#context.worker;
+    return { ...this.#context.worker, identity: this.#entry.identity };
   }
 }
 
