@@ -7,6 +7,7 @@ import type { Controller } from '../controllers/controller.ts';
 import { reconcileAll } from '../controllers/reconcile.ts';
 import { createResolver } from '../resolve/resolve.ts';
 import type { ResolveOptions } from '../resolve/resolve.ts';
+import { allStatuses } from '../resolve/resolution.ts';
 import type { Resolution } from '../resolve/resolution.ts';
 import { assumePodsReady } from '../runtime/assume.ts';
 import { podFindings } from '../runtime/findings.ts';
@@ -15,7 +16,7 @@ import type { Source } from '../sources/source.ts';
 import { kindKey } from '../store/snapshot.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import { Store } from '../store/store.ts';
-import { staticFindings } from './findings.ts';
+import { createStaticFinder } from './findings.ts';
 import { createLocator } from './locate.ts';
 import { tellRefused } from './refused.ts';
 import { statusWrites } from './status.ts';
@@ -60,7 +61,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   settle(store, controllers, podCidr, now);
   const snapshot = store.snapshot();
   const resolution = createResolver(options)(snapshot);
-  store.write(statusWrites(snapshot, resolution.statuses, now));
+  store.write(statusWrites(snapshot, allStatuses(resolution), now));
   const ofSources = [...sourceFindings.values()].flat();
   return {
     snapshot: store.snapshot(),
@@ -68,7 +69,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     findings: [
       ...ofSources,
       ...tellRefused(ofSources, resolution.findings),
-      ...staticFindings(snapshot),
+      ...createStaticFinder()(snapshot),
       ...podFindings(snapshot, options.pods(snapshot)),
     ],
     locate: createLocator(sources, () => store.snapshot()),

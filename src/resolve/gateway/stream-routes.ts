@@ -6,11 +6,14 @@ import { TLSRoute } from '../../api/gateway/tlsroute.ts';
 import { UDPRoute } from '../../api/gateway/udproute.ts';
 import type { Kind } from '../../api/kind.ts';
 import type { Origin, StreamBackend, StreamRule } from '../../model/model.ts';
+import type { VersionedMap } from '../../lib/versioned-map.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
-import { Memo, same } from '../reader.ts';
+import type { Reader } from '../reader.ts';
+import { Results } from '../results.ts';
 import type { Problem } from '../status/conditions.ts';
 import { resolveBackendRef } from './backends.ts';
 import type { BackendUse } from './backends.ts';
+import { securedKey } from './backend-tls.ts';
 import type { BackendPolicies } from './backend-tls.ts';
 import type { ResolvedGateways } from './gateways.ts';
 import { grantsOf } from './grants.ts';
@@ -20,7 +23,7 @@ import type { ParentOutcome } from './parents.ts';
 import type { ResolvedRouteBase } from './routes.ts';
 
 type AnyStreamRoute = TLSRoute | TCPRoute | UDPRoute;
-const STREAM_KINDS: readonly Kind<AnyStreamRoute>[] = [TLSRoute, TCPRoute, UDPRoute];
+export const STREAM_KINDS: readonly Kind<AnyStreamRoute>[] = [TLSRoute, TCPRoute, UDPRoute];
 
 export interface ResolvedStreamRoute extends ResolvedRouteBase {
   /** creationTimestamp: of two routes for one host, the older one gets the connections. */
@@ -39,28 +42,33 @@ export interface StreamContribution {
   readonly rule: StreamRule;
 }
 
+/** All stream routes, by `Kind namespace/name`. The same value as long as none of them changes. */
+export type ResolvedStreamRoutes = VersionedMap<ResolvedStreamRoute>;
+
+/** What readers know by this name: which ports of Services a policy is for. */
+const SECURED = 'BackendTLSPolicy';
+
 /** Resolves routes, and remembers those that did not change. */
 export function createStreamRouteResolver(): (
   snapshot: Snapshot,
   gateways: ResolvedGateways,
   policies: BackendPolicies,
-) => readonly ResolvedStreamRoute[] {
-  const memo = new Memo<string, ResolvedStreamRoute>();
-  let last: readonly ResolvedStreamRoute[] = [];
-  return (snapshot, gateways, policies) => {
-    const grants = grantsOf(snapshot);
-    const resolved = STREAM_KINDS.flatMap((kind) =>
-      snapshot.list(kind).map((route) => {
-        const { namespace = '', name = '', uid, generation } = route.metadata;
-        const inputs = [route.spec, uid, generation, gateways, grants, policies];
-        return memo.get(`${kind.kind} ${namespace}/${name}`, snapshot, inputs, (reader) =>
-          resolveRoute(kind, route, { gateways, policies }, { reader, grants }),
-        );
-      }),
-    );
-    memo.sweep();
-    if (!same(last, resolved)) last = resolved;
-    return last;
+) => ResolvedStreamRoutes {
+  let gateways: ResolvedGateways;
+  let policies: BackendPolicies;
+  const routes = new Results<AnyStreamRoute, ResolvedStreamRoute>({
+    kinds: STREAM_KINDS,
+    make: (kind, route, reader) =>
+      resolveRoute(kind, route, { gateways, policies }, { reader, grants: grantsOf(reader) }),
+  });
+  return (snapshot, gatewaysNow, policiesNow) => {
+    gateways = gatewaysNow;
+    policies = policiesNow;
+    return routes.update(snapshot, {
+      Gateway: gateways.byKey,
+      ListenerSet: gateways.sets,
+      [SECURED]: policies.secured,
+    });
   };
 }
 
@@ -72,7 +80,7 @@ function resolveRoute(
 ): ResolvedStreamRoute {
   const { namespace = '', name = '', generation = 0, creationTimestamp = '' } = route.metadata;
   const { rule, uses, unresolved } = resolveRule(kind, route, surroundings);
-  const secured = secure(rule, uses, policies);
+  const secured = secure(rule, uses, policies, surroundings.reader);
   const { parentRefs = [] } = route.spec;
   const hostnames = 'hostnames' in route.spec ? route.spec.hostnames : [];
   const attaching = { kind: kind.kind, namespace, parentRefs, hostnames };
@@ -114,10 +122,15 @@ function secure(
   rule: StreamRule,
   uses: readonly BackendUse[],
   policies: BackendPolicies,
+  reader: Reader,
 ): { readonly rule: StreamRule; readonly uses: readonly BackendUse[] } {
   const secured = uses.map((use): BackendUse => {
-    const policy = policies.find(`${use.namespace}/${use.name}`, use.portName);
-    if (policy === undefined || use.protocol !== 'TCP') return use;
+    if (use.protocol !== 'TCP') return use;
+    const service = `${use.namespace}/${use.name}`;
+    const isSecured = [use.portName, ''].some((section) =>
+      reader.find(SECURED, policies.secured, securedKey(service, section)),
+    );
+    if (!isSecured) return use;
     const key = `Service ${use.namespace}/${use.name}:${use.port}/TLS`;
     return { ...use, key, carries: 'securedStreams' };
   });
