@@ -44,14 +44,14 @@ describe('the documentation', () => {
     const sample = /```\n\$ bin\/fairway (explain [^\n]*)\n([^`]*)```/.exec(read('README.md'));
     assert.ok(sample, 'README.md has a sample of explain');
     const [, command = '', shown = ''] = sample;
-    const { path, remove } = folder({});
+    const home = folder({});
     const args = command.replaceAll("'", '').replace('x-version: 2', 'x-version:2').split(' ');
     const { stdout } = spawnSync(BIN, args, {
       cwd: root,
-      env: ownEnvironment(path),
+      env: ownEnvironment(home.path),
       encoding: 'utf8',
     });
-    remove();
+    home.remove();
     // What is left out of a line, or of the whole, stands for anything.
     const printed = stdout.split('\n');
     const missing = shown
