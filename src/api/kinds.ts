@@ -10,7 +10,7 @@ import { Pod } from './core/pod.ts';
 import { Secret } from './core/secret.ts';
 import { Service } from './core/service.ts';
 import { EndpointSlice } from './discovery/endpoint-slice.ts';
-import { PathRewrite } from './extensions/path-rewrite.ts';
+import { extensionKinds } from './extensions/kinds.ts';
 import { BackendTLSPolicy } from './gateway/backendtlspolicy.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { GatewayClass } from './gateway/gatewayclass.ts';
@@ -48,5 +48,5 @@ export const SERVED_KINDS: readonly Kind[] = [
   BackendTLSPolicy,
   XBackend,
   XBackendTrafficPolicy,
-  PathRewrite,
+  ...extensionKinds,
 ];

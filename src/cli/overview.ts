@@ -5,6 +5,7 @@ import { Service } from '../api/core/service.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
 import { GRPCRoute } from '../api/gateway/grpcroute.ts';
 import { HTTPRoute } from '../api/gateway/httproute.ts';
+import { ListenerSet } from '../api/gateway/listenerset.ts';
 import { TCPRoute } from '../api/gateway/tcproute.ts';
 import { TLSRoute } from '../api/gateway/tlsroute.ts';
 import { UDPRoute } from '../api/gateway/udproute.ts';
@@ -47,18 +48,31 @@ function listenerRows({ snapshot, model, bindings }: Overview): string[][] {
   return snapshot.list(Gateway).flatMap((gateway) => {
     const key = keyOf(gateway.metadata);
     const address = gateway.status.addresses?.[0]?.value ?? '';
-    return gateway.spec.listeners.map((listener) => {
-      const status = gateway.status.listeners?.find((l) => l.name === listener.name);
-      const urls = listenerUrls({ gateway: key, listener, address, model, bindings });
-      return [
-        key,
-        listener.name,
-        urls[0] ?? '',
-        String(status?.attachedRoutes ?? 0),
-        conditionText(status?.conditions, 'Programmed'),
-      ];
-    });
+    const rowsOf = (owner: Gateway | ListenerSet): string[][] =>
+      owner.spec.listeners.map((listener) => {
+        const status = owner.status.listeners?.find((l) => l.name === listener.name);
+        const isSet = owner.kind === ListenerSet.kind;
+        const ownerKey = keyOf(owner.metadata);
+        const id = `${isSet ? 'ListenerSet ' : ''}${ownerKey}/${listener.name}`;
+        const urls = listenerUrls({ gateway: key, listener, id, address, model, bindings });
+        // A set that is not taken in says why itself, its listeners say nothing.
+        const programmed = status?.conditions ?? (isSet ? owner.status.conditions : undefined);
+        return [
+          key,
+          isSet ? `${ownerKey}/${listener.name}` : listener.name,
+          urls[0] ?? '',
+          String(status?.attachedRoutes ?? 0),
+          conditionText(programmed, 'Programmed'),
+        ];
+      });
+    const sets = snapshot.list(ListenerSet).filter((set) => gatewayOf(set) === key);
+    return [gateway, ...sets].flatMap(rowsOf);
   });
+}
+
+/** The Gateway that a set adds to, as `namespace/name`. */
+function gatewayOf({ metadata, spec }: ListenerSet): string {
+  return `${spec.parentRef.namespace ?? metadata.namespace ?? ''}/${spec.parentRef.name}`;
 }
 
 /** What all kinds of routes have. */
@@ -74,9 +88,10 @@ function routeRows({ snapshot }: Overview): string[][] {
     const parents = route.status?.parents ?? [];
     const attached = parents
       .filter((p) => p.conditions.some((c) => c.type === 'Accepted' && c.status === 'True'))
-      .map(({ parentRef: { namespace, name, sectionName } }) => {
+      .map(({ parentRef: { kind, namespace, name, sectionName } }) => {
         const gateway = `${namespace ?? route.metadata.namespace ?? ''}/${name}`;
-        return sectionName === undefined ? gateway : `${gateway}/${sectionName}`;
+        const place = sectionName === undefined ? gateway : `${gateway}/${sectionName}`;
+        return kind === ListenerSet.kind ? `ListenerSet ${place}` : place;
       });
     const conditions = parents.flatMap((p) => p.conditions);
     return [

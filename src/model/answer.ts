@@ -112,6 +112,8 @@ export interface ConnectionShare {
   readonly to: string | null;
   /** `address:port` of each endpoint that takes new connections. */
   readonly endpoints: readonly string[];
+  /** Set when the bytes go on in TLS that begins here. */
+  readonly secured?: true;
 }
 
 export interface ConnectionAnswer {

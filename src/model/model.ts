@@ -7,6 +7,7 @@ import type { PathTemplate } from '../lib/path-template.ts';
 import type { Filter } from './filter.ts';
 import type { Match } from './match.ts';
 import type { Balance, Retry, RetryBudget, Session, Timeouts } from './policy.ts';
+import type { PortSettings } from './port-settings.ts';
 
 /** The object and the field something in the model comes from. */
 export interface Origin {
@@ -40,6 +41,8 @@ export interface EntryPoint {
   readonly protocol: EntryProtocol;
   /** What clients must show on the listeners of this port that take requests in TLS. */
   readonly clientValidation?: ClientValidation;
+  /** Absent: all is the default. */
+  readonly settings?: PortSettings;
   /** Key of the certificate that is shown to backends that ask for one. */
   readonly backendCertificate?: string;
   /** The most specific hostname first; a request belongs to the first one that takes its host. */

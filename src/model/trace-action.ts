@@ -1,6 +1,7 @@
 // The second half of the reference answer: a rule has taken the request; what do its filters, its
 // redirect or its backends make of it?
 
+import { isAlias } from '../lib/disguised-name.ts';
 import type { SplitTarget } from '../lib/http-path.ts';
 import { replacePrefix } from '../lib/http-path.ts';
 import { rewriteByPattern } from '../lib/path-template.ts';
@@ -337,8 +338,10 @@ function changedHeaders(
 ): readonly (readonly [string, string])[] {
   const replaced = new Set(changes.set.map((h) => h.name));
   const removed = new Set(changes.remove);
+  const named = [...replaced, ...removed];
   return [
-    ...headers.filter(([name]) => !replaced.has(name)),
+    // A name that backends may take for one of these must not come from the client.
+    ...headers.filter(([name]) => !replaced.has(name) && !named.some((n) => isAlias(name, n))),
     ...changes.set.map(({ name, value }) => [name, value] as const),
     ...changes.add.map(({ name, value }) => [name, value] as const),
   ].filter(([name]) => !removed.has(name));

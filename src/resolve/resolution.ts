@@ -78,11 +78,15 @@ export interface WishedListenerStatus {
 
 export interface WishedAncestorStatus {
   readonly ancestorRef: object;
+  /** As the class of the Gateway has it. */
+  readonly controllerName: string;
   readonly conditions: readonly Verdict[];
 }
 
 export interface WishedParentStatus {
   /** As the route's spec has it. */
   readonly parentRef: object;
+  /** As the class of the Gateway has it. */
+  readonly controllerName: string;
   readonly conditions: readonly Verdict[];
 }

@@ -5,7 +5,9 @@
 import type { Finding } from '../api/finding.ts';
 import { BackendTLSPolicy } from '../api/gateway/backendtlspolicy.ts';
 import { Service } from '../api/core/service.ts';
+import { CONTROLLER_NAME } from '../api/fairway.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
+import { GatewayClass } from '../api/gateway/gatewayclass.ts';
 import { GRPCRoute } from '../api/gateway/grpcroute.ts';
 import { HTTPRoute } from '../api/gateway/httproute.ts';
 import { ListenerSet } from '../api/gateway/listenerset.ts';
@@ -20,7 +22,7 @@ import {
   policyStatus,
 } from './gateway/backend-tls.ts';
 import type { BackendPolicies, ResolvedPolicy } from './gateway/backend-tls.ts';
-import { classStatuses, serves } from './gateway/classes.ts';
+import { classStatus, resolveClasses, serves } from './gateway/classes.ts';
 import { createEntryPointAssembler } from './gateway/entry-points.ts';
 import { allListeners, createGatewayResolver } from './gateway/gateways.ts';
 import type { ResolvedGateways } from './gateway/gateways.ts';
@@ -89,11 +91,13 @@ export function createResolver(options: ResolveOptions): Resolver {
   const resolveServices = createServiceResolver();
   const resolveBackends = createBackendResolver();
   const resolve = (snapshot: Snapshot): Resolution => {
+    const classes = resolveClasses(snapshot);
     const { ours, findings } = chooseGateways(snapshot, options);
     const addresses = assignAddresses(ours, options.gatewayCidr);
     const gateways = resolveGateways(snapshot, ours, addresses);
     const routes = resolveRoutes(snapshot, gateways);
-    const streamRoutes = resolveStreamRoutes(snapshot, gateways);
+    const policies = resolvePolicies(snapshot);
+    const streamRoutes = resolveStreamRoutes(snapshot, gateways, policies);
     const hosts = assembleHosts(routes);
     const streamHosts = assembleStreamHosts(streamRoutes);
     const tally = tallyRoutes(routes);
@@ -101,7 +105,6 @@ export function createResolver(options: ResolveOptions): Resolver {
     const attached = (listener: string): number =>
       (tally.attached.get(listener) ?? 0) + (streamTally.attached.get(listener) ?? 0);
     const slices = indexSlices(snapshot);
-    const policies = resolvePolicies(snapshot);
     const traffic = resolveTraffic(snapshot);
     const externals = resolveExternals(snapshot);
     const uses = uniteUses([tally.uses, streamTally.uses]);
@@ -114,14 +117,19 @@ export function createResolver(options: ResolveOptions): Resolver {
     return {
       model,
       statuses: [
-        ...classStatuses(snapshot),
+        ...classes.map(classStatus),
         ...gateways.all.flatMap((gateway) => statusesOf(gateway, attached)),
-        ...policyStatuses(policies, gateways, tally),
+        ...policyStatuses(policies, gateways, [tally, streamTally]),
         ...backendStatuses(traffic, externals, gateways, [tally, streamTally]),
       ],
       routeStatuses: [tally.statuses, streamTally.statuses],
       findings: [
         ...findings,
+        ...classes.flatMap(({ name, problems }) =>
+          problems.map((p) =>
+            toFinding(p, { object: { kind: GatewayClass.kind, namespace: '', name } }),
+          ),
+        ),
         ...gatewayFindings(gateways),
         ...balanceFindings(snapshot.list(Service)),
         ...tally.findings,
@@ -181,11 +189,16 @@ function backendStatuses(
   const gatewayOf = new Map(
     gateways.all.flatMap((gateway) => allListeners(gateway).map((l) => [l.id, gateway.key])),
   );
+  const controllerOf = controllersOf(gateways);
   const find = (target: string): ReadonlySet<string> => gatewaysOf(target, gatewayOf, tallies);
   return [
-    ...traffic.all.map((policy) => trafficPolicyStatus(policy, traffic, find)),
+    ...traffic.all.map((policy) => trafficPolicyStatus(policy, traffic, find, controllerOf)),
     ...[...externals.values()].map((external) =>
-      externalStatus(external, find(`XBackend ${external.namespace}/${external.name}`)),
+      externalStatus(
+        external,
+        find(`XBackend ${external.namespace}/${external.name}`),
+        controllerOf,
+      ),
     ),
   ];
 }
@@ -241,25 +254,33 @@ function gatewayFindings(gateways: ResolvedGateways): readonly Finding[] {
   });
 }
 
+/** Under which of our names a Gateway, by its key, is served. */
+function controllersOf({ byKey }: ResolvedGateways): (gateway: string) => string {
+  return (gateway) => byKey.get(gateway)?.controllerName ?? CONTROLLER_NAME;
+}
+
 function policyStatuses(
   policies: BackendPolicies,
   gateways: ResolvedGateways,
-  { usersOf }: Tally,
+  tallies: readonly Tally[],
 ): readonly StatusWish[] {
   if (policies.all.length === 0) return [];
   const gatewayOf = new Map(
     gateways.all.flatMap((gateway) => allListeners(gateway).map((l) => [l.id, gateway.key])),
   );
+  const controllerOf = controllersOf(gateways);
   return policies.all.map((policy) => {
     const services = new Set(policy.targets.map(({ service }) => service));
     const users = [...services].flatMap((service) =>
-      usersOf(`Service ${service}`).map(({ portName, listener }) => ({
-        service,
-        portName,
-        gateway: gatewayOf.get(listener) ?? '',
-      })),
+      tallies
+        .flatMap(({ usersOf }) => usersOf(`Service ${service}`))
+        .map(({ portName, listener }) => ({
+          service,
+          portName,
+          gateway: gatewayOf.get(listener) ?? '',
+        })),
     );
-    return policyStatus(policy, policies, users);
+    return policyStatus(policy, policies, users, controllerOf);
   });
 }
 

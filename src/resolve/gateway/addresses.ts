@@ -100,10 +100,19 @@ class Request {
 
   get result(): AssignedAddresses {
     return {
-      addresses: this.#unsupported.length > 0 ? [] : this.#addresses,
+      addresses: this.#unsupported.length > 0 ? [] : this.#inOrder(),
       unsupported: this.#unsupported,
       unusable: this.#unusable,
     };
+  }
+
+  /** Those asked for by name first: whether the others are held or new makes no difference. */
+  #inOrder(): readonly string[] {
+    const asked = new Set((this.#gateway.spec.addresses ?? []).map(({ value }) => value));
+    return [
+      ...this.#addresses.filter((address) => asked.has(address)),
+      ...this.#addresses.filter((address) => !asked.has(address)),
+    ];
   }
 
   keepHeld(pool: Pool): void {

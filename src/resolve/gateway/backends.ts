@@ -23,8 +23,8 @@ export interface BackendUse {
   readonly name: string;
   readonly port: number;
   readonly protocol: 'TCP' | 'UDP';
-  /** What is sent there: requests, calls (gRPC is spoken over HTTP/2, whether the port says so or not), or whole connections and datagrams. */
-  readonly carries: 'requests' | 'calls' | 'streams';
+  /** What is sent there: requests, calls (gRPC is spoken over HTTP/2, whether the port says so or not), whole connections and datagrams, or connections that a policy puts into TLS. */
+  readonly carries: 'requests' | 'calls' | 'streams' | 'securedStreams';
   /** Name of the port. */
   readonly portName: string;
 }

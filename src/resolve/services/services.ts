@@ -188,10 +188,10 @@ export function createBackendResolver(): BackendResolver {
       const name = `${use.namespace}/${use.name}`;
       const service = services.get(use.namespace, use.name)?.object;
       const own = slices.get(name) ?? NO_SLICES;
-      // Connections are handed on as they are, whatever a policy wants of requests.
-      const isStream = use.carries === 'streams';
-      const policy = isStream ? undefined : policies.tls.find(name, use.portName);
-      const sending = isStream ? undefined : policies.traffic.find(targetOf(use));
+      // Connections that go through in TLS of their own stay as they are, whatever a policy wants.
+      const policy = use.carries === 'streams' ? undefined : policies.tls.find(name, use.portName);
+      const isSent = use.carries === 'requests' || use.carries === 'calls';
+      const sending = isSent ? policies.traffic.find(targetOf(use)) : undefined;
       const external = use.kind === 'XBackend' ? policies.externals.get(name) : undefined;
       const balance = service?.metadata.annotations?.[BALANCE_ANNOTATION];
       const inputs = [use.kind, service?.spec, balance, own, policy, sending, external];
@@ -266,6 +266,7 @@ function securityOf(policy: ResolvedPolicy | undefined): Pick<Backend, 'tls' | '
 function protocolFor(use: BackendUse, appProtocol: string | undefined): BackendProtocol {
   switch (use.carries) {
     case 'streams':
+    case 'securedStreams':
       return use.protocol === 'UDP' ? 'udp' : 'tcp';
     case 'calls':
       return 'h2c';

@@ -132,6 +132,7 @@ function compileSocket(entryPoint: EntryPoint): SocketProgram {
     port: entryPoint.port,
     protocol: entryPoint.protocol,
     clientValidation: entryPoint.clientValidation ?? null,
+    settings: entryPoint.settings ?? null,
     backendCertificate: entryPoint.backendCertificate ?? null,
     listeners: entryPoint.listeners.map((l) => remember(listenerPrograms, l, compileListener)),
   };

@@ -4,6 +4,7 @@
 import type { Filter } from '../../model/filter.ts';
 import type { ValueMatch } from '../../model/match.ts';
 import type { Balance, Retry, RetryBudget, Session, Timeouts } from '../../model/policy.ts';
+import type { PortSettings } from '../../model/port-settings.ts';
 import type {
   BackendProtocol,
   BackendTls,
@@ -34,6 +35,8 @@ export interface SocketProgram {
   readonly protocol: EntryProtocol;
   /** Null when clients need show nothing. */
   readonly clientValidation: ClientValidation | null;
+  /** Null when all is the default. */
+  readonly settings: PortSettings | null;
   /** Key of the certificate shown to backends that ask for one. */
   readonly backendCertificate: string | null;
   /** The most specific first. */

@@ -54,6 +54,7 @@ function renderSocket(socket: SocketProgram, { hosts, tables }: ProxyProgram): r
             ? '  clients must show a certificate'
             : '  clients are asked for a certificate',
         ]),
+    ...(socket.settings === null ? [] : [`  settings ${JSON.stringify(socket.settings)}`]),
     ...(socket.backendCertificate === null
       ? []
       : [`  shows backends certificate ${socket.backendCertificate}`]),

@@ -16,7 +16,8 @@ export function clientOptions(
     servername: serverName,
     ca: authorities === 'system' ? systemAuthorities() : [...authorities],
     minVersion: 'TLSv1.2',
-    ALPNProtocols: [protocol === 'h2c' ? 'h2' : 'http/1.1'],
+    // Of what whole connections carry, nothing is known.
+    ...(protocol === 'tcp' ? {} : { ALPNProtocols: [protocol === 'h2c' ? 'h2' : 'http/1.1'] }),
     checkServerIdentity: (_host, certificate) => checkNames(names, certificate),
     ...(identity === null ? {} : identity.identity),
   };

@@ -53,6 +53,10 @@ export interface Listener {
 export interface Entry {
   readonly port: number;
   readonly scheme: 'http' | 'https';
+  /** The host of clients (of HTTP/1.0) that name none: the address they have dialled. */
+  authority: string;
+  /** Whose X-Forwarded fields are believed; absent: nobody's. */
+  readonly trustedProxies?: readonly string[];
   listeners: HostIndex<Listener>;
   /** Where the Gateway's ports are really reached at this address, if not at their own numbers. */
   ports: ReadonlyMap<number, number>;
@@ -92,9 +96,10 @@ export function dispatch(
   entry: Entry,
   client: Client,
   stream: ServerStream,
-  head: RequestHead,
+  received: RequestHead,
   hasBody: boolean,
 ): Receiver {
+  const head = received.authority === '' ? { ...received, authority: entry.authority } : received;
   const target = splitTarget(head.target, worker.pathPolicy);
   if (target === null) {
     worker.counters.badRequests++;

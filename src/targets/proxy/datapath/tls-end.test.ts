@@ -55,6 +55,7 @@ async function start(name: string, validation: ClientValidation | null): Promise
         port: 0,
         protocol: 'https',
         clientValidation: validation,
+        settings: null,
         backendCertificate: null,
         listeners: [listener],
       },

@@ -7,7 +7,7 @@ import { replacePrefix } from '../../../lib/http-path.ts';
 import { rewriteByPattern } from '../../../lib/path-template.ts';
 import type { PathChange } from '../../../model/model.ts';
 import type { FilterProgram, RedirectProgram } from '../program.ts';
-import { changeFields } from './fields.ts';
+import { changeFields, withoutAliases } from './fields.ts';
 import type { Fields } from './stream.ts';
 
 /** The parts of a request that filters may change. */
@@ -23,7 +23,7 @@ export function filterRequest(filters: readonly FilterProgram[], request: Outgoi
   for (const filter of filters) {
     switch (filter.kind) {
       case 'requestHeaders':
-        request.fields = changeFields(request.fields, filter);
+        request.fields = changeFields(withoutAliases(request.fields, filter), filter);
         break;
       case 'responseHeaders':
       case 'mirror':

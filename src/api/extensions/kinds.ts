@@ -1,0 +1,7 @@
+// Kinds of our own, which Gateway API objects may refer to.
+
+import type { Kind } from '../kind.ts';
+import { GatewayParameters } from './gateway-parameters.ts';
+import { PathRewrite } from './path-rewrite.ts';
+
+export const extensionKinds: readonly Kind[] = [PathRewrite, GatewayParameters];
