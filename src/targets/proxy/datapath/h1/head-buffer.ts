@@ -1,5 +1,8 @@
 // Gathers the bytes of a head until its empty line. Most heads come in one piece and are cut straight
 // out of the read buffer; only what comes in pieces is copied.
+//
+// Budget: 0.2 µs for a head in one piece. Allocates its text; a head in pieces is copied. Guarded
+// by bench/proxy.ts.
 
 import { Buffer } from 'node:buffer';
 import type { BadHead } from './head.ts';
