@@ -77,7 +77,7 @@ class Endpoint {
       incoming.on('error', () => undefined);
       incoming.on('end', () => {
         response.setHeader('x-backend', String(this.#version));
-        response.end(`${incoming.headers['x-id'] ?? ''} ${incoming.method ?? ''} ${bytes}`);
+        response.end(`${String(incoming.headers['x-id'])} ${incoming.method ?? ''} ${bytes}`);
       });
     });
     this.server.on('upgrade', (_incoming, socket) => {
