@@ -3,12 +3,14 @@
 
 import { randomInt } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Failure, failure } from '../failure.ts';
+import { failure } from '../failure.ts';
+import { kindKey } from '../../store/snapshot.ts';
 import type { Store } from '../../store/store.ts';
 import { eventFor } from '../watch/hub.ts';
 import type { EventType, Watch, WatchHub, WatchScope } from '../watch/hub.ts';
 import type { KubeObject } from '../../api/kind.ts';
 import { API_LIMITS } from './limits.ts';
+import { readRevision } from './list-options.ts';
 import type { Presenter } from './present.ts';
 
 export interface WatchOptions {
@@ -18,8 +20,6 @@ export interface WatchOptions {
   readonly allowsBookmarks: boolean;
   /** Begins with everything there is, and a bookmark that says so (WatchList). */
   readonly sendsInitialEvents: boolean;
-  /** Empty for none. */
-  readonly resourceVersionMatch: string;
 }
 
 export interface WatchServices {
@@ -44,12 +44,7 @@ export function serveWatch(
   if (hub.count >= API_LIMITS.watchesMax) {
     throw failure.tooMany(`there are ${API_LIMITS.watchesMax} watches already`);
   }
-  if (options.sendsInitialEvents && options.resourceVersionMatch !== 'NotOlderThan') {
-    throw failure.unprocessable(
-      'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-    );
-  }
-  const since = revisionOf(options.resourceVersion);
+  const since = readRevision(options.resourceVersion);
   const asksForAll = options.sendsInitialEvents || since === 0;
   const missed = asksForAll ? [] : hub.log.since(since);
   response.writeHead(200, {
@@ -81,8 +76,10 @@ export function serveWatch(
       response.write(bookmark(presenter, scope, store.revision, { [INITIAL_EVENTS_END]: 'true' }));
     }
   }
+  const key = kindKey(scope.kind);
   for (const change of missed) {
-    const event = eventFor(change, scope);
+    // The log is of all kinds.
+    const event = kindKey(change.kind) === key ? eventFor(change, scope) : undefined;
     if (event !== undefined) sendOne(event.type, event.object);
   }
   const watch: Watch = {
@@ -110,18 +107,6 @@ export function serveWatch(
   };
   response.once('close', end);
   request.socket.setKeepAlive(true, 30_000);
-}
-
-/** 0 stands for `any`. Throws a Failure. */
-function revisionOf(text: string): number {
-  if (text === '') return 0;
-  const revision = Number(text);
-  if (Number.isSafeInteger(revision) && revision >= 0) return revision;
-  throw new Failure(
-    400,
-    'BadRequest',
-    `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-  );
 }
 
 function bookmark(

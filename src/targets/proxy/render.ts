@@ -13,11 +13,12 @@ import type {
   StreamProgram,
   TableProgram,
 } from './program.ts';
+import { tableKey } from './program.ts';
 
 /** Renders a program as one file, `proxy.txt`. Keys of certificates are not in it. */
 export function renderProxy(program: ProxyProgram): readonly RenderedFile[] {
   const lines = [
-    ...program.sockets.flatMap((socket) => renderSocket(socket, program.tables)),
+    ...program.sockets.flatMap((socket) => renderSocket(socket, program)),
     ...[...program.backends.values()].flatMap((backend) => [
       `backend ${backend.key} (${backend.protocol})`,
       ...(backend.balance === undefined ? [] : [`  balanced by ${backend.balance}`]),
@@ -37,10 +38,7 @@ export function renderProxy(program: ProxyProgram): readonly RenderedFile[] {
   return [{ path: 'proxy.txt', text: lines.join('\n').trimEnd() }];
 }
 
-function renderSocket(
-  socket: SocketProgram,
-  tables: ReadonlyMap<string, TableProgram>,
-): readonly string[] {
+function renderSocket(socket: SocketProgram, { hosts, tables }: ProxyProgram): readonly string[] {
   const { id, addresses, port, protocol, listeners } = socket;
   return [
     `port ${port} of Gateway ${id.slice(0, id.lastIndexOf(':'))} on ${addresses.join(', ')} (${protocol})`,
@@ -57,9 +55,9 @@ function renderSocket(
     ...listeners.flatMap((listener) => [
       `  listener ${listener.id} for ${listener.hostname || 'every host'}`,
       ...listener.certificates.map((key) => `    certificate ${key}`),
-      ...listener.hosts.flatMap(({ hostname, table }) => [
+      ...(hosts.get(listener.id) ?? []).flatMap(({ hostname }) => [
         `    host ${hostname || 'every other'}`,
-        ...renderTable(tables.get(table)),
+        ...renderTable(tables.get(tableKey(listener.id, hostname))),
       ]),
       ...(listener.stream === null ? [] : renderStream(listener.stream)),
     ]),

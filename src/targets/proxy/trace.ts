@@ -29,6 +29,7 @@ import type {
   SocketProgram,
   WeightedProgram,
 } from './program.ts';
+import { tableKey } from './program.ts';
 
 /** Answers a request from a program. */
 export function traceProxy(program: ProxyProgram, probe: RequestProbe): RequestFate {
@@ -102,8 +103,8 @@ function tablesOf(
   listener: ListenerProgram,
 ): HostIndex<RouteTable<ActionProgram>> {
   const index = new HostIndex<RouteTable<ActionProgram>>();
-  for (const { hostname, table } of listener.hosts) {
-    const found = program.tables.get(table);
+  for (const { hostname } of program.hosts.get(listener.id) ?? []) {
+    const found = program.tables.get(tableKey(listener.id, hostname));
     if (found !== undefined) index.set(hostname, new RouteTable(found, (action) => action));
   }
   return index;
