@@ -21,6 +21,8 @@ import { ReferenceGrant } from './gateway/referencegrant.ts';
 import { TCPRoute } from './gateway/tcproute.ts';
 import { TLSRoute } from './gateway/tlsroute.ts';
 import { UDPRoute } from './gateway/udproute.ts';
+import { XBackend } from './gateway/xbackend.ts';
+import { XBackendTrafficPolicy } from './gateway/xbackendtrafficpolicy.ts';
 import type { Kind } from './kind.ts';
 
 export const SERVED_KINDS: readonly Kind[] = [
@@ -44,5 +46,7 @@ export const SERVED_KINDS: readonly Kind[] = [
   UDPRoute,
   ReferenceGrant,
   BackendTLSPolicy,
+  XBackend,
+  XBackendTrafficPolicy,
   PathRewrite,
 ];

@@ -33,6 +33,7 @@ import type { MetricsServer } from './metrics.ts';
 import { notReady } from './readiness.ts';
 import {
   controllersFor,
+  externalRules,
   limitsOf,
   networkFor,
   NODE_NAME,
@@ -129,6 +130,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     onCrash: (worker, error) => onError(crashed(worker, error)),
     pathPolicy: configuration.paths,
     explains: configuration.explain,
+    external: externalRules(network, configuration),
     bindings: {
       firstOpenPort: firstOpen,
       localhostOffset: network.localhostOffset,
@@ -144,6 +146,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     resolve: createResolver({
       gatewayCidr: network.gatewayCidr,
       adoptedClasses: configuration.gatewayClasses,
+      externalNames: configuration.externalBackends.externalNameServices,
     }),
     node: NODE_NAME,
     firstOpenPort: firstOpen,

@@ -27,6 +27,7 @@ import { DEFAULT_LIMITS } from '../targets/proxy/datapath/limits.ts';
 import type { Limits } from '../targets/proxy/datapath/limits.ts';
 import type { Observation } from '../targets/proxy/observation.ts';
 import { VERSION } from './version.ts';
+import type { ExternalRules } from '../targets/proxy/messages.ts';
 
 /** The flags all commands have that read objects. */
 export interface CommonFlags {
@@ -55,6 +56,19 @@ export function networkFor(block: number, { network }: Configuration): Network {
     loadBalancerCidr: network.loadBalancerCIDR ?? own.loadBalancerCidr,
     nodePortAddresses: network.nodePortAddresses ?? own.nodePortAddresses,
     localhostOffset: network.localhost ? own.localhostOffset : null,
+  };
+}
+
+/** Where hosts outside may be: never in the networks of the cluster, unless somebody allows it. */
+export function externalRules(
+  network: Network,
+  { externalBackends: { allowNetworks, denyNetworks, nameservers } }: Configuration,
+): ExternalRules {
+  const { podCidr, serviceCidr, gatewayCidr, loadBalancerCidr } = network;
+  return {
+    allow: allowNetworks,
+    deny: [podCidr, serviceCidr, gatewayCidr, loadBalancerCidr, ...denyNetworks],
+    nameservers,
   };
 }
 

@@ -26,6 +26,8 @@ export const CONFIG_KIND = 'FairwayConfiguration';
 const cidr = (doc: string) =>
   opt(string({ pattern: '^[0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2}$', doc }));
 
+const CIDR_PATTERN = '^[0-9a-fA-F.:]+(/[0-9]{1,3})?$';
+
 /** The schema of the configuration; docs/configuration.md lists its fields. */
 export const CONFIGURATION = object({
   apiVersion: oneOf([CONFIG_API_VERSION]),
@@ -102,6 +104,47 @@ export const CONFIGURATION = object({
         ),
       },
       { doc: 'How paths of requests are read.' },
+    ),
+    {},
+  ),
+  externalBackends: def(
+    object(
+      {
+        externalNameServices: def(
+          boolean({
+            doc: 'Let routes send requests to Services of type ExternalName. Who may write such a Service chooses where the gateway goes.',
+          }),
+          false,
+        ),
+        allowNetworks: def(
+          list(string({ pattern: CIDR_PATTERN, doc: 'A network, or an address.' }), {
+            listType: 'set',
+            doc: 'Where hosts outside may be although it is not outside: loopback, link-local, the cluster.',
+          }),
+          [],
+        ),
+        denyNetworks: def(
+          list(string({ pattern: CIDR_PATTERN, doc: 'A network, or an address.' }), {
+            listType: 'set',
+            doc: 'Where hosts outside may not be, besides those networks.',
+          }),
+          [],
+        ),
+        nameservers: def(
+          list(
+            string({
+              pattern: '^[0-9a-fA-F.:\\[\\]]+$',
+              doc: 'Address, with a port if it is not 53.',
+            }),
+            {
+              listType: 'set',
+              doc: 'Who knows their names. By default the servers of the machine.',
+            },
+          ),
+          [],
+        ),
+      },
+      { doc: 'Backends outside the cluster: XBackend, and ExternalName.' },
     ),
     {},
   ),

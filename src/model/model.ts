@@ -6,7 +6,7 @@
 import type { PathTemplate } from '../lib/path-template.ts';
 import type { Filter } from './filter.ts';
 import type { Match } from './match.ts';
-import type { Balance, Retry, Session, Timeouts } from './policy.ts';
+import type { Balance, Retry, RetryBudget, Session, Timeouts } from './policy.ts';
 
 /** The object and the field something in the model comes from. */
 export interface Origin {
@@ -178,8 +178,10 @@ export interface WeightedBackend {
   readonly weight: number;
   /** Applied after the choice, to requests to this backend only. */
   readonly filters: readonly Filter[];
-  /** Set when `backend` is null. */
+  /** Set when `backend` is null, and nothing else answers in its place. */
   readonly broken?: RespondResult;
+  /** What its share of the requests is answered with; `backend` is null. */
+  readonly redirect?: RedirectResult;
   readonly origin: Origin;
 }
 
@@ -192,11 +194,24 @@ export interface Backend {
   readonly tls?: BackendTls;
   /** Absent: leastRequests. */
   readonly balance?: Balance;
+  /** What holds for retries to it, whichever rule makes them; absent: no bound but the rule's. */
+  readonly retryBudget?: RetryBudget;
+  /** Keeps clients with an endpoint where the rule does not say how. */
+  readonly session?: Session;
+  /** A host outside that is looked up in DNS, in place of endpoints. */
+  readonly host?: ExternalHost;
   /** Why it cannot be spoken to at all, though it may have endpoints; they are left out. */
   readonly fault?: string;
   /** Sorted by address and port. */
   readonly endpoints: readonly Endpoint[];
   readonly origin: Origin;
+}
+
+/** A name that whoever sends requests looks up, and the port there. */
+export interface ExternalHost {
+  /** In lower case, without a dot at the end. */
+  readonly name: string;
+  readonly port: number;
 }
 
 /** How a backend is spoken to in TLS, and which certificates of it are good. */
@@ -207,6 +222,8 @@ export interface BackendTls {
   readonly authorities: 'system' | readonly string[];
   /** Its certificate must be for one of them. */
   readonly names: readonly CertificateName[];
+  /** Key of the certificate it is shown if it asks for one; absent: that of the entry point. */
+  readonly certificate?: string;
   readonly origin: Origin;
 }
 

@@ -23,6 +23,12 @@ import { classStatuses, serves } from './gateway/classes.ts';
 import { createEntryPointAssembler } from './gateway/entry-points.ts';
 import { allListeners, createGatewayResolver } from './gateway/gateways.ts';
 import type { ResolvedGateways } from './gateway/gateways.ts';
+import {
+  createExternalResolver,
+  externalFindings,
+  externalStatus,
+} from './gateway/external-backends.ts';
+import type { Externals } from './gateway/external-backends.ts';
 import { createHostAssembler } from './gateway/hosts.ts';
 import { createRouteResolver } from './gateway/routes.ts';
 import type { ResolvedRoute } from './gateway/routes.ts';
@@ -33,6 +39,12 @@ import type { ResolvedStreamRoute, ResolvedStreamRoutes } from './gateway/stream
 import { createTally } from './gateway/tally.ts';
 import type { Tally } from './gateway/tally.ts';
 import { same } from './reader.ts';
+import {
+  createTrafficPolicyResolver,
+  trafficPolicyFindings,
+  trafficPolicyStatus,
+} from './gateway/traffic-policy.ts';
+import type { TrafficPolicies } from './gateway/traffic-policy.ts';
 import type { Resolution, StatusWish } from './resolution.ts';
 import { createBalanceFinder } from './services/balance.ts';
 import { createBackendResolver, createServiceResolver } from './services/services.ts';
@@ -45,6 +57,8 @@ export interface ResolveOptions {
   readonly gatewayCidr: string;
   /** GatewayClasses served whatever their controller; `*` for all. */
   readonly adoptedClasses: readonly string[];
+  /** Whether Services of type ExternalName may be backends; absent: they may not. */
+  readonly externalNames?: boolean;
 }
 
 export interface Resolver {
@@ -57,8 +71,11 @@ export interface Resolver {
 export function createResolver(options: ResolveOptions): Resolver {
   const resolveGateways = createGatewayResolver();
   const resolvePolicies = createBackendPolicyResolver();
-  const resolveRoutes = createRouteResolver();
-  const resolveStreamRoutes = createStreamRouteResolver();
+  const { externalNames = false } = options;
+  const resolveTraffic = createTrafficPolicyResolver();
+  const resolveExternals = createExternalResolver();
+  const resolveRoutes = createRouteResolver(externalNames);
+  const resolveStreamRoutes = createStreamRouteResolver(externalNames);
   const tallyRoutes = createTally<ResolvedRoute>([HTTPRoute.kind, GRPCRoute.kind]);
   const tallyStreamRoutes = createTally<ResolvedStreamRoute>(STREAM_KINDS.map((k) => k.kind));
   const uniteUses = createUnion<BackendUse>();
@@ -85,11 +102,13 @@ export function createResolver(options: ResolveOptions): Resolver {
       (tally.attached.get(listener) ?? 0) + (streamTally.attached.get(listener) ?? 0);
     const slices = indexSlices(snapshot);
     const policies = resolvePolicies(snapshot);
+    const traffic = resolveTraffic(snapshot);
+    const externals = resolveExternals(snapshot);
     const uses = uniteUses([tally.uses, streamTally.uses]);
     const model: Model = {
       entryPoints: assembleEntryPoints(gateways, hosts, streamHosts),
-      backends: resolveBackends(snapshot, slices, uses, policies),
-      certificates: usedCertificates(gateways),
+      backends: resolveBackends(snapshot, slices, uses, { tls: policies, traffic, externals }),
+      certificates: usedCertificates(gateways, externals),
       services: resolveServices(snapshot, slices),
     };
     return {
@@ -98,6 +117,7 @@ export function createResolver(options: ResolveOptions): Resolver {
         ...classStatuses(snapshot),
         ...gateways.all.flatMap((gateway) => statusesOf(gateway, attached)),
         ...policyStatuses(policies, gateways, tally),
+        ...backendStatuses(traffic, externals, gateways, [tally, streamTally]),
       ],
       routeStatuses: [tally.statuses, streamTally.statuses],
       findings: [
@@ -107,6 +127,8 @@ export function createResolver(options: ResolveOptions): Resolver {
         ...tally.findings,
         ...streamTally.findings,
         ...policies.all.flatMap((policy) => policyFindings(policy, policies)),
+        ...traffic.all.flatMap((policy) => trafficPolicyFindings(policy, traffic)),
+        ...[...externals.values()].flatMap(externalFindings),
         ...findOverruled(streamRoutes, streamHosts),
       ],
     };
@@ -134,12 +156,50 @@ function chooseGateways(
   return { ours, findings };
 }
 
-const certificateMaps = new WeakMap<ResolvedGateways, ReadonlyMap<string, Certificate>>();
+const certificateMaps = new WeakMap<
+  ResolvedGateways,
+  { readonly externals: Externals; readonly certificates: ReadonlyMap<string, Certificate> }
+>();
 
-function usedCertificates(gateways: ResolvedGateways): ReadonlyMap<string, Certificate> {
+/** Gateways whose requests or connections go to a target of policies. */
+function gatewaysOf(
+  target: string,
+  gatewayOf: ReadonlyMap<string, string>,
+  tallies: readonly Tally[],
+): ReadonlySet<string> {
+  const listeners = tallies.flatMap(({ usersOf }) => usersOf(target).map((u) => u.listener));
+  return new Set(listeners.map((listener) => gatewayOf.get(listener) ?? ''));
+}
+
+function backendStatuses(
+  traffic: TrafficPolicies,
+  externals: Externals,
+  gateways: ResolvedGateways,
+  tallies: readonly Tally[],
+): readonly StatusWish[] {
+  if (traffic.all.length + externals.size === 0) return [];
+  const gatewayOf = new Map(
+    gateways.all.flatMap((gateway) => allListeners(gateway).map((l) => [l.id, gateway.key])),
+  );
+  const find = (target: string): ReadonlySet<string> => gatewaysOf(target, gatewayOf, tallies);
+  return [
+    ...traffic.all.map((policy) => trafficPolicyStatus(policy, traffic, find)),
+    ...[...externals.values()].map((external) =>
+      externalStatus(external, find(`XBackend ${external.namespace}/${external.name}`)),
+    ),
+  ];
+}
+
+function usedCertificates(
+  gateways: ResolvedGateways,
+  externals: Externals,
+): ReadonlyMap<string, Certificate> {
   const known = certificateMaps.get(gateways);
-  if (known !== undefined) return known;
+  if (known?.externals === externals) return known.certificates;
   const certificates = new Map<string, Certificate>();
+  for (const { certificate } of externals.values()) {
+    if (certificate !== undefined) certificates.set(certificate.key, certificate);
+  }
   for (const gateway of gateways.all) {
     const { backendCertificate } = gateway;
     if (backendCertificate !== undefined) {
@@ -151,7 +211,7 @@ function usedCertificates(gateways: ResolvedGateways): ReadonlyMap<string, Certi
       }
     }
   }
-  certificateMaps.set(gateways, certificates);
+  certificateMaps.set(gateways, { externals, certificates });
   return certificates;
 }
 
@@ -193,7 +253,7 @@ function policyStatuses(
   return policies.all.map((policy) => {
     const services = new Set(policy.targets.map(({ service }) => service));
     const users = [...services].flatMap((service) =>
-      usersOf(service).map(({ portName, listener }) => ({
+      usersOf(`Service ${service}`).map(({ portName, listener }) => ({
         service,
         portName,
         gateway: gatewayOf.get(listener) ?? '',

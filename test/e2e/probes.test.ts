@@ -74,9 +74,11 @@ function start(testCase: Case): Promise<Instance> {
     })(),
     watch: false,
   });
+  const configuration = defaultConfiguration();
   return startInstance({
     configuration: {
-      ...defaultConfiguration(),
+      ...configuration,
+      externalBackends: { ...configuration.externalBackends, ...testCase.options.externalBackends },
       gatewayClasses: testCase.options.gatewayClasses ?? [],
     },
     sources: [source],
@@ -331,7 +333,7 @@ function checkSeen(probe: WrittenProbe, { echoed, rawHeaders }: Answer): void {
     }
     if (sees.host !== undefined) assert.equal(echoed.host, sees.host);
     if (sees.path !== undefined) assert.equal(echoed.path, sees.path);
-    for (const [name, value] of Object.entries(sees.headers ?? {})) {
+    for (const [name, value] of Object.entries({ ...sees.headers, ...sees.given })) {
       assert.equal(headerOf(echoed, name), value, name);
     }
   }

@@ -13,6 +13,7 @@ import { dirname, join, relative } from 'node:path';
 import { Document, isCollection, isMap, parse, parseAllDocuments, stringify, visit } from 'yaml';
 import type { Node } from 'yaml';
 import { SERVED_KINDS } from '../../src/api/kinds.ts';
+import type { Configuration } from '../../src/config/config.ts';
 import { networkOfBlock } from '../../src/config/network.ts';
 import { createControllers } from '../../src/controllers/controllers.ts';
 import { grpcStatusName, grpcStatusOf, isGrpcContentType } from '../../src/lib/grpc-status.ts';
@@ -41,6 +42,8 @@ export interface CaseOptions {
   /** echo: every Service with a selector gets a Deployment of that name which runs the echo server. */
   readonly backends?: 'echo';
   readonly gatewayClasses?: readonly string[];
+  /** As in the configuration. */
+  readonly externalBackends?: Partial<Configuration['externalBackends']>;
 }
 
 export interface Case {
@@ -85,6 +88,8 @@ export interface WrittenProbe {
     readonly host?: string;
     readonly path?: string;
     readonly headers?: Readonly<Record<string, string | null>>;
+    /** Headers that come from elsewhere than the client and the objects; asked of real sockets only. */
+    readonly given?: Readonly<Record<string, string | null>>;
   };
   /** Changes to the response's headers, as `set x-a: b`. */
   readonly response?: readonly string[];
@@ -284,6 +289,7 @@ export async function runCase(testCase: Case): Promise<CaseResult> {
     podCidr: network.podCidr,
     gatewayCidr: network.gatewayCidr,
     adoptedClasses: testCase.options.gatewayClasses ?? [],
+    externalNames: testCase.options.externalBackends?.externalNameServices ?? false,
     pods: (snapshot) => ({
       images: [],
       locate: () => undefined,
@@ -419,7 +425,7 @@ export function describeFate(fate: RequestFate, isCall = false): WrittenProbe['f
       for (const { to, weight, endpoints } of fate.shares) {
         const name =
           typeof to !== 'string'
-            ? status(to.statusCode)
+            ? describeOwn(status(to.statusCode), to.headers)
             : endpoints.length === 0
               ? status(503)
               : to.replace('Service ', '');
@@ -429,4 +435,10 @@ export function describeFate(fate: RequestFate, isCall = false): WrittenProbe['f
       return others.length === 0 && only !== undefined ? only : weights;
     }
   }
+}
+
+/** An answer of a backend's own filters: a redirect says where to. */
+function describeOwn(status: string, headers: readonly (readonly [string, string])[] = []): string {
+  const location = headers.find(([name]) => name === 'location');
+  return location === undefined ? status : `${status} ${location[1]}`;
 }

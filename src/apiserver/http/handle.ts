@@ -30,7 +30,7 @@ import type { Identity } from './identity.ts';
 import { checkListOptions, checkNotAhead, checkWatchOptions } from './list-options.ts';
 import { createPresenter } from './present.ts';
 import type { Form, Presenter } from './present.ts';
-import { sendJson, sendList, sendStatus, sendText } from './send.ts';
+import { sendJson, sendObject, sendList, sendStatus, sendText } from './send.ts';
 import type { Handler } from './server.ts';
 import { serveWatch } from './serve-watch.ts';
 import type { WatchServices } from './serve-watch.ts';
@@ -222,7 +222,7 @@ class ApiHandler implements Handler {
     if (isTrue(query.get('watch'))) return this.#list(call, asked.name);
     checkNotAhead(query.get('resourceVersion') ?? '', this.#options.store.revision);
     const object = this.#options.reader.get(resource, asked.namespace, asked.name);
-    sendJson(response, 200, this.#presenter(call, false).one(object));
+    sendObject(response, 200, this.#presenter(call, false).one(object));
   }
 
   async #list(call: Call, name?: string): Promise<void> {
@@ -328,7 +328,7 @@ class ApiHandler implements Handler {
     await this.#options.flush();
     const { name = '', uid = '' } = object.metadata;
     if (gone) sendStatus(response, deleted(resource.kind, name, uid));
-    else sendJson(response, 200, this.#presenter(call, false).one(object));
+    else sendObject(response, 200, this.#presenter(call, false).one(object));
   }
 
   async #deleteCollection(call: Call): Promise<void> {
@@ -383,7 +383,7 @@ class ApiHandler implements Handler {
 
   async #written(call: Call, code: number, object: KubeObject): Promise<void> {
     await this.#options.flush();
-    sendJson(call.response, code, this.#presenter(call, false).one(object));
+    sendObject(call.response, code, this.#presenter(call, false).one(object));
   }
 
   #presenter({ request, query, resource }: Call, isList: boolean): Presenter {

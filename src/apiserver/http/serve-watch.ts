@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { failure } from '../failure.ts';
 import { kindKey } from '../../store/snapshot.ts';
 import type { Store } from '../../store/store.ts';
+import { forgetText } from '../object-text.ts';
 import { eventFor } from '../watch/hub.ts';
 import type { EventType, Watch, WatchHub, WatchScope } from '../watch/hub.ts';
 import type { KubeObject } from '../../api/kind.ts';
@@ -60,7 +61,7 @@ export function serveWatch(
   }
   let isFirst = presenter.saysMoreAtFirst;
   const lineOf = (type: EventType, object: KubeObject): string =>
-    `${JSON.stringify({ type, object: presenter.event(object, isFirst) })}\n`;
+    eventLine(type, presenter.event(object, isFirst));
   const sendOne = (type: EventType, object: KubeObject): void => {
     const line = lineOf(type, object);
     isFirst = false;
@@ -80,12 +81,15 @@ export function serveWatch(
   for (const change of missed) {
     // The log is of all kinds.
     const event = kindKey(change.kind) === key ? eventFor(change, scope) : undefined;
-    if (event !== undefined) sendOne(event.type, event.object);
+    if (event === undefined) continue;
+    sendOne(event.type, event.object);
+    // Most of what the log holds is of the past by now.
+    forgetText(event.object);
   }
   const watch: Watch = {
     scope,
     form: presenter.form,
-    line: (type, object) => `${JSON.stringify({ type, object: presenter.event(object, false) })}\n`,
+    line: (type, object) => eventLine(type, presenter.event(object, false)),
     send: (line) => {
       if (response.writableLength > API_LIMITS.watchBehindBytesMax) response.destroy();
       else response.write(line);
@@ -107,6 +111,11 @@ export function serveWatch(
   };
   response.once('close', end);
   request.socket.setKeepAlive(true, 30_000);
+}
+
+/** `object` is JSON. */
+function eventLine(type: EventType, object: string): string {
+  return `{"type":"${type}","object":${object}}\n`;
 }
 
 function bookmark(

@@ -12,6 +12,7 @@ import type {
   Certificate,
   EntryPoint,
   Host,
+  RedirectResult,
   Listener,
   Result,
   Rule,
@@ -24,6 +25,7 @@ import type {
   ListenerProgram,
   PathGroup,
   ProxyProgram,
+  RedirectProgram,
   RelayProgram,
   ResultProgram,
   RuleProgram,
@@ -36,6 +38,8 @@ import { tableKey } from './program.ts';
 const socketPrograms = new WeakMap<EntryPoint, SocketProgram>();
 const listenerPrograms = new WeakMap<Listener, ListenerProgram>();
 const tablePrograms = new WeakMap<Host, TableProgram>();
+/** By their first rule: most groups have one. */
+const groupPrograms = new WeakMap<Rule, { readonly rules: readonly Rule[]; group: PathGroup }>();
 const actionPrograms = new WeakMap<Action, ActionProgram>();
 const relayPrograms = new WeakMap<ServiceView, readonly RelayProgram[]>();
 const certificatePrograms = new WeakMap<Certificate, CertificateProgram>();
@@ -154,6 +158,7 @@ function compileStream({ mode, hosts }: StreamListener): StreamProgram {
           // Connections have no status; a share without a backend is reset.
           statusCode: 0,
           reason,
+          redirect: null,
           weight,
           filters: [],
         })),
@@ -178,19 +183,30 @@ function compileTable(host: Host): TableProgram {
 
 function groupByPath(rules: readonly Rule[]): readonly PathGroup[] {
   const groups = Map.groupBy(rules, (rule) => rule.match.path.value);
-  return Array.from(groups, ([path, group]) => ({ path, rules: group.map(compileRule) }));
+  return Array.from(groups.values(), compileGroup);
 }
 
 /** Several expressions may take one path: only neighbours may stand together, lest the order change. */
 function groupRuns(rules: readonly Rule[]): readonly PathGroup[] {
-  const groups: { path: string; rules: RuleProgram[] }[] = [];
+  const groups: Rule[][] = [];
   for (const rule of rules) {
-    const path = rule.match.path.value;
     const last = groups.at(-1);
-    if (last?.path === path) last.rules.push(compileRule(rule));
-    else groups.push({ path, rules: [compileRule(rule)] });
+    if (last?.[0]?.match.path.value === rule.match.path.value) last.push(rule);
+    else groups.push([rule]);
   }
-  return groups;
+  return groups.map(compileGroup);
+}
+
+/** Rules for one path; the same group as long as the rules are the same. */
+function compileGroup(rules: readonly Rule[]): PathGroup {
+  const [first] = rules as readonly [Rule];
+  const known = groupPrograms.get(first);
+  if (known?.rules.length === rules.length && rules.every((rule, i) => rule === known.rules[i])) {
+    return known.group;
+  }
+  const group = { path: first.match.path.value, rules: rules.map(compileRule) };
+  groupPrograms.set(first, { rules, group });
+  return group;
 }
 
 function compileRule({ match, action }: Rule): RuleProgram {
@@ -222,10 +238,8 @@ function compileResult(result: Result): ResultProgram {
   switch (result.kind) {
     case 'respond':
       return result;
-    case 'redirect': {
-      const { origin: _origin, ...redirect } = result;
-      return redirect;
-    }
+    case 'redirect':
+      return compileRedirect(result);
     case 'forward':
       return {
         kind: 'forward',
@@ -233,11 +247,16 @@ function compileResult(result: Result): ResultProgram {
           backend: weighted.backend,
           statusCode: weighted.broken?.statusCode ?? 500,
           reason: weighted.broken?.reason ?? '',
+          redirect: weighted.redirect === undefined ? null : compileRedirect(weighted.redirect),
           weight: weighted.weight,
           filters: weighted.filters.map(compileFilter),
         })),
       };
   }
+}
+
+function compileRedirect({ origin: _origin, ...redirect }: RedirectResult): RedirectProgram {
+  return redirect;
 }
 
 function compileCertificate({ key, chain, privateKey, names }: Certificate): CertificateProgram {

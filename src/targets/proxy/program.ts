@@ -3,12 +3,13 @@
 
 import type { Filter } from '../../model/filter.ts';
 import type { ValueMatch } from '../../model/match.ts';
-import type { Balance, Retry, Session, Timeouts } from '../../model/policy.ts';
+import type { Balance, Retry, RetryBudget, Session, Timeouts } from '../../model/policy.ts';
 import type {
   BackendProtocol,
   BackendTls,
   ClientValidation,
   EntryProtocol,
+  ExternalHost,
   PathChange,
   StreamListener,
 } from '../../model/model.ts';
@@ -115,21 +116,25 @@ export type FilterProgram = Filter extends infer F
 
 export type ResultProgram =
   | { readonly kind: 'forward'; readonly backends: readonly WeightedProgram[] }
-  | {
-      readonly kind: 'redirect';
-      readonly statusCode: number;
-      readonly scheme?: 'http' | 'https';
-      readonly hostname?: string;
-      readonly port?: number;
-      readonly path?: PathChange;
-    }
+  | RedirectProgram
   | { readonly kind: 'respond'; readonly statusCode: number; readonly reason: string };
+
+export interface RedirectProgram {
+  readonly kind: 'redirect';
+  readonly statusCode: number;
+  readonly scheme?: 'http' | 'https';
+  readonly hostname?: string;
+  readonly port?: number;
+  readonly path?: PathChange;
+}
 
 export interface WeightedProgram {
   /** Key of the backend; null answers `statusCode` itself, or resets the connection. */
   readonly backend: string | null;
   readonly statusCode: number;
   readonly reason: string;
+  /** Not null: answers so, in place of `statusCode`. */
+  readonly redirect: RedirectProgram | null;
   readonly weight: number;
   readonly filters: readonly FilterProgram[];
 }
@@ -141,6 +146,12 @@ export interface BackendProgram {
   readonly tls: BackendTls | null;
   /** Absent: leastRequests. */
   readonly balance?: Balance;
+  /** Absent: rules alone say how much is tried again. */
+  readonly retryBudget?: RetryBudget;
+  /** For rules that have none of their own. */
+  readonly session?: Session;
+  /** Looked up in DNS for endpoints, in place of those below. */
+  readonly host?: ExternalHost;
   readonly endpoints: readonly EndpointProgram[];
   readonly draining: readonly EndpointProgram[];
 }

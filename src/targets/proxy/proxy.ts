@@ -13,7 +13,7 @@ import type { Limits } from './datapath/limits.ts';
 import { NO_OBSERVATION } from './datapath/observe/observer.ts';
 import type { Observation } from './datapath/observe/observer.ts';
 import type { TallyRead } from './datapath/tally.ts';
-import type { BindFailure, Binding, RelayBinding } from './messages.ts';
+import type { BindFailure, Binding, ExternalRules, RelayBinding } from './messages.ts';
 import { diffPrograms, EMPTY_PROGRAM } from './patch.ts';
 import { checkPort, explainFailure } from './port-check.ts';
 import type { Place } from './port-check.ts';
@@ -26,6 +26,8 @@ export interface ProxyOptions {
   readonly pathPolicy: PathPolicy;
   /** Whether clients may ask which rule took their request. */
   readonly explains: boolean;
+  /** Absent: what is never outside is not, and the machine's own servers know the names. */
+  readonly external?: ExternalRules;
   readonly bindings: BindingRules;
   /** What is told of requests; absent: nothing. */
   readonly observation?: Observation;
@@ -36,6 +38,8 @@ export interface ProxyOptions {
   /** A worker has crashed and is being replaced; the others serve. */
   readonly onCrash?: (worker: number, error: unknown) => void;
 }
+
+const NOTHING_SAID: ExternalRules = { allow: [], deny: [], nameservers: [] };
 
 /** What `apply` also tells: how each entry point is reached. */
 export interface ProxyApplied extends Applied {
@@ -60,9 +64,9 @@ export class Proxy implements RunningTarget<ProxyProgram> {
     const ticketKeys = new Uint8Array(randomBytes(48));
     const limits = settleLimits(options.limits, options.workers);
     this.#threads = Array.from({ length: options.workers }, (_, index) => {
-      const { pathPolicy, explains, onCrash = () => undefined } = options;
-      const { observation = NO_OBSERVATION } = options;
-      const own = { index, limits, pathPolicy, explains, observation, ticketKeys };
+      const { pathPolicy, explains, external = NOTHING_SAID } = options;
+      const { observation = NO_OBSERVATION, onCrash = () => undefined } = options;
+      const own = { index, limits, pathPolicy, explains, external, observation, ticketKeys };
       return new Thread({ ...own, onCrash });
     });
   }

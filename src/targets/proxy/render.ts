@@ -5,6 +5,7 @@ import type { BackendTls } from '../../model/model.ts';
 import type { RenderedFile } from '../target.ts';
 import type {
   ActionProgram,
+  BackendProgram,
   FilterProgram,
   PathGroup,
   ProxyProgram,
@@ -12,6 +13,7 @@ import type {
   SocketProgram,
   StreamProgram,
   TableProgram,
+  WeightedProgram,
 } from './program.ts';
 import { tableKey } from './program.ts';
 
@@ -23,7 +25,10 @@ export function renderProxy(program: ProxyProgram): readonly RenderedFile[] {
       `backend ${backend.key} (${backend.protocol})`,
       ...(backend.balance === undefined ? [] : [`  balanced by ${backend.balance}`]),
       ...(backend.tls === null ? [] : renderTls(backend.tls)),
-      ...(backend.endpoints.length === 0 ? ['  no endpoint: 503'] : []),
+      ...renderPolicies(backend),
+      ...(backend.endpoints.length === 0 && backend.host === undefined
+        ? ['  no endpoint: 503']
+        : []),
       ...backend.endpoints.map((e) => `  ${e.address}:${e.port}`),
       ...backend.draining.map((e) => `  ${e.address}:${e.port} (draining)`),
       '',
@@ -65,11 +70,20 @@ function renderSocket(socket: SocketProgram, { hosts, tables }: ProxyProgram): r
   ];
 }
 
-function renderTls({ serverName, authorities, names }: BackendTls): readonly string[] {
+function renderPolicies({ host, retryBudget, session }: BackendProgram): readonly string[] {
+  return [
+    ...(host === undefined ? [] : [`  looked up: ${host.name}:${host.port}`]),
+    ...(retryBudget === undefined ? [] : [`  retry budget ${JSON.stringify(retryBudget)}`]),
+    ...(session === undefined ? [] : [`  session ${JSON.stringify(session)}`]),
+  ];
+}
+
+function renderTls({ serverName, authorities, names, certificate }: BackendTls): readonly string[] {
   const from = authorities === 'system' ? 'the system knows' : `${authorities.length} given`;
   return [
     `  in TLS as ${serverName}, by authorities ${from}`,
     ...names.map(({ kind, value }) => `  certificate for ${kind} ${value}`),
+    ...(certificate === undefined ? [] : [`  is shown certificate ${certificate}`]),
   ];
 }
 
@@ -130,14 +144,25 @@ function renderAction(action: ActionProgram): readonly string[] {
     case 'forward':
       return [
         ...lines,
-        ...result.backends.flatMap(({ backend, weight, statusCode, reason, filters: own }) => [
-          backend === null
-            ? `weight ${weight}: respond ${statusCode}: ${reason}`
-            : `weight ${weight}: ${backend}`,
+        ...result.backends.flatMap(({ weight, filters: own, ...weighted }) => [
+          `weight ${weight}: ${renderShare(weighted)}`,
           ...own.flatMap(renderFilter).map((line) => `  ${line}`),
         ]),
       ];
   }
+}
+
+function renderShare({
+  backend,
+  redirect,
+  statusCode,
+  reason,
+}: Pick<WeightedProgram, 'backend' | 'redirect' | 'statusCode' | 'reason'>): string {
+  if (redirect !== null) {
+    const { kind: _kind, statusCode: code, ...to } = redirect;
+    return `redirect ${code} ${JSON.stringify(to)}`;
+  }
+  return backend ?? `respond ${statusCode}: ${reason}`;
 }
 
 function renderPolicy({ timeouts, retry, session }: ActionProgram): readonly string[] {
@@ -165,6 +190,10 @@ function renderFilter(filter: FilterProgram): readonly string[] {
       const { numerator, denominator, backend } = filter;
       const part = numerator === denominator ? '' : ` ${numerator} of ${denominator} requests`;
       return [`mirror${part} to ${backend}`];
+    }
+    case 'auth': {
+      const { kind: _kind, backend, ...how } = filter;
+      return [`ask ${backend} ${JSON.stringify(how)}`];
     }
     case 'cors': {
       const { kind: _kind, ...rules } = filter;

@@ -14,6 +14,8 @@ import type {
   SeenRequest,
   Share,
 } from '../../model/answer.ts';
+import { takeOver } from './datapath/auth/fields.ts';
+import { UNASKED_STATUS } from './datapath/auth/guard.ts';
 import { Cors } from './datapath/cors.ts';
 import { MISDIRECTED } from './datapath/dispatch.ts';
 import { HostIndex } from './datapath/hosts.ts';
@@ -23,9 +25,11 @@ import { filterRequest, redirectLocation, REFUSED, withOrigin } from './datapath
 import type { Outgoing } from './datapath/transform.ts';
 import type {
   ActionProgram,
+  BackendProgram,
   FilterProgram,
   ListenerProgram,
   ProxyProgram,
+  RedirectProgram,
   SocketProgram,
   WeightedProgram,
 } from './program.ts';
@@ -121,31 +125,27 @@ interface Traced {
 
 function traceAction(program: ProxyProgram, action: ActionProgram, traced: Traced): RequestFate {
   const { result } = action;
-  const { probe, host, socket, outgoing } = traced;
+  const { probe, outgoing } = traced;
   const preflight = answerPreflight(action.filters, probe, outgoing.fields);
   if (preflight !== null) return { kind: 'respond', ...preflight };
+  const unasked = result.kind === 'respond' ? null : answerUnasked(program, action.filters);
+  if (unasked !== null) return { kind: 'respond', ...unasked };
   switch (result.kind) {
     case 'respond':
       return result;
     case 'redirect': {
-      const { path, query } = outgoing;
-      const location = redirectLocation(result, {
-        scheme: probe.scheme,
-        host,
-        listenerPort: socket.port,
-        ports: new Map(),
-        path,
-        query,
-      });
+      const location = locationOf(result, traced);
       return { kind: 'redirect', statusCode: result.statusCode, location };
     }
     case 'forward': {
       const sent = outgoing.fields;
+      const asked = { ...outgoing };
+      outgoing.fields = dropTaken(action.filters, outgoing.fields);
       filterRequest(action.filters, outgoing);
       if (outgoing.path === REFUSED) return { kind: 'respond', ...REFUSAL };
       const shares = result.backends
         .filter((backend) => backend.weight > 0)
-        .map((backend) => shareOf(program, action, backend, { ...traced, sent }));
+        .map((backend) => shareOf(program, action, backend, { ...traced, sent, asked }));
       return { kind: 'forward', shares };
     }
   }
@@ -155,9 +155,10 @@ function shareOf(
   program: ProxyProgram,
   action: ActionProgram,
   weighted: WeightedProgram,
-  { probe, outgoing, sent }: Traced & { readonly sent: Fields },
+  { sent, asked, ...traced }: Traced & { readonly sent: Fields; readonly asked: Outgoing },
 ): Share {
-  const own = { ...outgoing };
+  const { probe, outgoing } = traced;
+  const own = { ...outgoing, fields: dropTaken(weighted.filters, outgoing.fields) };
   filterRequest(weighted.filters, own);
   const filters = [...forOrigin(action.filters, sent), ...forOrigin(weighted.filters, sent)];
   const preflight = answerPreflight(weighted.filters, probe, sent);
@@ -165,22 +166,79 @@ function shareOf(
   const { statusCode, reason, weight } = weighted;
   const ourselves =
     preflight ??
+    answerUnasked(program, weighted.filters) ??
+    redirectShare(weighted, { ...traced, outgoing: asked }) ??
     (own.path === REFUSED ? REFUSAL : backend === undefined ? { statusCode, reason } : null);
-  const endpoints = ourselves === null ? (backend?.endpoints ?? []) : [];
+  const endpoints = ourselves === null ? placesOf(backend) : [];
   return {
     weight,
     to: ourselves ?? weighted.backend ?? '',
-    endpoints: endpoints.map((e) => `${e.address}:${e.port}`),
+    endpoints,
     ...(ourselves !== null || backend === undefined || backend.tls === null
       ? {}
       : { serverName: backend.tls.serverName }),
     request: seenOf(probe, own),
     responseHeaders: filters.flatMap(responseChanges),
-    mirrors: [
-      ...mirrorsOf(action.filters, seenOf(probe, outgoing)),
-      ...mirrorsOf(weighted.filters, seenOf(probe, own)),
-    ],
+    mirrors:
+      ourselves !== null
+        ? []
+        : [
+            ...mirrorsOf(action.filters, seenOf(probe, outgoing)),
+            ...mirrorsOf(weighted.filters, seenOf(probe, own)),
+          ],
   };
+}
+
+/** Endpoints, or the name that they are looked up by. */
+export function placesOf(backend: BackendProgram | undefined): readonly string[] {
+  if (backend?.host !== undefined) return [`${backend.host.name}:${backend.host.port}`];
+  return (backend?.endpoints ?? []).map((e) => `${e.address}:${e.port}`);
+}
+
+function redirectShare(
+  { redirect }: WeightedProgram,
+  traced: Traced,
+): Omit<OwnAnswer, 'kind'> | null {
+  if (redirect === null) return null;
+  const { statusCode } = redirect;
+  const headers = [['location', locationOf(redirect, traced)]] as const;
+  return { statusCode, reason: 'the backend redirects', headers };
+}
+
+function locationOf(redirect: RedirectProgram, { probe, host, socket, outgoing }: Traced): string {
+  const { path, query } = outgoing;
+  return redirectLocation(redirect, {
+    scheme: probe.scheme,
+    host,
+    listenerPort: socket.port,
+    ports: new Map(),
+    path,
+    query,
+  });
+}
+
+/** What a service that is asked will say of the request nobody knows; the client cannot say it. */
+function dropTaken(filters: readonly FilterProgram[], fields: Fields): Fields {
+  return filters.reduce<Fields>(
+    (left, filter) =>
+      filter.kind === 'auth' && filter.question.protocol === 'http'
+        ? takeOver(left, [], filter.question.takes)
+        : left,
+    fields,
+  );
+}
+
+/** The answer when a filter has nobody to ask. */
+function answerUnasked(
+  program: ProxyProgram,
+  filters: readonly FilterProgram[],
+): Omit<OwnAnswer, 'kind'> | null {
+  for (const filter of filters) {
+    if (filter.kind !== 'auth') continue;
+    if (placesOf(program.backends.get(filter.backend)).length > 0) continue;
+    return { statusCode: UNASKED_STATUS, reason: `${filter.backend} cannot be asked` };
+  }
+  return null;
 }
 
 function seenOf(

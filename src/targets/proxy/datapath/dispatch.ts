@@ -6,15 +6,20 @@
 import { splitTarget } from '../../../lib/http-path.ts';
 import type { PathPolicy, SplitTarget } from '../../../lib/http-path.ts';
 import { normalizeHost } from '../../../lib/hostname.ts';
-import type { FilterProgram } from '../program.ts';
-import type { Action, Forward, MirrorChoice } from './action.ts';
+import type { Session } from '../../../model/policy.ts';
+import type { FilterProgram, RedirectProgram } from '../program.ts';
+import type { Action, Forward, MirrorChoice, Weighted } from './action.ts';
 import type { Admission } from './admission.ts';
 import { answer } from './answer.ts';
+import type { Conversations } from './conversations.ts';
 import type { Policy } from './attempts.ts';
+import { Guard } from './auth/guard.ts';
 import type { Certificate } from './certificates.ts';
 import type { Cors } from './cors.ts';
 import type { Counters } from './counters.ts';
+import type { Endpoint } from './endpoint.ts';
 import { BODY_TOO_LARGE, Exchange, RETRY_AFTER } from './exchange.ts';
+import { addForwarded, withoutForwarded } from './forwarded.ts';
 import type { H2Shared } from './h2/shared.ts';
 import type { HostIndex } from './hosts.ts';
 import type { Limits } from './limits.ts';
@@ -57,6 +62,8 @@ export interface Entry {
 
 /** What all requests of a worker share. */
 export interface Worker {
+  /** Connections that are handed on whole. */
+  readonly conversations: Conversations;
   readonly limits: Limits;
   readonly counters: Counters;
   /** Of rules that have none of their own; null for none. */
@@ -116,11 +123,23 @@ export function dispatch(
     worker.counters.notFound++;
     return answer(stream, head, 404, 'no route takes this request');
   }
-  return run(rule.action, { worker, entry, client, stream, head, hasBody, host, target });
+  return run(rule.action, {
+    worker,
+    entry,
+    client,
+    stream,
+    head,
+    hasBody,
+    host,
+    target,
+    granted: NOTHING_GRANTED,
+  });
 }
 
+const NOTHING_GRANTED: readonly FilterProgram[] = [];
+
 /** A request that has found its rule. */
-interface Routed {
+export interface Routed {
   readonly worker: Worker;
   readonly entry: Entry;
   readonly client: Client;
@@ -129,37 +148,69 @@ interface Routed {
   readonly hasBody: boolean;
   readonly host: string;
   readonly target: SplitTarget;
+  /** What services that were asked about it want of the response. */
+  readonly granted: readonly FilterProgram[];
 }
 
 function run(action: Action, routed: Routed): Receiver {
-  const { entry, stream, head, host, target } = routed;
-  const { result, cors } = action;
+  const { stream, head } = routed;
+  const { result, cors, auths } = action;
   if (stream.record !== null) stream.record.rule = action.id;
   const preflight = cors === null ? null : cors.preflight(head.method, head.fields);
   if (preflight !== null) return answer(stream, head, 204, '', preflight);
+  if (auths === null || result.kind === 'respond') return decide(action, routed);
+  const refused = refuseLoad(routed);
+  if (refused !== null) return refused;
+  return new Guard({
+    choices: auths,
+    routed,
+    cors: cors === null ? null : changesFor(cors, head.fields),
+    proceed: (allowed) => decide(action, allowed),
+  }).start();
+}
+
+function decide({ result, ...action }: Action, routed: Routed): Receiver {
+  const { stream, head } = routed;
   switch (result.kind) {
     case 'respond':
-      return answer(stream, head, result.statusCode, result.reason, originFields(cors, head));
-    case 'redirect': {
-      const location = redirectLocation(result, {
-        scheme: entry.scheme,
-        host,
-        listenerPort: entry.port,
-        ports: entry.ports,
-        path: target.path,
-        query: target.query,
-      });
-      const fields = originFields(cors, head);
-      fields.push('location', location);
-      return answer(stream, head, result.statusCode, '', fields);
-    }
+      return answer(
+        stream,
+        head,
+        result.statusCode,
+        result.reason,
+        originFields(action.cors, head),
+      );
+    case 'redirect':
+      return redirectTo(result, routed, originFields(action.cors, head));
     case 'forward':
       return forward(action, result, routed);
   }
 }
 
-function forward(action: Action, result: Forward, routed: Routed): Receiver {
-  const { worker, stream, head, hasBody } = routed;
+function redirectTo(redirect: RedirectProgram, routed: Routed, fields: Fields): Receiver {
+  const { entry, stream, head, host, target } = routed;
+  const location = redirectLocation(redirect, {
+    scheme: entry.scheme,
+    host,
+    listenerPort: entry.port,
+    ports: entry.ports,
+    path: target.path,
+    query: target.query,
+  });
+  fields.push('location', location);
+  return answer(stream, head, redirect.statusCode, '', fields);
+}
+
+type ForwardAction = Omit<Action, 'result'>;
+
+/** A choice among backends, and the endpoint a session leads to. */
+interface Chosen {
+  readonly weighted: Weighted;
+  readonly endpoint: Endpoint | null;
+}
+
+/** The answer to a request that there is no room for, or whose body is too long. */
+function refuseLoad({ worker, stream, head }: Routed): Receiver | null {
   const { counters, limits } = worker;
   if (counters.requestsOpen >= limits.requestsMax || counters.underPressure > 0) {
     counters.shedRequests++;
@@ -169,15 +220,47 @@ function forward(action: Action, result: Forward, routed: Routed): Receiver {
     counters.bodiesTooLarge++;
     return answer(stream, head, 413, BODY_TOO_LARGE);
   }
+  return null;
+}
+
+function forward(action: ForwardAction, result: Forward, routed: Routed): Receiver {
+  const { stream, head } = routed;
+  const refused = refuseLoad(routed);
+  if (refused !== null) return refused;
   const { session } = action;
   const token = session === null ? undefined : tokenOf(session, head.fields);
   const found = token === undefined ? null : result.find(token);
-  const weighted = found === null ? result.choose() : found.weighted;
+  const chosen = found ?? { weighted: result.choose(), endpoint: null };
+  const { weighted } = chosen;
   const preflight = weighted.cors?.preflight(head.method, head.fields) ?? null;
   if (preflight !== null) return answer(stream, head, 204, '', preflight);
-  // What the backend's own filter says about the origin is the last word.
+  if (weighted.auths === null) return send(action, chosen, routed);
+  return new Guard({
+    choices: weighted.auths,
+    routed,
+    cors: corsOf(action, weighted, head),
+    proceed: (allowed) => send(action, chosen, allowed),
+  }).start();
+}
+
+/** What the origin adds to answers of our own: what the backend's own filter says is the last word. */
+function corsOf(
+  action: ForwardAction,
+  weighted: Weighted,
+  { fields }: RequestHead,
+): FilterProgram | null {
+  const cors = weighted.cors ?? action.cors;
+  return cors === null ? null : changesFor(cors, fields);
+}
+
+function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
+  const { worker, stream, head, hasBody, granted } = routed;
+  const { weighted } = chosen;
+  const session = action.session ?? weighted.backend?.session ?? null;
   const ruleCors = action.cors === null ? null : changesFor(action.cors, head.fields);
   const ownCors = weighted.cors === null ? null : changesFor(weighted.cors, head.fields);
+  const ourFields = (): Fields => originFields(weighted.cors ?? action.cors, head);
+  if (weighted.redirect !== null) return redirectTo(weighted.redirect, routed, ourFields());
   const outgoing = outgoingRequest(routed);
   const explain = worker.explains && takeExplain(outgoing) ? action.id : '';
   if (action.filters.length > 0) filterRequest(action.filters, outgoing);
@@ -185,11 +268,11 @@ function forward(action: Action, result: Forward, routed: Routed): Receiver {
   if (weighted.filters.length > 0) filterRequest(weighted.filters, outgoing);
   if (outgoing.path === REFUSED) {
     worker.counters.badRequests++;
-    return answer(stream, head, 400, 'the rewritten path can be read in two ways');
+    return answer(stream, head, 400, 'the rewritten path can be read in two ways', ourFields());
   }
   if (stream.record !== null) stream.record.backend = weighted.backend?.key ?? '';
   if (weighted.backend === null) {
-    return answer(stream, head, weighted.statusCode, weighted.reason);
+    return answer(stream, head, weighted.statusCode, weighted.reason, ourFields());
   }
   const ruleMirrors = byRule === null ? null : mirror(action.mirrors, routed, byRule, null);
   const mirrors =
@@ -202,9 +285,9 @@ function forward(action: Action, result: Forward, routed: Routed): Receiver {
     head: forwardedHead(head, outgoing),
     hasBody,
     backend: weighted.backend,
-    identity: routed.entry.identity,
+    identity: weighted.backend.identity ?? routed.entry.identity,
     client: routed.client.address,
-    ruleFilters: ruleCors === null ? action.filters : withOrigin(action.filters, ruleCors),
+    ruleFilters: responseFilters(granted, action.filters, ruleCors),
     ownFilters: ownCors === null ? weighted.filters : withOrigin(weighted.filters, ownCors),
     cors: ownCors ?? ruleCors,
     policy: action.policy ?? worker.policy,
@@ -212,9 +295,35 @@ function forward(action: Action, result: Forward, routed: Routed): Receiver {
     stay:
       session === null
         ? null
-        : new Stay(session, routed.entry.scheme === 'https', found?.endpoint ?? null),
+        : new Stay(
+            session,
+            routed.entry.scheme === 'https',
+            stayedWith(chosen, action, session, head),
+          ),
     explain,
   }).start();
+}
+
+/** The endpoint a client comes back to: by the rule's session it is known before the choice of a backend. */
+function stayedWith(
+  { weighted, endpoint }: Chosen,
+  action: ForwardAction,
+  session: Session,
+  { fields }: RequestHead,
+): Endpoint | null {
+  if (action.session !== null) return endpoint;
+  const token = tokenOf(session, fields);
+  return (token === undefined ? undefined : weighted.backend?.withToken(token)) ?? null;
+}
+
+/** What the services that were asked want of the response comes before what the rule wants. */
+function responseFilters(
+  granted: readonly FilterProgram[],
+  filters: readonly FilterProgram[],
+  cors: FilterProgram | null,
+): readonly FilterProgram[] {
+  const own = cors === null ? filters : withOrigin(filters, cors);
+  return granted.length === 0 ? own : [...granted, ...own];
 }
 
 /** What lets scripts see an answer of our own. */
@@ -247,54 +356,23 @@ function mirror(
     if (chance < 1 && Math.random() >= chance) continue;
     const fields = [...outgoing.fields];
     const own = { ...forwardedHead(head, outgoing), fields, expectContinue: false };
-    const copy = startMirror({ worker, backend, identity: entry.identity, head: own, hasBody });
+    const copy = startMirror({
+      worker,
+      backend,
+      identity: backend.identity ?? entry.identity,
+      head: own,
+      hasBody,
+    });
     if (copy !== null) started.push(copy);
   }
   return started.length === 0 ? null : started;
 }
 
 /** The request as the backend is to see it before filters: who asked and how is said by us alone. */
-function outgoingRequest({ entry, client, head, target }: Routed): Outgoing {
-  const fields = withoutForwarded(head.fields);
-  fields.push('x-forwarded-for', client.address, 'x-forwarded-proto', entry.scheme);
-  fields.push('x-forwarded-host', head.authority);
+function outgoingRequest(routed: Routed): Outgoing {
+  const { head, target } = routed;
+  const fields = addForwarded(withoutForwarded(head.fields), routed);
   return { authority: head.authority, path: target.path, query: target.query, fields };
-}
-
-/**
- * Drops what a client says about itself in the name of a proxy: nobody in front of us is trusted to
- * say it. Lengths are looked at first, as nearly all names differ by them.
- */
-function withoutForwarded(fields: Fields): Fields {
-  for (let i = 0; i < fields.length; i += 2) {
-    if (isForwardedName(fields[i]!)) {
-      const kept: Fields = [];
-      for (let j = 0; j < fields.length; j += 2) {
-        if (!isForwardedName(fields[j]!)) kept.push(fields[j]!, fields[j + 1]!);
-      }
-      return kept;
-    }
-  }
-  return fields;
-}
-
-function isForwardedName(name: string): boolean {
-  switch (name.length) {
-    case 9: {
-      const lower = name.toLowerCase();
-      return lower === 'forwarded' || lower === 'x-real-ip';
-    }
-    case 15:
-      return name.toLowerCase() === 'x-forwarded-for';
-    case 16: {
-      const lower = name.toLowerCase();
-      return lower === 'x-forwarded-host' || lower === 'x-forwarded-port';
-    }
-    case 17:
-      return name.toLowerCase() === 'x-forwarded-proto';
-    default:
-      return false;
-  }
 }
 
 const EXPLAIN = 'x-fairway-explain';

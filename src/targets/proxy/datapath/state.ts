@@ -4,10 +4,18 @@
 //
 // Not hot: once for each change of programs, and then in the time of what changed.
 
+import { deepEqual } from '../../../lib/equal.ts';
 import type { BackendTls } from '../../../model/model.ts';
+import type {
+  ActionProgram,
+  BackendProgram,
+  EndpointProgram,
+  SocketProgram,
+  StreamProgram,
+  TableProgram,
+} from '../program.ts';
 import { splitTableKey } from '../program.ts';
-import type { BackendProgram, SocketProgram, StreamProgram, TableProgram } from '../program.ts';
-import type { Patch } from '../patch.ts';
+import type { Patch, TableDelta } from '../patch.ts';
 import { activate, Forward } from './action.ts';
 import type { Action } from './action.ts';
 import { Backend } from './backend.ts';
@@ -17,10 +25,13 @@ import type { Listener, TableSlot } from './dispatch.ts';
 import { Endpoint } from './endpoint.ts';
 import type { EndpointCommon } from './endpoint.ts';
 import { HostIndex } from './hosts.ts';
+import type { OutsideHosts } from './hosts-outside.ts';
+import { RetryMeter } from './retry-budget.ts';
 import { RouteTable } from './router.ts';
 
 export interface StateOptions extends EndpointCommon {
   readonly ticketKeys: Buffer;
+  readonly hosts: OutsideHosts;
 }
 
 export class State {
@@ -33,6 +44,9 @@ export class State {
   readonly #backends = new Map<string, Backend>();
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #certificates = new Map<string, Certificate>();
+  /** Keys of the certificates that backends are shown, by key of the backend. */
+  readonly #shown = new Map<string, string>();
+  #isApplying = false;
   #certificateIndexes = new WeakMap<SocketProgram, CertificateIndex>();
   readonly #tlsNames = new Map<string, string>();
   readonly #sockets = new Map<string, SocketProgram>();
@@ -43,8 +57,9 @@ export class State {
 
   /** Applies everything of a patch but the listening itself. */
   apply(patch: Patch): void {
+    this.#isApplying = true;
     for (const [, program] of patch.backends.set) this.#setBackend(program);
-    this.#setTables(patch.tables.set);
+    this.#setTables(patch.tables.set, patch.changedTables);
     for (const [key, program] of patch.certificates.set) {
       this.#certificates.set(key, new Certificate(program, this.#options.ticketKeys));
     }
@@ -59,8 +74,15 @@ export class State {
     for (const key of patch.backends.removed) {
       this.#backend(key).endpoints = [];
       this.#backends.delete(key);
+      this.#shown.delete(key);
+      this.#options.hosts.leave(key);
+    }
+    for (const [key, certificate] of this.#shown) {
+      const backend = this.#backends.get(key);
+      if (backend !== undefined) backend.identity = this.#certificates.get(certificate) ?? null;
     }
     if (patch.backends.set.length + patch.backends.removed.length > 0) this.#dropEndpoints();
+    this.#isApplying = false;
   }
 
   /** The listeners of a port, by host. Made once for each program of the port. */
@@ -139,18 +161,23 @@ export class State {
     return this.#sockets;
   }
 
-  #setTables(tables: readonly (readonly [string, TableProgram])[]): void {
+  #setTables(
+    tables: readonly (readonly [string, TableProgram])[],
+    changed: readonly TableDelta[],
+  ): void {
     // Rules that share an action share its balance of weights, too.
     const actions = new Map<object, Action>();
+    const makeAction = (written: ActionProgram): Action => {
+      let action = actions.get(written);
+      if (action === undefined) {
+        action = activate(written, (key) => this.#backend(key));
+        actions.set(written, action);
+      }
+      return action;
+    };
+    for (const delta of changed) this.#tables.get(delta.key)?.table.change(delta, makeAction);
     for (const [id, program] of tables) {
-      const table = new RouteTable<Action>(program, (written) => {
-        let action = actions.get(written);
-        if (action === undefined) {
-          action = activate(written, (key) => this.#backend(key));
-          actions.set(written, action);
-        }
-        return action;
-      });
+      const table = new RouteTable<Action>(program, makeAction);
       const slot = this.#tables.get(id);
       if (slot === undefined) this.#addTable(id, { table });
       else slot.table = table;
@@ -180,12 +207,45 @@ export class State {
   }
 
   #setBackend(program: BackendProgram): void {
+    const { key, tls, host, retryBudget } = program;
+    const backend = this.#backend(key);
+    backend.balance = program.balance ?? 'leastRequests';
+    backend.session = program.session ?? null;
+    // What was counted goes on to count, unless the budget is another one.
+    if (!deepEqual(backend.retries?.budget, retryBudget)) {
+      backend.retries = retryBudget === undefined ? null : new RetryMeter(retryBudget);
+    }
+    if (tls?.certificate === undefined) {
+      backend.identity = null;
+      this.#shown.delete(key);
+    } else {
+      this.#shown.set(key, tls.certificate);
+    }
+    if (host === undefined) {
+      this.#options.hosts.leave(key);
+      backend.missing = 'no ready endpoint';
+      this.#setEndpoints(program, program.endpoints);
+      return;
+    }
+    this.#options.hosts.follow(key, host, (addresses, isForbidden) => {
+      // The backend may be another one by now.
+      if (this.#backends.get(key) !== backend) return;
+      backend.missing = isForbidden
+        ? `no address: those of ${host.name} are not outside`
+        : `no address: ${host.name} is not known`;
+      const places = addresses.map((address) => ({ address, port: host.port }));
+      this.#setEndpoints(program, places);
+      // While a patch is applied, what one backend leaves another may take.
+      if (!this.#isApplying) this.#dropEndpoints();
+    });
+  }
+
+  #setEndpoints(program: BackendProgram, places: readonly EndpointProgram[]): void {
     const { protocol, tls } = program;
     const security = tls === null ? '' : this.#nameTls(tls);
     const backend = this.#backend(program.key);
     const hadOthers = backend.endpoints.length > 0;
-    backend.balance = program.balance ?? 'leastRequests';
-    backend.endpoints = program.endpoints.map(({ address, port }) => {
+    backend.endpoints = places.map(({ address, port }) => {
       const key = `${protocol}|${address}|${port}|${security}`;
       let endpoint = this.#endpoints.get(key);
       if (endpoint === undefined) {
@@ -198,8 +258,8 @@ export class State {
   }
 
   /** A short name for a way of TLS: endpoints of the same way share their connections. */
-  #nameTls({ serverName, authorities, names }: BackendTls): string {
-    const text = JSON.stringify([serverName, authorities, names]);
+  #nameTls({ serverName, authorities, names, certificate = '' }: BackendTls): string {
+    const text = JSON.stringify([serverName, authorities, names, certificate]);
     const name = this.#tlsNames.get(text) ?? String(this.#tlsNames.size + 1);
     this.#tlsNames.set(text, name);
     return name;
