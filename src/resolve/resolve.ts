@@ -4,7 +4,6 @@
 
 import type { Finding } from '../api/finding.ts';
 import { BackendTLSPolicy } from '../api/gateway/backendtlspolicy.ts';
-import { Service } from '../api/core/service.ts';
 import { CONTROLLER_NAME } from '../api/fairway.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
 import { GatewayClass } from '../api/gateway/gatewayclass.ts';
@@ -49,7 +48,7 @@ import {
 } from './gateway/traffic-policy.ts';
 import type { TrafficPolicies } from './gateway/traffic-policy.ts';
 import type { Resolution, StatusWish } from './resolution.ts';
-import { balanceFindings } from './services/balance.ts';
+import { createBalanceFinder } from './services/balance.ts';
 import { createBackendResolver, createServiceResolver } from './services/services.ts';
 import { createSliceIndexer } from './services/slices.ts';
 import { toFinding } from './status/findings.ts';
@@ -89,6 +88,7 @@ export function createResolver(options: ResolveOptions): Resolver {
   const statusesOf = createGatewayStatusMaker();
   const indexSlices = createSliceIndexer();
   const resolveServices = createServiceResolver();
+  const findBalanceFaults = createBalanceFinder();
   const resolveBackends = createBackendResolver();
   const resolve = (snapshot: Snapshot): Resolution => {
     const classes = resolveClasses(snapshot);
@@ -131,7 +131,7 @@ export function createResolver(options: ResolveOptions): Resolver {
           ),
         ),
         ...gatewayFindings(gateways),
-        ...balanceFindings(snapshot.list(Service)),
+        ...findBalanceFaults(snapshot),
         ...tally.findings,
         ...streamTally.findings,
         ...policies.all.flatMap((policy) => policyFindings(policy, policies)),

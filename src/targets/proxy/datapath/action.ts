@@ -1,5 +1,8 @@
 // What a rule does, in the form the exchange runs: backends by reference instead of by key, weights
 // with the state that spreads requests evenly.
+//
+// Budget: 0.1 µs to choose among backends. Allocates nothing for a request; the rest is made when a
+// program changes. Guarded by bench/proxy.ts.
 
 import type { Session } from '../../../model/policy.ts';
 import type {

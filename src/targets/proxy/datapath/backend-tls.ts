@@ -1,5 +1,7 @@
 // How a backend is spoken to in TLS: what is asked for, which certificates are good, and the one we show
 // if it asks for ours.
+//
+// Not hot: once for each TLS connection to a backend.
 
 import { checkServerIdentity, getCACertificates } from 'node:tls';
 import type { ConnectionOptions, PeerCertificate } from 'node:tls';

@@ -1,10 +1,11 @@
 // Who asked, and how: header fields that proxies write and clients may not; and what proxies in front of
-// us say in them, as far as they are trusted. Of a list of addresses the
-// last one is of whoever was nearest to us, and every proxy vouches for the one before its own only: so
-// the list is read from its end, up to the first address that is no trusted proxy's. What stands before
-// that one is a claim of the client's, and is left out.
+// us say in them, as far as they are trusted. Of a list of addresses the last one is of whoever was
+// nearest to us, and every proxy vouches for the one before its own only: so the list is read from its
+// end, up to the first address that is no trusted proxy's. What stands before that one is a claim of the
+// client's, and is left out.
 //
-// Budget: 2 µs for a request of a trusted proxy; nothing for others.
+// Budget: 0.2 µs for each request, 2 µs for one of a trusted proxy. Allocates one list of fields. Guarded
+// by bench/proxy.ts.
 
 import { isIn } from '../../../lib/cidr.ts';
 import type { Routed } from './dispatch.ts';

@@ -1,4 +1,6 @@
 // A listening port whose connections carry requests, with TLS or without.
+//
+// Not hot: once for each connection and each change of programs.
 
 import { createServer } from 'node:net';
 import type { Server } from 'node:net';

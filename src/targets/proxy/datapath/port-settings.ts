@@ -1,4 +1,6 @@
 // What is set for the ports of one Gateway → what its ports work with.
+//
+// Not hot: once for each port of a program.
 
 import type { PortSettings } from '../../../model/port-settings.ts';
 import type { Clock } from './clock.ts';

@@ -1,6 +1,8 @@
 // The listening sockets of a worker: opened, given new listeners, and closed as programs come and go.
 // A port that stays is never closed, and what is connected to it is never disturbed; a port that goes
 // takes no new connections and lets those there are finish.
+//
+// Not hot: once for each change of programs.
 
 import type { BindFailure, Binding } from '../messages.ts';
 import type { SocketProgram } from '../program.ts';

@@ -1,5 +1,7 @@
 // The PROXY header that a connection of a load balancer begins with (versions 1 and 2 of the protocol):
 // bytes → the client's address. Strict: what is not a whole valid header is none.
+//
+// Not hot: once for each connection, and only on ports that are told to.
 
 import { isIP } from 'node:net';
 

@@ -1,6 +1,8 @@
 // All a worker thread runs: the tables, backends, certificates, ports and relays of the program in
 // force. A patch is applied between two requests and seen whole: what is new is made before anything
 // points to it, what is gone is let go last.
+//
+// Not hot: once for each change of programs, and then in the time of what changed.
 
 import { deepEqual } from '../../../lib/equal.ts';
 import type { BackendTls } from '../../../model/model.ts';

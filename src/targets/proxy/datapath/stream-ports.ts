@@ -1,5 +1,7 @@
 // Listening ports whose connections, or datagrams, are handed on whole: TCP, UDP, and TLS, where the
 // server name that a client asks for says which listener it belongs to.
+//
+// Not hot: once for each connection and each change of programs.
 
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';

@@ -1,5 +1,7 @@
 // Where TLS of clients ends: a node:tls server that shows each server name its certificate. It listens
 // itself, or is given connections whose first bytes somebody has looked at.
+//
+// Not hot: once for each handshake.
 
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:tls';

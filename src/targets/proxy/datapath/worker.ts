@@ -1,6 +1,8 @@
 // A worker thread of the data path: takes patches from the control plane and serves. Everything that
 // runs for each request or each byte runs in here, and nothing else does. (The last stop of the tour:
 // accept.ts → dispatch.ts → exchange.ts is the way of a request.)
+//
+// Not hot: once for each message of the control plane.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { FromWorker, ToWorker, WorkerInit } from '../messages.ts';

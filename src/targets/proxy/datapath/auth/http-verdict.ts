@@ -1,5 +1,7 @@
 // A question over HTTP and its answer: a request like the one in question, without its body unless that
 // is asked for, whose status says whether the other may go on.
+//
+// Budget: small beside the request itself. Allocates the request and its verdict.
 
 import type { HttpQuestion } from '../../../../model/filter.ts';
 import type { Routed } from '../dispatch.ts';
