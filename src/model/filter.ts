@@ -2,13 +2,17 @@
 // everywhere: a new variant here makes the compiler name every place that must decide what it means.
 
 import type { Origin, PathChange } from './model.ts';
+import type { TextTemplate } from './template.ts';
 
 export type Filter =
   | RequestHeadersFilter
   | ResponseHeadersFilter
   | RewriteFilter
   | MirrorFilter
-  | CorsFilter;
+  | CorsFilter
+  | CorsHeadersFilter
+  | TemplateHeadersFilter
+  | RewriteFieldsFilter;
 
 /** Changes to header fields. Within one: set, then add, then remove. Names in lower case. */
 export interface HeaderChanges {
@@ -69,4 +73,43 @@ export interface CorsFilter {
   readonly allowCredentials: boolean;
   readonly maxAgeSeconds: number;
   readonly origin: Origin;
+}
+
+/**
+ * Says what browsers may do across origins in every response, whatever the request, and answers every
+ * OPTIONS request with 204: the way of ingress-nginx.
+ */
+export interface CorsHeadersFilter {
+  readonly kind: 'corsHeaders';
+  /** Expression in RE2 syntax that is looked for in the origin; null takes all, and allows `*`. */
+  readonly origins: string | null;
+  /** Fields besides Access-Control-Allow-Origin. */
+  readonly fields: readonly HeaderValue[];
+  readonly origin: Origin;
+}
+
+/** Sets fields of the request to text with parts of the request in it; empty text removes a field. */
+export interface TemplateHeadersFilter {
+  readonly kind: 'templateHeaders';
+  /** Names in lower case. */
+  readonly set: readonly { readonly name: string; readonly value: TextTemplate }[];
+  readonly origin: Origin;
+}
+
+/** Changes parts of fields of the response that name places of the backend. */
+export interface RewriteFieldsFilter {
+  readonly kind: 'rewriteFields';
+  /** Of Set-Cookie: in the order given, the first that takes it. `off` is not among them. */
+  readonly cookieDomain?: FieldChange;
+  readonly cookiePath?: FieldChange;
+  /** Of Location and Refresh: what they begin with. */
+  readonly location?: FieldChange;
+  readonly origin: Origin;
+}
+
+/** `from` is plain text at the beginning, or with `regex` an expression in RE2 syntax found in the value. */
+export interface FieldChange {
+  readonly from: string;
+  readonly regex?: true;
+  readonly to: TextTemplate;
 }

@@ -1,11 +1,18 @@
 // What a rule says about how its requests are sent, besides where to: how long they may take, when they
 // are tried again, and which of a client's requests stay together.
 
+import type { HeaderValue } from './filter.ts';
+import type { TextTemplate } from './template.ts';
+
 export interface Timeouts {
   /** From the request's head to the end of its response, all attempts included; 0 for no limit. */
   readonly requestMs: number;
   /** For one attempt, from connecting to the end of its response; 0 for no limit. */
   readonly backendRequestMs: number;
+  /** For connecting; absent: the data path's own limit. */
+  readonly connectMs?: number;
+  /** The longest an attempt may go on without a byte of its response; absent for no limit. */
+  readonly idleMs?: number;
 }
 
 /** Attempts that end in a connection error are made again as well, where the request may be repeated. */
@@ -16,6 +23,10 @@ export interface Retry {
   readonly attempts: number;
   /** The least time between two attempts. */
   readonly backoffMs: number;
+  /** Requests that may not be repeated (RFC 9110 9.2.2) are repeated all the same. */
+  readonly repeatsAll?: true;
+  /** After so long, no further attempt begins. */
+  readonly withinMs?: number;
 }
 
 /** Keeps the requests of one client on one endpoint, by a token the client is given and sends back. */
@@ -29,4 +40,30 @@ export interface Session {
   readonly permanent: boolean;
   /** What paths the client sends the cookie for. */
   readonly path: string;
+  /** Further attributes of the cookie, where they are not `HttpOnly; SameSite=Lax`. */
+  readonly cookie?: SessionCookie;
+}
+
+export interface SessionCookie {
+  readonly domain?: string;
+  readonly sameSite?: string;
+  /** Absent: on HTTPS. */
+  readonly isSecure?: boolean;
+  /** Seconds from now, for an Expires attribute. */
+  readonly expiresSeconds?: number;
+  readonly maxAgeSeconds?: number;
+}
+
+/** Requests with the same text go to the same endpoint, as long as it is there. */
+export interface Balance {
+  readonly by: TextTemplate;
+}
+
+/** Responses with these statuses are replaced by what another backend says of them. */
+export interface ErrorPages {
+  readonly statuses: readonly number[];
+  /** Key into Model.backends. */
+  readonly backend: string;
+  /** What that backend is told besides X-Code, X-Format, X-Original-URI and X-Request-ID. */
+  readonly headers: readonly HeaderValue[];
 }

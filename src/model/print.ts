@@ -13,6 +13,8 @@ export function describePath(path: PathMatch): string {
       return path.value === '/' ? 'any path' : `path under ${path.value}`;
     case 'regex':
       return `path matching ${path.value}`;
+    case 'search':
+      return `path with ${path.value} in it`;
   }
 }
 
