@@ -2,7 +2,7 @@
 
 import { Service } from '../../api/core/service.ts';
 import type { HTTPRoute } from '../../api/gateway/httproute.ts';
-import type { Origin, RespondResult } from '../../model/model.ts';
+import type { BackendTls, Origin, RespondResult } from '../../model/model.ts';
 import { problem } from '../status/conditions.ts';
 import type { Problem } from '../status/conditions.ts';
 import { GATEWAY_GROUP } from './names.ts';
@@ -24,6 +24,18 @@ export interface BackendUse {
   readonly carries: 'requests' | 'calls' | 'streams';
   /** Name of the port. */
   readonly portName: string;
+  /** What the route itself says about how the backend is spoken to. */
+  readonly manner?: BackendManner;
+}
+
+/** How a backend is spoken to, whatever its Service and policies say of it. */
+export interface BackendManner {
+  /** Tells it from other manners; the end of the backend's key. */
+  readonly id: string;
+  readonly protocol: 'http' | 'h2c';
+  readonly tls?: BackendTls;
+  /** Requests go to the address of the Service, and whoever serves that chooses the endpoint. */
+  readonly viaClusterIp?: true;
 }
 
 export type ResolvedBackendRef =

@@ -5,7 +5,7 @@ import type { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
 import type { Backend, BackendProtocol, Frontend, ServicePort } from '../../model/model.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { BackendPolicies, ResolvedPolicy } from '../gateway/backend-tls.ts';
-import type { BackendUse } from '../gateway/backends.ts';
+import type { BackendManner, BackendUse } from '../gateway/backends.ts';
 import { Memo, same } from '../reader.ts';
 import { endpointsOf } from './endpoints.ts';
 import type { SliceIndex } from './slices.ts';
@@ -137,16 +137,21 @@ function resolveBackend(
   slices: readonly EndpointSlice[],
   policy: ResolvedPolicy | undefined,
 ): Backend {
-  const security = securityOf(policy);
+  const { manner } = use;
+  const security = manner === undefined ? securityOf(policy) : mannerTls(manner);
   const ports = service?.spec.ports ?? [];
   const index = ports.findIndex((p) => p.port === use.port && p.protocol === use.protocol);
   const port = ports[index];
   return {
     key: use.key,
-    protocol: protocolFor(use, port?.appProtocol),
+    protocol: manner?.protocol ?? protocolFor(use, port?.appProtocol),
     ...security,
     endpoints:
-      security.fault === undefined ? endpointsOf(slices, port?.name ?? '', use.protocol) : [],
+      security.fault !== undefined
+        ? []
+        : manner?.viaClusterIp === true
+          ? clusterEndpoint(service, use.port)
+          : endpointsOf(slices, port?.name ?? '', use.protocol),
     origin: {
       kind: 'Service',
       namespace: use.namespace,
@@ -154,6 +159,21 @@ function resolveBackend(
       field: `spec.ports[${index}]`,
     },
   };
+}
+
+function mannerTls({ tls }: BackendManner): Pick<Backend, 'tls' | 'fault'> {
+  return tls === undefined ? {} : { tls };
+}
+
+/** The address of the Service in place of its endpoints; none for a headless one. */
+function clusterEndpoint(service: Service | undefined, port: number): Backend['endpoints'] {
+  const address = service?.spec.clusterIP;
+  if (address === undefined || address === '' || address === 'None') return [];
+  const { namespace = '', name = '' } = service?.metadata ?? {};
+  const target = `Service ${namespace}/${name}`;
+  return [
+    { address, port, ready: true, serving: true, terminating: false, node: '', zone: '', target },
+  ];
 }
 
 /** A policy that is of no use closes the port: what it was to protect must not go out in plain text. */

@@ -132,6 +132,8 @@ const NOTHING: Pattern = {
   groupNames: [],
   matches: () => false,
   groups: () => null,
+  find: () => null,
+  isIn: () => false,
   groupNumber: () => undefined,
 };
 
