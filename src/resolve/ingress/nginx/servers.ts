@@ -292,11 +292,13 @@ class Builder {
           (a, b) => b.path.length - a.path.length || (a.path > b.path ? -1 : a.path < b.path ? 1 : 0),
         );
         const aliases = [...new Set(server.aliases)].filter((alias) => !known.has(alias));
+        const locations = sorted.flatMap((location) => expand(location, sorted));
         return {
           ...server,
           aliases: aliases.toSorted(),
-          isRegex: sorted.some((l) => isRewritten(l) || l.settings?.useRegex === true),
-          locations: sorted.flatMap((location) => expand(location, sorted)),
+          // Asked of paths as they are now: the slash that was added makes `/a` with target `/a` a rewrite.
+          isRegex: locations.some((l) => isRewritten(l) || l.settings?.useRegex === true),
+          locations,
         };
       }),
       problems: this.#problems,
