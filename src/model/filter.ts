@@ -12,7 +12,8 @@ export type Filter =
   | CorsFilter
   | CorsHeadersFilter
   | TemplateHeadersFilter
-  | RewriteFieldsFilter;
+  | RewriteFieldsFilter
+  | AuthFilter;
 
 /** Changes to header fields. Within one: set, then add, then remove. Names in lower case. */
 export interface HeaderChanges {
@@ -113,3 +114,50 @@ export interface FieldChange {
   readonly regex?: true;
   readonly to: TextTemplate;
 }
+
+ * Asks another service whether a request may go on, before anything else becomes of it, redirects
+ * included; only preflight requests are answered without. What cannot be asked is refused with 403.
+ */
+export interface AuthFilter {
+  readonly kind: 'auth';
+  /** Key into Model.backends. */
+  readonly backend: string;
+  readonly question: HttpQuestion | GrpcQuestion;
+  /** So many bytes of a request's body are sent along; a longer body is refused with 413. 0: none. */
+  readonly bodyBytesMax: number;
+  readonly origin: Origin;
+}
+
+/** Asks with a request that is like the one in question; the status is the answer. */
+export interface HttpQuestion {
+  readonly protocol: 'http';
+  /** Absent: that of the request. */
+  readonly method?: string;
+  /** Host that is named; absent: that of the request. */
+  readonly host?: string;
+  /** prefix: stands before path and query of the request. fixed: stands in their place. */
+  readonly path: { readonly kind: 'prefix' | 'fixed'; readonly value: string };
+  /** Header fields of the request the service sees, besides Authorization. */
+  readonly sends: HeaderNames;
+  /** What more it is sent; names in lower case. */
+  readonly adds?: readonly HeaderValue[];
+  /**
+   * Header fields of a good answer that the backend gets, in place of the client's. Those that are named
+   * never come from the client itself.
+   */
+  readonly takes: HeaderNames;
+  /** Header fields of a bad answer that the client gets. */
+  readonly returns: HeaderNames;
+  /** What is a good answer: 200 alone, or all from 200 to 299. */
+  readonly allows: '200' | '2xx';
+}
+
+/** Asks in the protocol of Envoy's ext_authz: envoy.service.auth.v3.Authorization/Check. */
+export interface GrpcQuestion {
+  readonly protocol: 'grpc';
+  /** Header fields of the request the service sees. */
+  readonly sends: HeaderNames;
+}
+
+/** Names in lower case, or every field that says something of the message and not of its framing. */
+export type HeaderNames = 'all' | readonly string[];

@@ -207,8 +207,10 @@ export interface WeightedBackend {
   readonly weight: number;
   /** Applied after the choice, to requests to this backend only. */
   readonly filters: readonly Filter[];
-  /** Set when `backend` is null. */
+  /** Set when `backend` is null, and nothing else answers in its place. */
   readonly broken?: RespondResult;
+  /** What its share of the requests is answered with; `backend` is null. */
+  readonly redirect?: RedirectResult;
   readonly origin: Origin;
 }
 

@@ -17,7 +17,7 @@ import type {
 import type { Filter, HeaderChanges } from './filter.ts';
 import type {
   Action,
-  Endpoint,
+  Backend,
   Model,
   PathChange,
   RedirectResult,
@@ -48,6 +48,8 @@ export function traceAction(
   const { result } = action;
   const preflight = traceQuestion(action.filters, request, steps);
   if (preflight !== undefined) return { kind: 'respond', ...preflight };
+  const unasked = result.kind === 'respond' ? undefined : traceAuth(model, action.filters, steps);
+  if (unasked !== undefined) return { kind: 'respond', ...unasked };
   switch (result.kind) {
     case 'respond':
       note(steps, 'result', `status ${result.statusCode}`, result.reason, action.origin);
@@ -88,6 +90,26 @@ function traceQuestion(
   const reason = 'the preflight request of a browser is answered for the backends';
   note(steps, 'filter', 'status 204', reason, cors.origin);
   return { statusCode: 204, reason, headers: answer };
+}
+
+/** The answer when nobody is there to be asked; else the question is noted, whose answer nobody knows. */
+function traceAuth(
+  model: Model,
+  filters: readonly Filter[],
+  steps: Step[],
+): Omit<OwnAnswer, 'kind'> | undefined {
+  for (const filter of filters) {
+    if (filter.kind !== 'auth') continue;
+    const backend = model.backends.get(filter.backend);
+    if (backend === undefined || placesOf(backend).length === 0) {
+      const reason = `${filter.backend} cannot be asked whether the request may go on`;
+      note(steps, 'filter', 'status 403', reason, filter.origin);
+      return { statusCode: 403, reason };
+    }
+    const what = `${filter.backend} is asked whether the request may go on`;
+    note(steps, 'filter', 'external auth', what, filter.origin);
+  }
+  return undefined;
 }
 
 function notePolicy(action: Action, steps: Step[]): void {
@@ -134,7 +156,9 @@ function applyFilters(
   steps: Step[],
 ): Filtered {
   let state = start;
-  for (const filter of filters) state = applyFilter(filter, state, sent, steps);
+  // Services are asked before anything is changed.
+  const inOrder = filters.toSorted((a, b) => Number(b.kind === 'auth') - Number(a.kind === 'auth'));
+  for (const filter of inOrder) state = applyFilter(filter, state, sent, steps);
   const mirrors = filters
     .filter((filter) => filter.kind === 'mirror')
     .map(({ backend, numerator, denominator }) => ({
@@ -182,6 +206,14 @@ function applyFilter(
       );
       return state;
     }
+    case 'auth': {
+      // What a service says of a request nobody knows; the client cannot say it in its place.
+      const { question } = filter;
+      const taken = question.protocol === 'http' ? question.takes : 'all';
+      if (taken === 'all') return state;
+      const headers = state.request.headers.filter(([name]) => !taken.includes(name));
+      return { ...state, request: { ...state.request, headers } };
+    }
     case 'cors': {
       const changes = corsChanges(filter, sent.headers);
       note(steps, 'filter', 'cors', describeChanges(changes), filter.origin);
@@ -197,20 +229,22 @@ interface Start {
 }
 
 function shareOf(model: Model, weighted: WeightedBackend, start: Start, steps: Step[]): Share {
-  const filtered = applyFilters(weighted.filters, start.filtered, start.request, steps);
   const { weight } = weighted;
-  const preflight = traceQuestion(weighted.filters, start.request, steps);
-  if (preflight !== undefined) return { weight, to: preflight, endpoints: [], ...filtered };
-  if (filtered.request.target === REFUSED) {
-    return { weight, to: REFUSAL, endpoints: [], ...filtered };
-  }
+  const ourselves = ownShare(model, weighted, start, steps);
+  const filtered = applyFilters(weighted.filters, start.filtered, start.request, steps);
+  const refused = filtered.request.target === REFUSED ? REFUSAL : undefined;
   const backend = weighted.backend === null ? undefined : model.backends.get(weighted.backend);
+  const answer = ourselves ?? refused;
+  // Nothing is copied of a request that goes nowhere itself.
+  if (answer !== undefined) {
+    return { weight, to: answer, endpoints: [], ...filtered, mirrors: [] };
+  }
   if (backend === undefined) {
     const { statusCode = 500, reason = 'the backend does not exist' } = weighted.broken ?? {};
     note(steps, 'backend', `status ${statusCode}`, reason, weighted.origin);
-    return { weight, to: { statusCode, reason }, endpoints: [], ...filtered };
+    return { weight, to: { statusCode, reason }, endpoints: [], ...filtered, mirrors: [] };
   }
-  const endpoints = usableEndpoints(backend.endpoints).map((e) => `${e.address}:${e.port}`);
+  const endpoints = placesOf(backend);
   const ready = endpoints.length === 0 ? 'no endpoint is ready' : endpoints.join(', ');
   const how = backend.tls === undefined ? '' : `, in TLS as ${backend.tls.serverName}`;
   const because = backend.fault ?? `${ready}${how}`;
@@ -219,10 +253,28 @@ function shareOf(model: Model, weighted: WeightedBackend, start: Start, steps: S
   return { weight, to: backend.key, endpoints, ...tls, ...filtered };
 }
 
-/** Ready endpoints; when there are none, those that end but still serve (KEP-1669). */
-function usableEndpoints(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+/** What a backend's own filters answer in its place. */
+function ownShare(
+  model: Model,
+  { filters, redirect, origin }: WeightedBackend,
+  { request }: Start,
+  steps: Step[],
+): Omit<OwnAnswer, 'kind'> | undefined {
+  const preflight = traceQuestion(filters, request, steps);
+  if (preflight !== undefined) return preflight;
+  const unasked = traceAuth(model, filters, steps);
+  if (unasked !== undefined || redirect === undefined) return unasked;
+  const location = redirectLocation(redirect, request);
+  const { statusCode } = redirect;
+  note(steps, 'backend', `${statusCode} to ${location}`, 'the backend redirects', origin);
+  return { statusCode, reason: 'the backend redirects', headers: [['location', location]] };
+}
+
+/** Where requests can go: ready endpoints; when there are none, those that end but still serve (KEP-1669). */
+function placesOf({ endpoints }: Backend): readonly string[] {
   const ready = endpoints.filter((e) => e.ready);
-  return ready.length > 0 ? ready : endpoints.filter((e) => e.serving && e.terminating);
+  const usable = ready.length > 0 ? ready : endpoints.filter((e) => e.serving && e.terminating);
+  return usable.map((e) => `${e.address}:${e.port}`);
 }
 
 function redirectLocation(redirect: RedirectResult, request: TracedRequest): string {

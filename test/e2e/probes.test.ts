@@ -331,7 +331,7 @@ function checkSeen(probe: WrittenProbe, { echoed, rawHeaders }: Answer): void {
     }
     if (sees.host !== undefined) assert.equal(echoed.host, sees.host);
     if (sees.path !== undefined) assert.equal(echoed.path, sees.path);
-    for (const [name, value] of Object.entries(sees.headers ?? {})) {
+    for (const [name, value] of Object.entries({ ...sees.headers, ...sees.given })) {
       assert.equal(headerOf(echoed, name), value, name);
     }
   }

@@ -84,6 +84,8 @@ export interface WrittenProbe {
     readonly host?: string;
     readonly path?: string;
     readonly headers?: Readonly<Record<string, string | null>>;
+    /** Headers that come from elsewhere than the client and the objects; asked of real sockets only. */
+    readonly given?: Readonly<Record<string, string | null>>;
   };
   /** Changes to the response's headers, as `set x-a: b`. */
   readonly response?: readonly string[];
@@ -418,7 +420,7 @@ export function describeFate(fate: RequestFate, isCall = false): WrittenProbe['f
       for (const { to, weight, endpoints } of fate.shares) {
         const name =
           typeof to !== 'string'
-            ? status(to.statusCode)
+            ? describeOwn(status(to.statusCode), to.headers)
             : endpoints.length === 0
               ? status(503)
               : to.replace('Service ', '');
@@ -428,4 +430,13 @@ export function describeFate(fate: RequestFate, isCall = false): WrittenProbe['f
       return others.length === 0 && only !== undefined ? only : weights;
     }
   }
+}
+
+/** An answer of a backend's own filters: a redirect says where to. */
+function describeOwn(
+  status: string,
+  headers: readonly (readonly [string, string])[] = [],
+): string {
+  const location = headers.find(([name]) => name === 'location');
+  return location === undefined ? status : `${status} ${location[1]}`;
 }

@@ -8,6 +8,8 @@ import type { BackendUse } from '../gateway/backends.ts';
 import type { Surroundings } from '../gateway/grants.ts';
 import { problem } from '../status/conditions.ts';
 import type { Problem } from '../status/conditions.ts';
+import { resolveAuth } from './auth.ts';
+import type { ResolvedAuth } from './auth.ts';
 import { corsFilter } from './cors.ts';
 import { resolveExtension } from './extensions.ts';
 import { resolveMirror } from './mirror.ts';
@@ -23,6 +25,8 @@ export interface ResolvedFilters {
   readonly uses: readonly BackendUse[];
   /** References that lead nowhere: their filters are left out, and the rule works without. */
   readonly unresolved: readonly Problem[];
+  /** A filter that nothing may go without, and that leads nowhere: it is among `unresolved`. */
+  readonly closed: Problem | undefined;
 }
 
 export interface FilterContext {
@@ -40,6 +44,7 @@ const NO_FILTERS: ResolvedFilters = {
   problems: [],
   uses: [],
   unresolved: [],
+  closed: undefined,
 };
 
 export function resolveFilters(
@@ -52,11 +57,15 @@ export function resolveFilters(
   const uses: BackendUse[] = [];
   const unresolved: Problem[] = [];
   let redirect: RedirectResult | undefined;
+  let closed: Problem | undefined;
   written.forEach((filter, i) => {
     const origin = { ...context.origin, field: `${context.origin.field}[${i}]` };
     const resolved = resolveFilter(filter, origin, context);
     if ('problem' in resolved) {
       unresolved.push(resolved.problem);
+    } else if ('closed' in resolved) {
+      unresolved.push(resolved.closed);
+      closed ??= resolved.closed;
     } else if ('use' in resolved) {
       uses.push(resolved.use);
       filters.push(resolved.filter);
@@ -64,14 +73,14 @@ export function resolveFilters(
     else if (resolved.kind === 'redirect') redirect = resolved;
     else filters.push(resolved);
   });
-  return { filters, redirect, problems, uses, unresolved };
+  return { filters, redirect, problems, uses, unresolved, closed };
 }
 
 function resolveFilter(
   filter: HTTPRouteFilter,
   origin: Origin,
   { prefix, surroundings }: FilterContext,
-): Filter | RedirectResult | Problem | ResolvedMirror {
+): Filter | RedirectResult | Problem | ResolvedMirror | ResolvedAuth {
   const { field } = origin;
   switch (filter.type) {
     case 'RequestHeaderModifier': {
@@ -101,12 +110,7 @@ function resolveFilter(
     case 'ExtensionRef':
       return resolveExtension(filter.extensionRef, origin, surroundings);
     case 'ExternalAuth':
-      return problem(
-        'UnsupportedValue',
-        `${field}.type`,
-        `filter ${filter.type} is not applied by this version of Fairway`,
-        'requests that match the rule are answered with 500 until the filter is removed',
-      );
+      return resolveAuth(filter.externalAuth, origin, surroundings);
   }
 }
 

@@ -47,6 +47,7 @@ export function resolveBackendRef(
   origin: Origin,
   { reader, grants }: Surroundings,
   protocol: BackendUse['protocol'] = 'TCP',
+  carries: BackendUse['carries'] = carriedBy(origin.kind),
 ): ResolvedBackendRef {
   const namespace = ref.namespace ?? origin.namespace;
   const { field } = origin;
@@ -78,7 +79,7 @@ export function resolveBackendRef(
     namespace,
     field,
     protocol,
-    carries: carriedBy(origin.kind),
+    carries,
   });
 }
 

@@ -157,6 +157,10 @@ class Collector implements ResolvedRules {
       const result = { kind: 'respond', statusCode: 500, reason: trouble.message } as const;
       return { action: { id, filters, result, origin }, works: false };
     }
+    if (rest.closed !== undefined) {
+      const result = { kind: 'respond', statusCode: 500, reason: rest.closed.message } as const;
+      return { action: { id, filters, result, origin }, works: true };
+    }
     if (redirect !== undefined) {
       return { action: { id, filters, result: redirect, origin }, works: true };
     }
@@ -199,13 +203,13 @@ class Collector implements ResolvedRules {
       const { broken } = resolved;
       return { weighted: { backend: null, weight, filters: [], broken, origin }, problems };
     }
-    const troubles =
-      redirect === undefined ? problems : [...problems, redirecting(redirect.origin)];
-    const [trouble] = troubles;
+    const trouble = problems[0] ?? rest.closed;
     if (trouble !== undefined) {
       const broken = { kind: 'respond', statusCode: 500, reason: trouble.message } as const;
-      const weighted = { backend: null, weight, filters: [], broken, origin };
-      return { weighted, problems: troubles };
+      return { weighted: { backend: null, weight, filters: [], broken, origin }, problems };
+    }
+    if (redirect !== undefined) {
+      return { weighted: { backend: null, weight, filters, redirect, origin }, problems };
     }
     this.uses.push(resolved.use);
     return { weighted: { backend: resolved.use.key, weight, filters, origin }, problems };
@@ -225,15 +229,6 @@ function forward(backends: readonly WeightedBackend[]): Result {
     return { kind: 'respond', statusCode: 500, reason: 'all backends of the rule have weight 0' };
   }
   return { kind: 'forward', backends };
-}
-
-function redirecting({ field }: Origin): Problem {
-  return problem(
-    'UnsupportedValue',
-    `${field}.type`,
-    'redirects of a single backend are not made by this version of Fairway',
-    'use the filter on the rule instead',
-  );
 }
 
 /** `rule 0`, or by its name `rule "checkout"`. */

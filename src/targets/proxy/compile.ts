@@ -9,6 +9,7 @@ import type {
   Certificate,
   EntryPoint,
   Host,
+  RedirectResult,
   Result,
   Rule,
   StreamListener,
@@ -19,6 +20,7 @@ import type {
   FilterProgram,
   PathGroup,
   ProxyProgram,
+  RedirectProgram,
   RelayProgram,
   ResultProgram,
   RuleProgram,
@@ -110,6 +112,7 @@ function compileStream({ mode, hosts }: StreamListener): StreamProgram {
           // Connections have no status; a share without a backend is reset.
           statusCode: 0,
           reason,
+          redirect: null,
           weight,
           filters: [],
         })),
@@ -178,10 +181,8 @@ function compileResult(result: Result): ResultProgram {
   switch (result.kind) {
     case 'respond':
       return result;
-    case 'redirect': {
-      const { origin: _origin, ...redirect } = result;
-      return redirect;
-    }
+    case 'redirect':
+      return compileRedirect(result);
     case 'forward':
       return {
         kind: 'forward',
@@ -189,11 +190,16 @@ function compileResult(result: Result): ResultProgram {
           backend: weighted.backend,
           statusCode: weighted.broken?.statusCode ?? 500,
           reason: weighted.broken?.reason ?? '',
+          redirect: weighted.redirect === undefined ? null : compileRedirect(weighted.redirect),
           weight: weighted.weight,
           filters: weighted.filters.map(compileFilter),
         })),
       };
   }
+}
+
+function compileRedirect({ origin: _origin, ...redirect }: RedirectResult): RedirectProgram {
+  return redirect;
 }
 
 function compileCertificate({ key, chain, privateKey, names }: Certificate): CertificateProgram {

@@ -99,21 +99,25 @@ export type FilterProgram = Filter extends infer F
 
 export type ResultProgram =
   | { readonly kind: 'forward'; readonly backends: readonly WeightedProgram[] }
-  | {
-      readonly kind: 'redirect';
-      readonly statusCode: number;
-      readonly scheme?: 'http' | 'https';
-      readonly hostname?: string;
-      readonly port?: number;
-      readonly path?: PathChange;
-    }
+  | RedirectProgram
   | { readonly kind: 'respond'; readonly statusCode: number; readonly reason: string };
+
+export interface RedirectProgram {
+  readonly kind: 'redirect';
+  readonly statusCode: number;
+  readonly scheme?: 'http' | 'https';
+  readonly hostname?: string;
+  readonly port?: number;
+  readonly path?: PathChange;
+}
 
 export interface WeightedProgram {
   /** Key of the backend; null answers `statusCode` itself, or resets the connection. */
   readonly backend: string | null;
   readonly statusCode: number;
   readonly reason: string;
+  /** Not null: answers so, in place of `statusCode`. */
+  readonly redirect: RedirectProgram | null;
   readonly weight: number;
   readonly filters: readonly FilterProgram[];
 }

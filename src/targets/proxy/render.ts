@@ -12,6 +12,7 @@ import type {
   SocketProgram,
   StreamProgram,
   TableProgram,
+  WeightedProgram,
 } from './program.ts';
 
 /** Renders a program as one file, `proxy.txt`. Keys of certificates are not in it. */
@@ -131,14 +132,25 @@ function renderAction(action: ActionProgram): readonly string[] {
     case 'forward':
       return [
         ...lines,
-        ...result.backends.flatMap(({ backend, weight, statusCode, reason, filters: own }) => [
-          backend === null
-            ? `weight ${weight}: respond ${statusCode}: ${reason}`
-            : `weight ${weight}: ${backend}`,
+        ...result.backends.flatMap(({ weight, filters: own, ...weighted }) => [
+          `weight ${weight}: ${renderShare(weighted)}`,
           ...own.flatMap(renderFilter).map((line) => `  ${line}`),
         ]),
       ];
   }
+}
+
+function renderShare({
+  backend,
+  redirect,
+  statusCode,
+  reason,
+}: Pick<WeightedProgram, 'backend' | 'redirect' | 'statusCode' | 'reason'>): string {
+  if (redirect !== null) {
+    const { kind: _kind, statusCode: code, ...to } = redirect;
+    return `redirect ${code} ${JSON.stringify(to)}`;
+  }
+  return backend ?? `respond ${statusCode}: ${reason}`;
 }
 
 function renderPolicy({ timeouts, retry, session }: ActionProgram): readonly string[] {
@@ -166,6 +178,10 @@ function renderFilter(filter: FilterProgram): readonly string[] {
       const { numerator, denominator, backend } = filter;
       const part = numerator === denominator ? '' : ` ${numerator} of ${denominator} requests`;
       return [`mirror${part} to ${backend}`];
+    }
+    case 'auth': {
+      const { kind: _kind, backend, ...how } = filter;
+      return [`ask ${backend} ${JSON.stringify(how)}`];
     }
     case 'cors': {
       const { kind: _kind, ...rules } = filter;

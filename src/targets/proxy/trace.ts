@@ -14,6 +14,8 @@ import type {
   SeenRequest,
   Share,
 } from '../../model/answer.ts';
+import { takeOver } from './datapath/auth/fields.ts';
+import { UNASKED_STATUS } from './datapath/auth/guard.ts';
 import { Cors } from './datapath/cors.ts';
 import { MISDIRECTED } from './datapath/dispatch.ts';
 import { HostIndex } from './datapath/hosts.ts';
@@ -26,6 +28,7 @@ import type {
   FilterProgram,
   ListenerProgram,
   ProxyProgram,
+  RedirectProgram,
   SocketProgram,
   WeightedProgram,
 } from './program.ts';
@@ -120,31 +123,27 @@ interface Traced {
 
 function traceAction(program: ProxyProgram, action: ActionProgram, traced: Traced): RequestFate {
   const { result } = action;
-  const { probe, host, socket, outgoing } = traced;
+  const { probe, outgoing } = traced;
   const preflight = answerPreflight(action.filters, probe, outgoing.fields);
   if (preflight !== null) return { kind: 'respond', ...preflight };
+  const unasked = result.kind === 'respond' ? null : answerUnasked(program, action.filters);
+  if (unasked !== null) return { kind: 'respond', ...unasked };
   switch (result.kind) {
     case 'respond':
       return result;
     case 'redirect': {
-      const { path, query } = outgoing;
-      const location = redirectLocation(result, {
-        scheme: probe.scheme,
-        host,
-        listenerPort: socket.port,
-        ports: new Map(),
-        path,
-        query,
-      });
+      const location = locationOf(result, traced);
       return { kind: 'redirect', statusCode: result.statusCode, location };
     }
     case 'forward': {
       const sent = outgoing.fields;
+      const asked = { ...outgoing };
+      outgoing.fields = dropTaken(action.filters, outgoing.fields);
       filterRequest(action.filters, outgoing);
       if (outgoing.path === REFUSED) return { kind: 'respond', ...REFUSAL };
       const shares = result.backends
         .filter((backend) => backend.weight > 0)
-        .map((backend) => shareOf(program, action, backend, { ...traced, sent }));
+        .map((backend) => shareOf(program, action, backend, { ...traced, sent, asked }));
       return { kind: 'forward', shares };
     }
   }
@@ -154,9 +153,10 @@ function shareOf(
   program: ProxyProgram,
   action: ActionProgram,
   weighted: WeightedProgram,
-  { probe, outgoing, sent }: Traced & { readonly sent: Fields },
+  { sent, asked, ...traced }: Traced & { readonly sent: Fields; readonly asked: Outgoing },
 ): Share {
-  const own = { ...outgoing };
+  const { probe, outgoing } = traced;
+  const own = { ...outgoing, fields: dropTaken(weighted.filters, outgoing.fields) };
   filterRequest(weighted.filters, own);
   const filters = [...forOrigin(action.filters, sent), ...forOrigin(weighted.filters, sent)];
   const preflight = answerPreflight(weighted.filters, probe, sent);
@@ -164,6 +164,8 @@ function shareOf(
   const { statusCode, reason, weight } = weighted;
   const ourselves =
     preflight ??
+    answerUnasked(program, weighted.filters) ??
+    redirectShare(weighted, { ...traced, outgoing: asked }) ??
     (own.path === REFUSED ? REFUSAL : backend === undefined ? { statusCode, reason } : null);
   const endpoints = ourselves === null ? (backend?.endpoints ?? []) : [];
   return {
@@ -175,11 +177,57 @@ function shareOf(
       : { serverName: backend.tls.serverName }),
     request: seenOf(probe, own),
     responseHeaders: filters.flatMap(responseChanges),
-    mirrors: [
-      ...mirrorsOf(action.filters, seenOf(probe, outgoing)),
-      ...mirrorsOf(weighted.filters, seenOf(probe, own)),
-    ],
+    mirrors:
+      ourselves !== null
+        ? []
+        : [
+            ...mirrorsOf(action.filters, seenOf(probe, outgoing)),
+            ...mirrorsOf(weighted.filters, seenOf(probe, own)),
+          ],
   };
+}
+
+function redirectShare({ redirect }: WeightedProgram, traced: Traced): Omit<OwnAnswer, 'kind'> | null {
+  if (redirect === null) return null;
+  const { statusCode } = redirect;
+  const headers = [['location', locationOf(redirect, traced)]] as const;
+  return { statusCode, reason: 'the backend redirects', headers };
+}
+
+function locationOf(redirect: RedirectProgram, { probe, host, socket, outgoing }: Traced): string {
+  const { path, query } = outgoing;
+  return redirectLocation(redirect, {
+    scheme: probe.scheme,
+    host,
+    listenerPort: socket.port,
+    ports: new Map(),
+    path,
+    query,
+  });
+}
+
+/** What a service that is asked will say of the request nobody knows; the client cannot say it. */
+function dropTaken(filters: readonly FilterProgram[], fields: Fields): Fields {
+  return filters.reduce<Fields>(
+    (left, filter) =>
+      filter.kind === 'auth' && filter.question.protocol === 'http'
+        ? takeOver(left, [], filter.question.takes)
+        : left,
+    fields,
+  );
+}
+
+/** The answer when a filter has nobody to ask. */
+function answerUnasked(
+  program: ProxyProgram,
+  filters: readonly FilterProgram[],
+): Omit<OwnAnswer, 'kind'> | null {
+  for (const filter of filters) {
+    if (filter.kind !== 'auth') continue;
+    if ((program.backends.get(filter.backend)?.endpoints.length ?? 0) > 0) continue;
+    return { statusCode: UNASKED_STATUS, reason: `${filter.backend} cannot be asked` };
+  }
+  return null;
 }
 
 function seenOf(

@@ -2,8 +2,15 @@
 // with the state that spreads requests evenly.
 
 import type { Session } from '../../../model/policy.ts';
-import type { ActionProgram, FilterProgram, ResultProgram, WeightedProgram } from '../program.ts';
+import type {
+  ActionProgram,
+  FilterProgram,
+  RedirectProgram,
+  ResultProgram,
+  WeightedProgram,
+} from '../program.ts';
 import type { Policy } from './attempts.ts';
+import type { AuthChoice } from './auth/guard.ts';
 import type { Backend } from './backend.ts';
 import { Cors } from './cors.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -22,6 +29,8 @@ export interface Extras {
   readonly cors: Cors | null;
   /** Null for none. */
   readonly mirrors: readonly MirrorChoice[] | null;
+  /** Services that are asked before the request goes on; null for none. */
+  readonly auths: readonly AuthChoice[] | null;
 }
 
 export interface MirrorChoice {
@@ -35,6 +44,8 @@ export interface Weighted extends Extras {
   readonly backend: Backend | null;
   readonly statusCode: number;
   readonly reason: string;
+  /** Not null: redirects, in place of `statusCode`. */
+  readonly redirect: RedirectProgram | null;
   readonly filters: readonly FilterProgram[];
   readonly weight: number;
   /** How far ahead of its share it is. */
@@ -57,6 +68,7 @@ export class Forward {
       backend: b.backend === null ? null : find(b.backend),
       statusCode: b.statusCode,
       reason: b.reason,
+      redirect: b.redirect,
       filters: b.filters,
       ...extrasOf(b.filters, find),
       weight: b.weight,
@@ -120,8 +132,12 @@ function extrasOf(filters: readonly FilterProgram[], find: (key: string) => Back
       backend: find(backend),
       chance: numerator / denominator,
     }));
+  const auths = filters
+    .filter((filter) => filter.kind === 'auth')
+    .map((program) => ({ backend: find(program.backend), program }));
   return {
     cors: cors === undefined ? null : new Cors(cors),
     mirrors: mirrors.length === 0 ? null : mirrors,
+    auths: auths.length === 0 ? null : auths,
   };
 }

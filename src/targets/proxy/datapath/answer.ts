@@ -22,7 +22,7 @@ export function answer(
   fields: Fields = [],
 ): Receiver {
   if (status >= 400 && isGrpcContentType(fieldValue(head.fields, 'content-type') ?? '')) {
-    return answerCall(stream, status, reason);
+    return answerCall(stream, status, reason, fields);
   }
   fields.push('date', httpDate());
   if (reason === '' || head.method === 'HEAD') {
@@ -40,8 +40,13 @@ export function answer(
 }
 
 /** A gRPC client reads its status from trailers, which may come in place of everything else. */
-function answerCall(stream: ServerStream, status: number, reason: string): Receiver {
-  const fields = ['content-type', 'application/grpc', 'grpc-status', String(grpcStatusOf(status))];
+function answerCall(
+  stream: ServerStream,
+  status: number,
+  reason: string,
+  fields: Fields,
+): Receiver {
+  fields.push('content-type', 'application/grpc', 'grpc-status', String(grpcStatusOf(status)));
   if (reason !== '') fields.push('grpc-message', escapeGrpcMessage(reason));
   stream.sendHead({ status: 200, fields, contentLength: LENGTH_UNKNOWN }, true);
   return DISCARD;

@@ -22,6 +22,10 @@ export interface Counters {
   mirrorsOpen: number;
   mirrorsSent: number;
   mirrorsDropped: number;
+  /** Questions to services about requests, those that were answered with no, and that got no answer. */
+  authAsked: number;
+  authDenied: number;
+  authFailed: number;
   tunnels: number;
   relayedConnections: number;
   relayedDatagrams: number;
@@ -42,6 +46,9 @@ export function newCounters(): Counters {
     mirrorsOpen: 0,
     mirrorsSent: 0,
     mirrorsDropped: 0,
+    authAsked: 0,
+    authDenied: 0,
+    authFailed: 0,
     tunnels: 0,
     relayedConnections: 0,
     relayedDatagrams: 0,

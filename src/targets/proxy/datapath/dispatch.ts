@@ -6,12 +6,14 @@
 import { splitTarget } from '../../../lib/http-path.ts';
 import type { PathPolicy, SplitTarget } from '../../../lib/http-path.ts';
 import { normalizeHost } from '../../../lib/hostname.ts';
-import type { FilterProgram } from '../program.ts';
-import type { Action, Forward, MirrorChoice } from './action.ts';
+import type { FilterProgram, RedirectProgram } from '../program.ts';
+import type { Action, Forward, MirrorChoice, Weighted } from './action.ts';
 import { answer } from './answer.ts';
+import { Guard } from './auth/guard.ts';
 import type { Certificate } from './certificates.ts';
 import type { Cors } from './cors.ts';
 import type { Counters } from './counters.ts';
+import type { Endpoint } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
 import type { H2Shared } from './h2/shared.ts';
 import type { HostIndex } from './hosts.ts';
@@ -109,11 +111,23 @@ export function dispatch(
     worker.counters.notFound++;
     return answer(stream, head, 404, 'no route takes this request');
   }
-  return run(rule.action, { worker, entry, client, stream, head, hasBody, host, target });
+  return run(rule.action, {
+    worker,
+    entry,
+    client,
+    stream,
+    head,
+    hasBody,
+    host,
+    target,
+    granted: NOTHING_GRANTED,
+  });
 }
 
+const NOTHING_GRANTED: readonly FilterProgram[] = [];
+
 /** A request that has found its rule. */
-interface Routed {
+export interface Routed {
   readonly worker: Worker;
   readonly entry: Entry;
   readonly client: Client;
@@ -122,45 +136,100 @@ interface Routed {
   readonly hasBody: boolean;
   readonly host: string;
   readonly target: SplitTarget;
+  /** What services that were asked about it want of the response. */
+  readonly granted: readonly FilterProgram[];
 }
 
 function run(action: Action, routed: Routed): Receiver {
-  const { entry, stream, head, host, target } = routed;
-  const { result, cors } = action;
+  const { stream, head } = routed;
+  const { result, cors, auths } = action;
   const preflight = cors === null ? null : cors.preflight(head.method, head.fields);
   if (preflight !== null) return answer(stream, head, 204, '', preflight);
+  if (auths === null || result.kind === 'respond') return decide(action, routed);
+  return new Guard({
+    choices: auths,
+    routed,
+    cors: cors === null ? null : changesFor(cors, head.fields),
+    proceed: (allowed) => decide(action, allowed),
+  }).start();
+}
+
+function decide({ result, ...action }: Action, routed: Routed): Receiver {
+  const { stream, head } = routed;
   switch (result.kind) {
     case 'respond':
-      return answer(stream, head, result.statusCode, result.reason, originFields(cors, head));
-    case 'redirect': {
-      const location = redirectLocation(result, {
-        scheme: entry.scheme,
-        host,
-        listenerPort: entry.port,
-        ports: entry.ports,
-        path: target.path,
-        query: target.query,
-      });
-      const fields = originFields(cors, head);
-      fields.push('location', location);
-      return answer(stream, head, result.statusCode, '', fields);
-    }
+      return answer(
+        stream,
+        head,
+        result.statusCode,
+        result.reason,
+        originFields(action.cors, head),
+      );
+    case 'redirect':
+      return redirectTo(result, routed, originFields(action.cors, head));
     case 'forward':
       return forward(action, result, routed);
   }
 }
 
-function forward(action: Action, result: Forward, routed: Routed): Receiver {
-  const { worker, stream, head, hasBody } = routed;
+function redirectTo(redirect: RedirectProgram, routed: Routed, fields: Fields): Receiver {
+  const { entry, stream, head, host, target } = routed;
+  const location = redirectLocation(redirect, {
+    scheme: entry.scheme,
+    host,
+    listenerPort: entry.port,
+    ports: entry.ports,
+    path: target.path,
+    query: target.query,
+  });
+  fields.push('location', location);
+  return answer(stream, head, redirect.statusCode, '', fields);
+}
+
+type ForwardAction = Omit<Action, 'result'>;
+
+/** A choice among backends, and the endpoint a session leads to. */
+interface Chosen {
+  readonly weighted: Weighted;
+  readonly endpoint: Endpoint | null;
+}
+
+function forward(action: ForwardAction, result: Forward, routed: Routed): Receiver {
+  const { stream, head } = routed;
   const { session } = action;
   const token = session === null ? undefined : tokenOf(session, head.fields);
   const found = token === undefined ? null : result.find(token);
-  const weighted = found === null ? result.choose() : found.weighted;
+  const chosen = found ?? { weighted: result.choose(), endpoint: null };
+  const { weighted } = chosen;
   const preflight = weighted.cors?.preflight(head.method, head.fields) ?? null;
   if (preflight !== null) return answer(stream, head, 204, '', preflight);
-  // What the backend's own filter says about the origin is the last word.
+  if (weighted.auths === null) return send(action, chosen, routed);
+  return new Guard({
+    choices: weighted.auths,
+    routed,
+    cors: corsOf(action, weighted, head),
+    proceed: (allowed) => send(action, chosen, allowed),
+  }).start();
+}
+
+/** What the origin adds to answers of our own: what the backend's own filter says is the last word. */
+function corsOf(
+  action: ForwardAction,
+  weighted: Weighted,
+  { fields }: RequestHead,
+): FilterProgram | null {
+  const cors = weighted.cors ?? action.cors;
+  return cors === null ? null : changesFor(cors, fields);
+}
+
+function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
+  const { worker, stream, head, hasBody, granted } = routed;
+  const { session } = action;
+  const { weighted } = chosen;
   const ruleCors = action.cors === null ? null : changesFor(action.cors, head.fields);
   const ownCors = weighted.cors === null ? null : changesFor(weighted.cors, head.fields);
+  const ourFields = (): Fields => originFields(weighted.cors ?? action.cors, head);
+  if (weighted.redirect !== null) return redirectTo(weighted.redirect, routed, ourFields());
   const outgoing = outgoingRequest(routed);
   const explain = worker.explains && takeExplain(outgoing) ? action.id : '';
   if (action.filters.length > 0) filterRequest(action.filters, outgoing);
@@ -168,10 +237,10 @@ function forward(action: Action, result: Forward, routed: Routed): Receiver {
   if (weighted.filters.length > 0) filterRequest(weighted.filters, outgoing);
   if (outgoing.path === REFUSED) {
     worker.counters.badRequests++;
-    return answer(stream, head, 400, 'the rewritten path can be read in two ways');
+    return answer(stream, head, 400, 'the rewritten path can be read in two ways', ourFields());
   }
   if (weighted.backend === null) {
-    return answer(stream, head, weighted.statusCode, weighted.reason);
+    return answer(stream, head, weighted.statusCode, weighted.reason, ourFields());
   }
   const ruleMirrors = byRule === null ? null : mirror(action.mirrors, routed, byRule, null);
   const mirrors =
@@ -185,7 +254,7 @@ function forward(action: Action, result: Forward, routed: Routed): Receiver {
     hasBody,
     backend: weighted.backend,
     identity: routed.entry.identity,
-    ruleFilters: ruleCors === null ? action.filters : withOrigin(action.filters, ruleCors),
+    ruleFilters: responseFilters(granted, action.filters, ruleCors),
     ownFilters: ownCors === null ? weighted.filters : withOrigin(weighted.filters, ownCors),
     cors: ownCors ?? ruleCors,
     policy: action.policy,
@@ -193,9 +262,19 @@ function forward(action: Action, result: Forward, routed: Routed): Receiver {
     stay:
       session === null
         ? null
-        : new Stay(session, routed.entry.scheme === 'https', found?.endpoint ?? null),
+        : new Stay(session, routed.entry.scheme === 'https', chosen.endpoint),
     explain,
   }).start();
+}
+
+/** What the services that were asked want of the response comes before what the rule wants. */
+function responseFilters(
+  granted: readonly FilterProgram[],
+  filters: readonly FilterProgram[],
+  cors: FilterProgram | null,
+): readonly FilterProgram[] {
+  const own = cors === null ? filters : withOrigin(filters, cors);
+  return granted.length === 0 ? own : [...granted, ...own];
 }
 
 /** What lets scripts see an answer of our own. */
@@ -235,11 +314,21 @@ function mirror(
 }
 
 /** The request as the backend is to see it before filters: who asked and how is said by us alone. */
-function outgoingRequest({ entry, client, head, target }: Routed): Outgoing {
-  const fields = withoutForwarded(head.fields);
+function outgoingRequest(routed: Routed): Outgoing {
+  const { head, target } = routed;
+  const fields = addForwarded(withoutForwarded(head.fields), routed);
+  return { authority: head.authority, path: target.path, query: target.query, fields };
+}
+
+/** A copy of the request's fields in which only we say who asked and how. */
+export function withForwarded(routed: Routed): Fields {
+  return addForwarded([...withoutForwarded(routed.head.fields)], routed);
+}
+
+function addForwarded(fields: Fields, { entry, client, head }: Routed): Fields {
   fields.push('x-forwarded-for', client.address, 'x-forwarded-proto', entry.scheme);
   fields.push('x-forwarded-host', head.authority);
-  return { authority: head.authority, path: target.path, query: target.query, fields };
+  return fields;
 }
 
 /**

@@ -36,6 +36,12 @@ export interface Limits {
   readonly retryBytesMax: number;
   /** Copies of requests (RequestMirror) a worker has under way; more are not made. */
   readonly mirrorsMax: number;
+  /** Time for a service to say whether a request may go on (ExternalAuth); then 403. */
+  readonly authTimeoutMs: number;
+  /** Bytes of a request's body that are held to ask about it, whatever a filter allows; more is 413. */
+  readonly authBodyBytesMax: number;
+  /** Bytes of a good answer of such a service; more is 403. */
+  readonly authAnswerBytesMax: number;
   /** HTTP/2: streams a client may have open on a connection; more are refused. */
   readonly streamsMax: number;
   /** HTTP/2: what we let a peer send on one stream, and on a connection, before we have passed it on. */
@@ -69,6 +75,9 @@ export const DEFAULT_LIMITS: Limits = {
   retriesMax: 100,
   retryBytesMax: 64 * 1024,
   mirrorsMax: 1_000,
+  authTimeoutMs: 10_000,
+  authBodyBytesMax: 1024 * 1024,
+  authAnswerBytesMax: 256 * 1024,
   streamsMax: 100,
   streamWindowBytes: 64 * 1024,
   connectionWindowBytes: 1024 * 1024,

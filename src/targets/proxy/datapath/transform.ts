@@ -6,7 +6,7 @@
 import { replacePrefix } from '../../../lib/http-path.ts';
 import { rewriteByPattern } from '../../../lib/path-template.ts';
 import type { PathChange } from '../../../model/model.ts';
-import type { FilterProgram, ResultProgram } from '../program.ts';
+import type { FilterProgram, RedirectProgram } from '../program.ts';
 import { changeFields } from './fields.ts';
 import type { Fields } from './stream.ts';
 
@@ -28,6 +28,7 @@ export function filterRequest(filters: readonly FilterProgram[], request: Outgoi
       case 'responseHeaders':
       case 'mirror':
       case 'cors':
+      case 'auth':
         // Do nothing to the request itself.
         break;
       case 'rewrite':
@@ -50,6 +51,7 @@ export function filterResponse(filters: readonly FilterProgram[], fields: Fields
       case 'rewrite':
       case 'mirror':
       case 'cors':
+      case 'auth':
         // Do nothing to responses; `cors` is there as the changes for one origin.
         break;
     }
@@ -93,7 +95,7 @@ export interface RedirectedRequest {
 
 /** The Location of a redirect: always absolute, with a host that is configured or was routed on. */
 export function redirectLocation(
-  redirect: Extract<ResultProgram, { kind: 'redirect' }>,
+  redirect: RedirectProgram,
   request: RedirectedRequest,
 ): string {
   const scheme = redirect.scheme ?? request.scheme;
