@@ -13,6 +13,7 @@ import type {
   Origin,
   ServicePort,
 } from '../model/model.ts';
+import type { Balance } from '../model/policy.ts';
 
 export interface View {
   readonly node: string;
@@ -27,6 +28,8 @@ export interface BackendView {
   readonly protocol: BackendProtocol;
   /** Null for plain text. */
   readonly tls: BackendTls | null;
+  /** Absent: leastRequests. */
+  readonly balance?: Balance;
   /** Those that take new requests. */
   readonly endpoints: readonly EndpointAddress[];
   /** Those that only finish what they have. */
@@ -73,13 +76,14 @@ export function lower(model: Model, node: string): View {
 function lowerBackend(backend: Backend): BackendView {
   let view = backendViews.get(backend);
   if (view === undefined) {
-    const { key, protocol, tls = null, endpoints } = backend;
+    const { key, protocol, tls = null, balance, endpoints } = backend;
     const taking = usable(endpoints);
     const draining = endpoints.filter((e) => e.terminating && !taking.includes(e));
     view = {
       key,
       protocol,
       tls,
+      ...(balance === undefined ? {} : { balance }),
       endpoints: taking.map(addressOf),
       draining: draining.map(addressOf),
     };

@@ -115,6 +115,7 @@ export interface FieldChange {
   readonly to: TextTemplate;
 }
 
+/**
  * Asks another service whether a request may go on, before anything else becomes of it, redirects
  * included; only preflight requests are answered without. What cannot be asked is refused with 403.
  */

@@ -140,8 +140,8 @@ export interface Action {
   readonly session?: Session;
   /** What a request must pass before anything else is done for it. */
   readonly guard?: Guard;
-  /** How an endpoint is chosen, if not by how busy it is. */
-  readonly balance?: Balance;
+  /** Requests with the same text go to the same endpoint, as long as it is there. */
+  readonly hashBy?: TextTemplate;
   /** Statuses in whose place another backend answers. */
   readonly errorPages?: ErrorPages;
   readonly origin: Origin;
@@ -221,6 +221,8 @@ export interface Backend {
   readonly protocol: BackendProtocol;
   /** Set when it is spoken to in TLS. */
   readonly tls?: BackendTls;
+  /** Absent: leastRequests. */
+  readonly balance?: Balance;
   /** Why it cannot be spoken to at all, though it may have endpoints; they are left out. */
   readonly fault?: string;
   /** Sorted by address and port. */

@@ -4,6 +4,12 @@
 import type { HeaderValue } from './filter.ts';
 import type { TextTemplate } from './template.ts';
 
+/**
+ * How a backend's requests are spread over its endpoints: to the one of two with fewer outstanding, to each
+ * in its turn, or by the client's address, so that a client stays where it is while endpoints come and go.
+ */
+export type Balance = 'leastRequests' | 'roundRobin' | 'sourceHash';
+
 export interface Timeouts {
   /** From the request's head to the end of its response, all attempts included; 0 for no limit. */
   readonly requestMs: number;
@@ -52,11 +58,6 @@ export interface SessionCookie {
   /** Seconds from now, for an Expires attribute. */
   readonly expiresSeconds?: number;
   readonly maxAgeSeconds?: number;
-}
-
-/** Requests with the same text go to the same endpoint, as long as it is there. */
-export interface Balance {
-  readonly by: TextTemplate;
 }
 
 /** Responses with these statuses are replaced by what another backend says of them. */

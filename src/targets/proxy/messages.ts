@@ -1,6 +1,5 @@
 // What the control plane and a worker thread of the data path say to each other.
 
-import type { Counters } from './datapath/counters.ts';
 import type { Limits } from './datapath/limits.ts';
 import type { PathPolicy } from '../../lib/http-path.ts';
 import type { Patch } from './patch.ts';
@@ -8,6 +7,8 @@ import type { Patch } from './patch.ts';
 /** What a worker is born with. */
 export interface WorkerInit {
   readonly index: number;
+  /** What it counts (datapath/tally.ts). It outlives the worker. */
+  readonly tally: SharedArrayBuffer;
   readonly limits: Limits;
   readonly pathPolicy: PathPolicy;
   readonly explains: boolean;
@@ -48,7 +49,6 @@ export type ToWorker =
       /** Those of this worker, all of them. */
       readonly relays: readonly RelayBinding[];
     }
-  | { readonly kind: 'counters' }
   /** Finish what is running, at most for that long, then end. */
   | { readonly kind: 'stop'; readonly graceMs: number };
 
@@ -57,8 +57,9 @@ export type FromWorker =
       readonly kind: 'applied';
       readonly generation: number;
       readonly failures: readonly BindFailure[];
+      /** How long the worker served nothing while it changed programs. */
+      readonly swapMs: number;
     }
-  | { readonly kind: 'counters'; readonly counters: Counters }
   | { readonly kind: 'stopped' };
 
 export interface BindFailure {

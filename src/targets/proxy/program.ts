@@ -3,7 +3,7 @@
 
 import type { Filter } from '../../model/filter.ts';
 import type { ValueMatch } from '../../model/match.ts';
-import type { Retry, Session, Timeouts } from '../../model/policy.ts';
+import type { Balance, Retry, Session, Timeouts } from '../../model/policy.ts';
 import type {
   BackendProtocol,
   BackendTls,
@@ -127,6 +127,8 @@ export interface BackendProgram {
   readonly protocol: BackendProtocol;
   /** Null for plain text. */
   readonly tls: BackendTls | null;
+  /** Absent: leastRequests. */
+  readonly balance?: Balance;
   readonly endpoints: readonly EndpointProgram[];
   readonly draining: readonly EndpointProgram[];
 }

@@ -2,25 +2,21 @@
 // which addresses could not be opened. Runs in the control plane's thread and never sees a request.
 
 import { randomBytes } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
+import { readFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import type { PathPolicy } from '../../lib/http-path.ts';
 import type { Applied, Rejection, RunningTarget } from '../target.ts';
 import { planBindings } from './bindings.ts';
 import type { BindingRules } from './bindings.ts';
 import type { Counters } from './datapath/counters.ts';
 import type { Limits } from './datapath/limits.ts';
-import type {
-  BindFailure,
-  Binding,
-  FromWorker,
-  RelayBinding,
-  ToWorker,
-  WorkerInit,
-} from './messages.ts';
+import type { TallyRead } from './datapath/tally.ts';
+import type { BindFailure, Binding, RelayBinding } from './messages.ts';
 import { diffPrograms, EMPTY_PROGRAM } from './patch.ts';
 import { checkPort, explainFailure } from './port-check.ts';
 import type { Place } from './port-check.ts';
 import type { ProxyProgram, RelayProgram } from './program.ts';
+import { Thread } from './thread.ts';
 
 export interface ProxyOptions {
   readonly workers: number;
@@ -33,11 +29,15 @@ export interface ProxyOptions {
   readonly servedPort: (service: string, port: number) => number;
   /** Where node ports are served. */
   readonly nodePortAddresses: readonly string[];
+  /** A worker has crashed and is being replaced; the others serve. */
+  readonly onCrash?: (worker: number, error: unknown) => void;
 }
 
 /** What `apply` also tells: how each entry point is reached. */
 export interface ProxyApplied extends Applied {
   readonly bindings: readonly Binding[];
+  /** The longest time a worker served nothing while it changed programs. */
+  readonly swapMs: number;
 }
 
 export class Proxy implements RunningTarget<ProxyProgram> {
@@ -52,9 +52,10 @@ export class Proxy implements RunningTarget<ProxyProgram> {
   constructor(options: ProxyOptions) {
     this.#options = options;
     const ticketKeys = new Uint8Array(randomBytes(48));
+    const limits = settleLimits(options.limits, options.workers);
     this.#threads = Array.from({ length: options.workers }, (_, index) => {
-      const { limits, pathPolicy, explains } = options;
-      return new Thread({ index, limits, pathPolicy, explains, ticketKeys });
+      const { pathPolicy, explains, onCrash = () => undefined } = options;
+      return new Thread({ index, limits, pathPolicy, explains, ticketKeys, onCrash });
     });
   }
 
@@ -66,8 +67,23 @@ export class Proxy implements RunningTarget<ProxyProgram> {
   }
 
   /** The counters of each worker. */
-  counters(): Promise<readonly Counters[]> {
-    return Promise.all(this.#threads.map((thread) => thread.counters()));
+  counters(): readonly Counters[] {
+    return this.tallies().map(({ counters }) => counters);
+  }
+
+  /** All each worker has counted, as of now; asks no worker. */
+  tallies(): readonly TallyRead[] {
+    return this.#threads.map((thread) => thread.tally());
+  }
+
+  /** How often workers were replaced after a crash. */
+  get restarts(): number {
+    return this.#threads.reduce((sum, thread) => sum + thread.restarts, 0);
+  }
+
+  /** Ends a worker as a crash would; it is replaced. */
+  async killWorker(index: number): Promise<void> {
+    await this.#threads[index]?.kill();
   }
 
   async stop(graceMs: number): Promise<void> {
@@ -84,14 +100,15 @@ export class Proxy implements RunningTarget<ProxyProgram> {
     this.#program = program;
     const answers = await Promise.all(
       this.#threads.map((thread, i) =>
-        thread.apply({ kind: 'apply', generation, patch, bindings: open, relays: relays[i]! }),
+        thread.apply({ generation, program, bindings: open, relays: relays[i]! }, patch),
       ),
     );
-    const all = [...failures, ...uniqueFailures(answers.flat())];
+    const all = [...failures, ...uniqueFailures(answers.flatMap((a) => a.failures))];
+    const swapMs = Math.max(...answers.map((a) => a.swapMs));
     const failed = new Set(all.map(placeOf));
     const bindings = open.filter((b) => !failed.has(placeOf(b)));
     this.#bound = new Set(bindings.map(placeOf));
-    return { generation, bindings, rejected: await Promise.all(all.map(toRejection)) };
+    return { generation, bindings, swapMs, rejected: await Promise.all(all.map(toRejection)) };
   }
 
   /**
@@ -129,44 +146,35 @@ export class Proxy implements RunningTarget<ProxyProgram> {
   }
 }
 
-/** One worker thread, and the answers that are awaited from it. */
-class Thread {
-  readonly #worker: Worker;
-  readonly #waiting: ((message: FromWorker) => void)[] = [];
+/** Of descriptors, the share for connections of clients: each may need another to a backend. */
+const DESCRIPTORS_SHARE = 0.4;
+const DESCRIPTORS_UNKNOWN = 1024;
 
-  constructor(init: WorkerInit) {
-    this.#worker = new Worker(new URL('./datapath/worker.ts', import.meta.url), {
-      workerData: init,
-      name: `data path ${init.index}`,
-      // Short-lived garbage dies young: fewer and shorter pauses (facts of bench/proxy.ts).
-      resourceLimits: { maxYoungGenerationSizeMb: 48 },
-    });
-    this.#worker.on('message', (message: FromWorker) => this.#waiting.shift()?.(message));
-  }
+/** Limits that are said to be as large as the machine allows, in numbers. */
+function settleLimits(limits: Limits, workers: number): Limits {
+  const { connectionsMax, memoryBytesMax } = limits;
+  const descriptors = Math.floor((descriptorsMax() * DESCRIPTORS_SHARE) / Math.max(workers, 1));
+  return {
+    ...limits,
+    connectionsMax: connectionsMax === 0 ? descriptors : connectionsMax,
+    memoryBytesMax: memoryBytesMax === 0 ? machineMemory() : memoryBytesMax,
+  };
+}
 
-  async apply(message: Extract<ToWorker, { kind: 'apply' }>): Promise<readonly BindFailure[]> {
-    const answer = await this.#ask(message);
-    return answer.kind === 'applied' ? answer.failures : [];
-  }
+/** What this process may use: less than the machine has where a control group says so. */
+function machineMemory(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 && constrained < totalmem() ? constrained : totalmem();
+}
 
-  async counters(): Promise<Counters> {
-    const answer = await this.#ask({ kind: 'counters' });
-    if (answer.kind !== 'counters') throw new Error('a worker answered out of order');
-    return answer.counters;
-  }
-
-  async stop(graceMs: number): Promise<void> {
-    await this.#ask({ kind: 'stop', graceMs });
-    // Idle connections to backends are all that is left.
-    await this.#worker.terminate();
-  }
-
-  /** Workers answer in the order they are asked. */
-  #ask(message: ToWorker): Promise<FromWorker> {
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      this.#worker.postMessage(message);
-    });
+function descriptorsMax(): number {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'latin1');
+    const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
+    return soft === undefined ? DESCRIPTORS_UNKNOWN : Number(soft);
+  } catch {
+    // There is no such file outside Linux.
+    return DESCRIPTORS_UNKNOWN;
   }
 }
 

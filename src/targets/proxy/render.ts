@@ -21,6 +21,7 @@ export function renderProxy(program: ProxyProgram): readonly RenderedFile[] {
     ...program.sockets.flatMap((socket) => renderSocket(socket, program.tables)),
     ...[...program.backends.values()].flatMap((backend) => [
       `backend ${backend.key} (${backend.protocol})`,
+      ...(backend.balance === undefined ? [] : [`  balanced by ${backend.balance}`]),
       ...(backend.tls === null ? [] : renderTls(backend.tls)),
       ...(backend.endpoints.length === 0 ? ['  no endpoint: 503'] : []),
       ...backend.endpoints.map((e) => `  ${e.address}:${e.port}`),

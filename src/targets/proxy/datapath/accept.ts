@@ -28,10 +28,10 @@ export interface Acceptor {
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
-/** Takes a plain connection. */
-export function acceptHttp(acceptor: Acceptor, socket: Socket): void {
+/** Takes a plain connection; `onGone` is called when it is closed. */
+export function acceptHttp(acceptor: Acceptor, socket: Socket, onGone: () => void): void {
   const client = clientOf(socket, null);
-  acceptPlain(socket, (transport) => new Detection(acceptor, client, transport));
+  acceptPlain(socket, (transport) => new Detection(acceptor, client, transport), onGone);
 }
 
 /** Takes a connection whose TLS handshake is done. */

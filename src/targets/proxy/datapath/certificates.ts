@@ -1,12 +1,34 @@
 // Which certificate a TLS handshake is shown: of the listener the server name belongs to, the one made
 // for that name. Contexts are made when first asked for, as thousands of names may never be.
 
+import { constants } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import { hostMatches, normalizeHost } from '../../../lib/hostname.ts';
 import type { ClientValidation } from '../../../model/model.ts';
 import type { CertificateProgram, SocketProgram } from '../program.ts';
 import { HostIndex } from './hosts.ts';
+
+/**
+ * Versions and ciphers of every handshake with clients: TLS 1.3, and of TLS 1.2 what has forward secrecy
+ * and authenticates what it encrypts (RFC 9325 4.2). The server's order counts; renegotiation is off.
+ */
+export const TLS_POLICY = {
+  minVersion: 'TLSv1.2',
+  ciphers: [
+    'TLS_AES_128_GCM_SHA256',
+    'TLS_AES_256_GCM_SHA384',
+    'TLS_CHACHA20_POLY1305_SHA256',
+    'ECDHE-ECDSA-AES128-GCM-SHA256',
+    'ECDHE-RSA-AES128-GCM-SHA256',
+    'ECDHE-ECDSA-AES256-GCM-SHA384',
+    'ECDHE-RSA-AES256-GCM-SHA384',
+    'ECDHE-ECDSA-CHACHA20-POLY1305',
+    'ECDHE-RSA-CHACHA20-POLY1305',
+  ].join(':'),
+  honorCipherOrder: true,
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+} as const;
 
 /** A certificate and, once used, its context. Replaced when the certificate is. */
 export class Certificate {
@@ -27,7 +49,7 @@ export class Certificate {
     return {
       cert: this.#program.chain,
       key: this.#program.privateKey,
-      minVersion: 'TLSv1.2',
+      ...TLS_POLICY,
       // Shared by all workers, so that a client may resume with any of them.
       ticketKeys: this.#ticketKeys,
     };

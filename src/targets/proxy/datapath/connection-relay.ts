@@ -11,7 +11,7 @@ import type { Counters } from './counters.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { HostIndex } from './hosts.ts';
 import type { Limits } from './limits.ts';
-import { breakOff, splice } from './splice.ts';
+import { breakOff, closeWhenIdle, splice } from './splice.ts';
 
 /** A listener as connections see it. Replaced, never changed. */
 export interface ConnectionListener {
@@ -51,7 +51,8 @@ function dialNext(
   context: RelayContext,
 ): void {
   const { limits, counters } = context;
-  const endpoint = tried.length < limits.connectAttemptsMax ? backend.pick(tried) : null;
+  const mayTry = tried.length < limits.connectAttemptsMax;
+  const endpoint = mayTry ? backend.pick(tried, client.remoteAddress) : null;
   if (endpoint === null || client.destroyed) {
     if (endpoint === null) counters.backendUnavailable++;
     breakOff(client);
@@ -63,6 +64,7 @@ function dialNext(
   const failed = (): void => {
     clearTimeout(timer);
     counters.connectRetries++;
+    endpoint.health.failed();
     dialNext(client, backend, [...tried, endpoint], context);
   };
   upstream.once('error', failed);
@@ -71,6 +73,8 @@ function dialNext(
     upstream.off('error', failed);
     endpoint.outstanding++;
     upstream.once('close', () => endpoint.outstanding--);
+    if (endpoint.health.failures > 0) endpoint.health.succeeded();
+    closeWhenIdle(client, context);
     splice(client, upstream);
   });
 }

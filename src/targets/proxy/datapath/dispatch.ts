@@ -6,15 +6,17 @@
 import { splitTarget } from '../../../lib/http-path.ts';
 import type { PathPolicy, SplitTarget } from '../../../lib/http-path.ts';
 import { normalizeHost } from '../../../lib/hostname.ts';
-import type { FilterProgram, RedirectProgram } from '../program.ts';
 import type { Action, Forward, MirrorChoice, Weighted } from './action.ts';
-import { answer } from './answer.ts';
-import { Guard } from './auth/guard.ts';
+import type { Admission } from './admission.ts';
 import type { Certificate } from './certificates.ts';
 import type { Cors } from './cors.ts';
 import type { Counters } from './counters.ts';
 import type { Endpoint } from './endpoint.ts';
-import { Exchange } from './exchange.ts';
+import type { FilterProgram, RedirectProgram } from '../program.ts';
+import type { Policy } from './attempts.ts';
+import { BODY_TOO_LARGE, Exchange, RETRY_AFTER } from './exchange.ts';
+import { Guard } from './auth/guard.ts';
+import { answer } from './answer.ts';
 import type { H2Shared } from './h2/shared.ts';
 import type { HostIndex } from './hosts.ts';
 import type { Limits } from './limits.ts';
@@ -58,6 +60,9 @@ export interface Entry {
 export interface Worker {
   readonly limits: Limits;
   readonly counters: Counters;
+  /** Of rules that have none of their own; null for none. */
+  readonly policy: Policy | null;
+  readonly admission: Admission;
   /** What all HTTP/2 connections of the worker share. */
   readonly h2: H2Shared;
   readonly pathPolicy: PathPolicy;
@@ -195,7 +200,16 @@ interface Chosen {
 }
 
 function forward(action: ForwardAction, result: Forward, routed: Routed): Receiver {
-  const { stream, head } = routed;
+  const { worker, stream, head } = routed;
+  const { counters, limits } = worker;
+  if (counters.requestsOpen >= limits.requestsMax || counters.underPressure > 0) {
+    counters.shedRequests++;
+    return answer(stream, head, 503, 'there is more to do than can be done', [...RETRY_AFTER]);
+  }
+  if (limits.bodyBytesMax > 0 && head.contentLength > limits.bodyBytesMax) {
+    counters.bodiesTooLarge++;
+    return answer(stream, head, 413, BODY_TOO_LARGE);
+  }
   const { session } = action;
   const token = session === null ? undefined : tokenOf(session, head.fields);
   const found = token === undefined ? null : result.find(token);
@@ -255,9 +269,10 @@ function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
     backend: weighted.backend,
     identity: routed.entry.identity,
     ruleFilters: responseFilters(granted, action.filters, ruleCors),
+    client: routed.client.address,
     ownFilters: ownCors === null ? weighted.filters : withOrigin(weighted.filters, ownCors),
     cors: ownCors ?? ruleCors,
-    policy: action.policy,
+    policy: action.policy ?? worker.policy,
     mirrors,
     stay:
       session === null

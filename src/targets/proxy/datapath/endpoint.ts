@@ -10,8 +10,11 @@ import type { Certificate } from './certificates.ts';
 import type { Clock } from './clock.ts';
 import { H1ClientConnection } from './h1/client.ts';
 import { H2ClientConnection } from './h2/client.ts';
+import type { Counters } from './counters.ts';
+import { Health } from './health.ts';
 import type { H2Shared } from './h2/shared.ts';
 import type { Limits } from './limits.ts';
+import { Pending } from './pending.ts';
 import { dial } from './socket.ts';
 import type { Dial } from './socket.ts';
 import type { ClientConnection } from './stream.ts';
@@ -27,6 +30,7 @@ export interface EndpointCommon {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly h2: H2Shared;
+  readonly counters: Counters;
 }
 
 /** Where an endpoint is and how it is spoken to. */
@@ -48,11 +52,15 @@ export class Endpoint {
   readonly protocol: BackendProtocol;
   /** Requests that are being answered: what balancing goes by. */
   outstanding = 0;
+  readonly health: Health;
   readonly #common: EndpointCommon;
   readonly #idle: H1ClientConnection[] = [];
   readonly #all = new Set<ClientConnection>();
   /** HTTP/2 connections carry many requests: these wait for the one being made. */
   #waiting: Taker[] | null = null;
+  /** Who waits for one of as many connections as there may be. Made when somebody must. */
+  #pending: Pending | null = null;
+  #dialing = 0;
   #removed = false;
   readonly #where: EndpointPlace;
   readonly #identity: Certificate | null;
@@ -67,6 +75,7 @@ export class Endpoint {
     this.port = place.port;
     this.protocol = place.protocol;
     this.#common = common;
+    this.health = new Health(common.limits, common.counters);
   }
 
   /** Takes a connection on which `identity` is shown, if the endpoint asks for a certificate. */
@@ -110,8 +119,10 @@ export class Endpoint {
 
   /** Takes back a connection that came too late for who wanted it, and that nobody else has. */
   giveBack(connection: ClientConnection): void {
-    // One for many requests stays where it is.
-    if (connection instanceof H1ClientConnection) connection.destroy();
+    // One for many requests stays where it is; one that shows a certificate is not for everybody.
+    if (!(connection instanceof H1ClientConnection)) return;
+    if (connection.available && this.#all.has(connection)) this.#keep(connection);
+    else connection.destroy();
   }
 
   /** No new request comes here. Running ones are finished. */
@@ -133,9 +144,17 @@ export class Endpoint {
         return;
       }
     }
+    const { limits, counters, clock } = this.#common;
+    if (this.#all.size + this.#dialing >= limits.backendConnectionsMax) {
+      this.#pending ??= new Pending({ limits, counters, clock });
+      this.#pending.add(taker);
+      return;
+    }
+    this.#dialing++;
     dial(
       this.#place(),
       (transport) => {
+        this.#dialing--;
         const connection = new H1ClientConnection({
           transport,
           limits: this.#common.limits,
@@ -147,19 +166,35 @@ export class Endpoint {
         taker.onConnection(connection);
         return connection;
       },
-      (error) => taker.onConnectFailed(error),
+      (error) => {
+        this.#dialing--;
+        taker.onConnectFailed(error);
+        this.#serveNext();
+      },
     );
   }
 
   #keep(connection: H1ClientConnection): void {
-    if (this.#removed) connection.destroy();
-    else this.#idle.push(connection);
+    if (this.#removed) {
+      connection.destroy();
+      return;
+    }
+    this.#idle.push(connection);
+    // Not before what was read is read to its end: bytes after a response are nobody's answer.
+    if (this.#pending?.isEmpty === false) queueMicrotask(() => this.#serveNext());
+  }
+
+  /** There is room for one more connection. */
+  #serveNext(): void {
+    const next = this.#pending?.next();
+    if (next !== undefined) this.#takeH1(next);
   }
 
   #forget(connection: ClientConnection): void {
     this.#all.delete(connection);
     const at = this.#idle.indexOf(connection as H1ClientConnection);
     if (at !== -1) this.#idle.splice(at, 1);
+    if (this.protocol !== 'h2c') this.#serveNext();
   }
 
   #takeH2(taker: Taker): void {

@@ -15,7 +15,9 @@ import type { Backend } from './backend.ts';
 import type { Certificate } from './certificates.ts';
 import type { Worker } from './dispatch.ts';
 import type { Endpoint, Taker } from './endpoint.ts';
+import { isFailure } from './health.ts';
 import type { Mirror } from './mirror.ts';
+import { CROWDED } from './pending.ts';
 import type { Stay } from './session.ts';
 import type {
   ClientConnection,
@@ -39,6 +41,8 @@ export interface ExchangeOptions {
   readonly backend: Backend;
   /** Shown to backends that ask for a certificate. */
   readonly identity: Certificate | null;
+  /** Address of the client. */
+  readonly client: string;
   /** Of the rule and of the backend, for the response. */
   readonly ruleFilters: readonly FilterProgram[];
   readonly ownFilters: readonly FilterProgram[];
@@ -62,6 +66,9 @@ export class Exchange implements Receiver, Hurried {
   /** Endpoints that could not be connected to, or that failed. */
   readonly #tried: Endpoint[] = [];
   #connects = 0;
+  /** An endpoint had no room. */
+  #crowded = false;
+  #bodyBytes = 0;
   /** The body so far, while there is no connection to send it to. */
   #early: Buffer[] | null = null;
   #earlyBytes = 0;
@@ -77,6 +84,7 @@ export class Exchange implements Receiver, Hurried {
     this.#ended = !options.hasBody;
     const { policy, worker } = options;
     this.#attempts = policy === null ? null : new Attempts(policy, worker.limits, this);
+    worker.counters.requestsOpen++;
   }
 
   start(): Receiver {
@@ -100,7 +108,7 @@ export class Exchange implements Receiver, Hurried {
         this.#connects === 1
           ? `${backend.key} has no ready endpoint`
           : `no endpoint of ${backend.key} could be reached`;
-      this.giveUp(503, reason);
+      this.giveUp(503, reason, this.#crowded ? [...RETRY_AFTER] : []);
       return;
     }
     const attempt = new Attempt(this, endpoint);
@@ -109,24 +117,32 @@ export class Exchange implements Receiver, Hurried {
   }
 
   #pick(): Endpoint | null {
-    const { backend, stay } = this.options;
+    const { backend, stay, client } = this.options;
     if (this.#tried.length === 0 && stay !== null && stay.endpoint !== null) return stay.endpoint;
-    const endpoint = backend.pick(this.#tried);
+    const endpoint = backend.pick(this.#tried, client);
     // All have failed once: a retry begins anew with them.
     if (endpoint !== null || this.#connects > 1) return endpoint;
-    return backend.pick([]);
+    return backend.pick([], client);
   }
 
   connected(attempt: Attempt, connection: ClientConnection): void {
     const { head, hasBody } = this.options;
     if (head.protocol !== '' && !connection.takesTunnels) {
+      const again = (): void => {
+        if (attempt === this.#attempt) this.connected(attempt, connection);
+      };
+      if (connection.awaitTunnels(again)) return;
       this.giveUp(502, 'the backend speaks HTTP/2 and takes no tunnels');
       return;
     }
-    const end = !hasBody;
+    // What a client sends for a tunnel waits until the backend has agreed to one.
+    const end = !hasBody || head.protocol !== '';
     const sender = connection.request(head, end, attempt);
     attempt.sender = sender;
-    if (end) return;
+    if (!end) this.#sendEarly(attempt, sender);
+  }
+
+  #sendEarly(attempt: Attempt, sender: Sender): void {
     const early = this.#early;
     this.#early = null;
     this.#earlyBytes = 0;
@@ -138,10 +154,15 @@ export class Exchange implements Receiver, Hurried {
     else if (!attempt.paused) this.#stream.resume();
   }
 
-  connectFailed(attempt: Attempt): void {
+  connectFailed(attempt: Attempt, error: Error): void {
     attempt.leave();
     this.#tried.push(attempt.endpoint);
-    this.options.worker.counters.connectRetries++;
+    if (error === CROWDED) {
+      this.#crowded = true;
+    } else {
+      attempt.endpoint.health.failed();
+      this.options.worker.counters.connectRetries++;
+    }
     this.#tryNext();
   }
 
@@ -159,7 +180,22 @@ export class Exchange implements Receiver, Hurried {
       this.#tryNext();
       return true;
     }
+    if (reason === 'closed' && this.#resend(attempt)) return true;
     return reason !== 'protocol' && this.#tryAgain();
+  }
+
+  /** A connection that broke off before any answer: another endpoint may do better, unless the rule decides. */
+  #resend(attempt: Attempt): boolean {
+    const { backend, policy, worker } = this.options;
+    if (this.#bodySent || (policy?.retry ?? null) !== null) return false;
+    const tried = [...this.#tried, attempt.endpoint];
+    const isLast = this.#connects >= worker.limits.connectAttemptsMax;
+    if (isLast || backend.endpoints.every((endpoint) => tried.includes(endpoint))) return false;
+    this.#tried.push(attempt.endpoint);
+    attempt.leave();
+    worker.counters.resetRetries++;
+    this.#tryNext();
+    return true;
   }
 
   /** All of the request has left us. */
@@ -199,6 +235,7 @@ export class Exchange implements Receiver, Hurried {
     if (this.#gone) return;
     const { head, backend, worker } = this.options;
     worker.counters.timeouts++;
+    attempt?.endpoint.health.failed();
     if (attempt !== null && attempt.started) {
       this.#breakOff(attempt);
     } else if (!isRepeatable(head) || !this.#tryAgain()) {
@@ -224,18 +261,19 @@ export class Exchange implements Receiver, Hurried {
   }
 
   /** Answers ourselves. */
-  giveUp(status: number, reason: string): void {
+  giveUp(status: number, reason: string, fields: Fields = []): void {
     const { head, cors } = this.options;
     const attempt = this.#attempt;
     this.finish();
     attempt?.cancel();
-    answer(this.#stream, head, status, reason, corsFields(cors));
+    answer(this.#stream, head, status, reason, [...corsFields(cors), ...fields]);
   }
 
   /** The response is through, or will never be: the endpoint has one request less. */
   finish(): void {
     if (this.#gone) return;
     this.#gone = true;
+    this.options.worker.counters.requestsOpen--;
     this.#attempts?.end();
     const attempt = this.#attempt;
     this.#attempt = null;
@@ -248,8 +286,9 @@ export class Exchange implements Receiver, Hurried {
   }
 
   /** A tunnel stays as long as it likes. */
-  becomeTunnel(): void {
+  becomeTunnel(attempt: Attempt): void {
     this.#attempts?.end();
+    if (this.options.hasBody && attempt.sender !== null) this.#sendEarly(attempt, attempt.sender);
   }
 
   #abortMirrors(): void {
@@ -260,11 +299,16 @@ export class Exchange implements Receiver, Hurried {
 
   onBody(bytes: Buffer): void {
     if (this.#gone) return;
-    const { mirrors } = this.options;
+    const { mirrors, worker } = this.options;
+    const { bodyBytesMax } = worker.limits;
+    if (bodyBytesMax > 0 && (this.#bodyBytes += bytes.length) > bodyBytesMax && !this.isTunnel) {
+      this.#bodyTooLarge();
+      return;
+    }
     if (mirrors !== null) for (const mirror of mirrors) mirror.body(bytes);
     const kept = this.#attempts === null ? null : this.#attempts.keep(bytes);
     const attempt = this.#attempt;
-    if (attempt !== null && attempt.sender !== null) {
+    if (attempt !== null && attempt.sender !== null && this.#mayPass(attempt)) {
       this.#bodySent = true;
       if (!attempt.sender.sendBody(bytes)) {
         attempt.paused = true;
@@ -277,6 +321,18 @@ export class Exchange implements Receiver, Hurried {
     if (this.#earlyBytes > this.options.worker.limits.bufferedBytesMax) this.#stream.pause();
   }
 
+  get isTunnel(): boolean {
+    return this.options.head.protocol !== '';
+  }
+
+  /** Only a body without a length can turn out so. */
+  #bodyTooLarge(): void {
+    const attempt = this.#attempt;
+    this.options.worker.counters.bodiesTooLarge++;
+    if (attempt !== null && attempt.started) this.#breakOff(attempt);
+    else this.giveUp(413, BODY_TOO_LARGE);
+  }
+
   onEnd(trailers: Fields | null): void {
     const attempt = this.#attempt;
     if (this.#gone || !this.options.hasBody) {
@@ -287,7 +343,12 @@ export class Exchange implements Receiver, Hurried {
     this.#ended = true;
     this.#trailers = trailers;
     for (const mirror of this.options.mirrors ?? []) mirror.end(trailers);
-    attempt?.sender?.sendEnd(trailers);
+    if (attempt !== null && this.#mayPass(attempt)) attempt.sender?.sendEnd(trailers);
+  }
+
+  /** Bytes for a tunnel are nobody's before there is one. */
+  #mayPass(attempt: Attempt): boolean {
+    return !this.isTunnel || attempt.tunnel;
   }
 
   onReset(_reason: ResetReason): void {
@@ -304,6 +365,10 @@ export class Exchange implements Receiver, Hurried {
     this.#attempt?.sender?.resume();
   }
 }
+
+/** When a client that was refused for load may come again, in seconds. */
+export const RETRY_AFTER: Readonly<Fields> = ['retry-after', '1'];
+export const BODY_TOO_LARGE = 'the body is larger than it may be';
 
 /** Methods that may be sent again when nobody can say who has seen them (RFC 9110 9.2.2). */
 function isRepeatable(head: RequestHead): boolean {
@@ -362,8 +427,8 @@ class Attempt implements ResponseReceiver, Taker {
     else this.#exchange.connected(this, connection);
   }
 
-  onConnectFailed(): void {
-    if (!this.#over) this.#exchange.connectFailed(this);
+  onConnectFailed(error: Error): void {
+    if (!this.#over) this.#exchange.connectFailed(this, error);
   }
 
   onInterim(status: number, fields: Fields): void {
@@ -373,6 +438,9 @@ class Attempt implements ResponseReceiver, Taker {
   onHead(head: ResponseHead, end: boolean): void {
     const exchange = this.#exchange;
     if (this.#over) return;
+    const { health } = this.endpoint;
+    if (isFailure(head.status)) health.failed();
+    else if (health.failures > 0) health.succeeded();
     if (exchange.wantsOther(head.status)) {
       if (!end || !exchange.isSent) this.cancel();
       return;
@@ -389,8 +457,8 @@ class Attempt implements ResponseReceiver, Taker {
     this.started = true;
     this.tunnel = true;
     options.worker.counters.tunnels++;
-    this.#exchange.becomeTunnel();
     options.stream.startTunnel({ ...head, fields: this.#filtered(head.fields) });
+    this.#exchange.becomeTunnel(this);
   }
 
   onBody(bytes: Buffer): void {
@@ -411,6 +479,9 @@ class Attempt implements ResponseReceiver, Taker {
     if (this.#over) return;
     const exchange = this.#exchange;
     const { worker, stream, backend } = exchange.options;
+    // One that was refused, or cut, for no fault of the endpoint's.
+    if (reason !== 'refused' && reason !== 'cancelled' && !this.tunnel)
+      this.endpoint.health.failed();
     if (!this.started && exchange.failed(this, reason)) return;
     worker.counters.backendErrors++;
     if (this.started) {

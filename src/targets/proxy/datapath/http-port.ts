@@ -28,6 +28,7 @@ export class HttpPort implements Port {
           name: socket.id,
           validation: socket.clientValidation,
           handshakeTimeoutMs: worker.limits.handshakeTimeoutMs,
+          door: worker.admission.listener(),
           onSecure: (secure) => acceptHttps(acceptor, secure),
         })
       : null;
@@ -45,6 +46,10 @@ export class HttpPort implements Port {
 
   close(): void {
     this.#server.close();
+    this.relieve();
+  }
+
+  relieve(): void {
     for (const connection of this.#open) connection.drain();
   }
 }
@@ -72,6 +77,10 @@ export function updateEntry(
 
 function plainServer(acceptor: Acceptor): Server {
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
-  server.on('connection', (socket) => acceptHttp(acceptor, socket));
+  const door = acceptor.worker.admission.listener();
+  server.on('connection', (socket) => {
+    const onGone = door.admit(socket);
+    if (onGone !== null) acceptHttp(acceptor, socket, onGone);
+  });
   return server;
 }

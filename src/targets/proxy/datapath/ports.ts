@@ -18,6 +18,8 @@ export interface Port {
   update(socket: SocketProgram, binding: Binding, state: State): void;
   /** Takes nothing new; what carries requests ends after the one it is on. */
   close(): void;
+  /** Asks what carries requests to end after the one it is on; new connections are taken all the same. */
+  relieve(): void;
 }
 
 /** What all ports of a worker share. */
@@ -62,6 +64,11 @@ export class Ports {
   /** Takes no new connections; every connection ends after the request it is on. */
   drain(): void {
     for (const port of this.#ports.values()) port.close();
+  }
+
+  /** Memory runs short: connections are asked to end. */
+  relieve(): void {
+    for (const port of this.#ports.values()) port.relieve();
   }
 
   #create(socket: SocketProgram, binding: Binding): Port {

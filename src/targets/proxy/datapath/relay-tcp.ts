@@ -9,7 +9,7 @@ import type { EndpointProgram, RelayProgram } from '../program.ts';
 import { Affinity } from './affinity.ts';
 import type { Counters } from './counters.ts';
 import type { Limits } from './limits.ts';
-import { splice } from './splice.ts';
+import { closeWhenIdle, splice } from './splice.ts';
 
 /**
  * A relay does not know what it carries. While it drains, a connection counts as idle when its client
@@ -120,6 +120,7 @@ export class TcpRelay {
       if (affinitySeconds > 0) {
         this.#affinity.remember(client.remoteAddress ?? '', endpoint, affinitySeconds);
       }
+      closeWhenIdle(client, { limits: this.#limits, counters: this.#counters });
       splice(client, upstream, (fromClient) => this.#note(client, fromClient));
       this.#note(client, false);
     });

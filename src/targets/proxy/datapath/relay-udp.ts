@@ -5,6 +5,7 @@ import type { EndpointProgram, RelayProgram } from '../program.ts';
 import { Affinity } from './affinity.ts';
 import type { Clock } from './clock.ts';
 import type { Counters } from './counters.ts';
+import type { Limits } from './limits.ts';
 import { UdpFlows } from './udp-flows.ts';
 
 export interface UdpRelayOptions {
@@ -13,6 +14,7 @@ export interface UdpRelayOptions {
   readonly port: number;
   readonly clock: Clock;
   readonly counters: Counters;
+  readonly limits: Limits;
 }
 
 export class UdpRelay {
@@ -21,7 +23,7 @@ export class UdpRelay {
   readonly #affinity = new Affinity();
   #next = 0;
 
-  constructor({ program, address, port, clock, counters }: UdpRelayOptions) {
+  constructor({ program, address, port, clock, counters, limits }: UdpRelayOptions) {
     this.#program = program;
     this.#flows = new UdpFlows({
       address,
@@ -29,6 +31,7 @@ export class UdpRelay {
       isShared: false,
       clock,
       counters,
+      limits,
       choose: (client) => this.#choose(client),
     });
   }

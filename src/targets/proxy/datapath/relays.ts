@@ -83,7 +83,7 @@ export class Relays {
     const relay =
       program.protocol === 'TCP'
         ? new TcpRelay(program, limits, counters)
-        : new UdpRelay({ program, address, port, clock, counters });
+        : new UdpRelay({ program, address, port, clock, counters, limits });
     this.#running.set(key, relay);
     try {
       await (relay instanceof TcpRelay ? relay.listen(address, port) : relay.listen());

@@ -84,11 +84,13 @@ function ignore(): void {
 export function acceptPlain(
   accepted: Socket,
   make: (transport: SocketTransport) => TransportHandler,
+  onGone: () => void,
 ): void {
   const inner = accepted as Socket & { _handle: object | null };
   const handle = inner._handle;
   if (handle === null || handle === undefined) {
     accepted.destroy();
+    onGone();
     return;
   }
   const wiring = new Wiring();
@@ -100,6 +102,7 @@ export function acceptPlain(
     onread: wiring.onread,
   } as ConstructorParameters<typeof Socket>[0]);
   wiring.attach(socket, make(new SocketTransport(socket)));
+  socket.on('close', onGone);
   socket.resume();
 }
 

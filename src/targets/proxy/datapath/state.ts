@@ -143,11 +143,15 @@ export class State {
   #setBackend(program: BackendProgram): void {
     const { protocol, tls } = program;
     const security = tls === null ? '' : this.#nameTls(tls);
-    this.#backend(program.key).endpoints = program.endpoints.map(({ address, port }) => {
+    const backend = this.#backend(program.key);
+    const hadOthers = backend.endpoints.length > 0;
+    backend.balance = program.balance ?? 'leastRequests';
+    backend.endpoints = program.endpoints.map(({ address, port }) => {
       const key = `${protocol}|${address}|${port}|${security}`;
       let endpoint = this.#endpoints.get(key);
       if (endpoint === undefined) {
         endpoint = new Endpoint({ address, port, protocol, tls }, this.#options);
+        if (hadOthers) endpoint.health.warm();
         this.#endpoints.set(key, endpoint);
       }
       return endpoint;

@@ -10,6 +10,7 @@ import type { SocketProgram } from '../program.ts';
 import { acceptHttps } from './accept.ts';
 import type { ServerConnection } from './accept.ts';
 import type { Forward } from './action.ts';
+import type { Door } from './admission.ts';
 import type { Backend } from './backend.ts';
 import { chooseBackend, relayConnection } from './connection-relay.ts';
 import type { ConnectionListener, RelayContext } from './connection-relay.ts';
@@ -24,9 +25,14 @@ import type { State } from './state.ts';
 import { TlsEnd } from './tls-end.ts';
 import { UdpFlows } from './udp-flows.ts';
 
-function createPausedServer(onConnection: (socket: Socket) => void): Server {
+function createPausedServer(door: Door, onConnection: (socket: Socket) => void): Server {
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
-  return server.on('connection', onConnection);
+  return server.on('connection', (socket) => {
+    const onGone = door.admit(socket);
+    if (onGone === null) return;
+    socket.on('close', onGone);
+    onConnection(socket);
+  });
 }
 
 /** Where everything on a TCP or UDP port goes: it has one listener, for all hosts. */
@@ -39,7 +45,7 @@ export class TcpPort implements Port {
   #listeners = new HostIndex<ConnectionListener>();
 
   constructor({ worker }: PortContext) {
-    this.#server = createPausedServer((client) => {
+    this.#server = createPausedServer(worker.admission.listener(), (client) => {
       const backend = chooseBackend(onlyForward(this.#listeners));
       if (backend === null) breakOff(client);
       else relayConnection(client, backend, worker);
@@ -58,6 +64,10 @@ export class TcpPort implements Port {
   close(): void {
     this.#server.close();
   }
+
+  relieve(): void {
+    // What they carry is not ours to judge.
+  }
 }
 
 export class UdpPort implements Port {
@@ -71,7 +81,8 @@ export class UdpPort implements Port {
       isShared: PORTS_ARE_SHARED,
       clock,
       counters: worker.counters,
-      choose: () => chooseBackend(onlyForward(this.#listeners))?.pick([]) ?? null,
+      limits: worker.limits,
+      choose: (client) => chooseBackend(onlyForward(this.#listeners))?.pick([], client) ?? null,
     });
   }
 
@@ -87,6 +98,10 @@ export class UdpPort implements Port {
 
   close(): void {
     this.#flows.close();
+  }
+
+  relieve(): void {
+    // Flows are few bytes, and bounded.
   }
 }
 
@@ -106,7 +121,8 @@ export class TlsPort implements Port {
   constructor(socket: SocketProgram, context: PortContext) {
     this.#context = context;
     this.#entry = newEntry(socket, 'https');
-    this.#server = createPausedServer((client) => this.#accept(client));
+    const door = context.worker.admission.listener();
+    this.#server = createPausedServer(door, (client) => this.#accept(client));
     const { handshakeTimeoutMs } = context.worker.limits;
     const common = { name: socket.id, handshakeTimeoutMs };
     this.#requests = new TlsEnd({
@@ -135,6 +151,10 @@ export class TlsPort implements Port {
 
   close(): void {
     this.#server.close();
+    this.relieve();
+  }
+
+  relieve(): void {
     for (const connection of this.#open) connection.drain();
   }
 

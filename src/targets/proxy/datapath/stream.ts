@@ -24,7 +24,7 @@ export const LENGTH_UNKNOWN = -1;
 
 export interface RequestHead {
   readonly method: string;
-  /** Path and query as sent, beginning with '/'; '*' for OPTIONS; for CONNECT see `protocol`. */
+  /** Path and query as sent, beginning with '/'; '*' for OPTIONS. */
   readonly target: string;
   /** Host or :authority as sent, with its port if it had one. */
   readonly authority: string;
@@ -33,7 +33,10 @@ export interface RequestHead {
   readonly fields: Fields;
   /** Bytes of the body that follows; 0 for none, LENGTH_UNKNOWN for chunked or HTTP/2 without length. */
   readonly contentLength: number;
-  /** The protocol the client wants to change to (Upgrade, or :protocol of extended CONNECT); '' for none. */
+  /**
+   * The protocol the client wants to change to (Upgrade, or :protocol of extended CONNECT); '' for none.
+   * `method` is GET either way.
+   */
   readonly protocol: string;
   /** The client waits for 100 Continue before it sends the body. */
   readonly expectContinue: boolean;
@@ -117,6 +120,8 @@ export interface ClientConnection {
   readonly available: boolean;
   /** Whether a request with a `protocol` may be sent on it. */
   readonly takesTunnels: boolean;
+  /** Runs `run` once the backend has said whether it takes tunnels; false when it has already. */
+  awaitTunnels(run: () => void): boolean;
   /** Sends a request head; with `end` it has no body. */
   request(head: RequestHead, end: boolean, receiver: ResponseReceiver): Sender;
   /** Lets running requests finish, then closes. */

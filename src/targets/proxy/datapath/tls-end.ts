@@ -5,6 +5,8 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:tls';
 import type { Server, TLSSocket } from 'node:tls';
 import type { ClientValidation } from '../../../model/model.ts';
+import type { Door } from './admission.ts';
+import { TLS_POLICY } from './certificates.ts';
 import type { Certificate, CertificateIndex } from './certificates.ts';
 
 export interface TlsEndOptions {
@@ -13,6 +15,8 @@ export interface TlsEndOptions {
   /** What is asked of clients; null for nothing. */
   readonly validation: ClientValidation | null;
   readonly handshakeTimeoutMs: number;
+  /** Who may connect, where the server listens itself; null where somebody else has asked. */
+  readonly door?: Door;
   readonly onSecure: (socket: TLSSocket) => void;
 }
 
@@ -23,9 +27,10 @@ export class TlsEnd {
 
   readonly #validation: ClientValidation | null;
 
-  constructor({ name, validation, handshakeTimeoutMs, onSecure }: TlsEndOptions) {
+  constructor({ name, validation, handshakeTimeoutMs, door, onSecure }: TlsEndOptions) {
     this.#validation = validation;
     this.server = createServer({
+      ...TLS_POLICY,
       ALPNProtocols: ['h2', 'http/1.1'],
       handshakeTimeout: handshakeTimeoutMs,
       allowHalfOpen: true,
@@ -44,6 +49,7 @@ export class TlsEnd {
       },
     });
     this.server.on('secureConnection', onSecure);
+    if (door !== undefined) guard(this.server, door);
     // The client is told by the handshake itself.
     this.server.on('tlsClientError', () => undefined);
   }
@@ -57,6 +63,14 @@ export class TlsEnd {
     this.#default = certificate;
     this.server.setSecureContext(certificate?.optionsFor(this.#validation) ?? {});
   }
+}
+
+/** Before node:tls sees a connection, and so before its handshake costs anything. */
+function guard(server: Server, door: Door): void {
+  server.prependListener('connection', (socket) => {
+    const onGone = door.admit(socket);
+    if (onGone !== null) socket.on('close', onGone);
+  });
 }
 
 /** OpenSSL takes at most 32 bytes. */

@@ -6,10 +6,7 @@ import { createSocket } from 'node:dgram';
 import type { RemoteInfo, Socket } from 'node:dgram';
 import type { Clock, Timed } from './clock.ts';
 import type { Counters } from './counters.ts';
-
-/** Time without a datagram after which a client is forgotten: the kernel's time for UDP streams. */
-const FLOW_IDLE_MS = 120_000;
-const FLOWS_MAX = 10_000;
+import type { Limits } from './limits.ts';
 
 /** Where a flow goes. */
 export interface FlowEnd {
@@ -24,6 +21,7 @@ export interface UdpFlowsOptions {
   readonly isShared: boolean;
   readonly clock: Clock;
   readonly counters: Counters;
+  readonly limits: Limits;
   /** The endpoint for a new client; null drops the datagram. */
   readonly choose: (client: string) => FlowEnd | null;
 }
@@ -62,17 +60,20 @@ export class UdpFlows {
   }
 
   #onMessage(bytes: Buffer, from: RemoteInfo): void {
-    const { clock, counters } = this.#options;
+    const { clock, counters, limits } = this.#options;
     counters.relayedDatagrams++;
     const key = `${from.address}|${from.port}`;
     let flow = this.#flows.get(key);
     if (flow === undefined) {
       // A flood of new clients is not answered at the cost of those there are.
-      if (this.#flows.size >= FLOWS_MAX) return;
+      if (this.#flows.size >= limits.udpFlowsMax) {
+        counters.datagramsDropped++;
+        return;
+      }
       flow = this.#begin(key, from);
       if (flow === undefined) return;
     }
-    flow.deadlineMs = clock.nowMs + FLOW_IDLE_MS;
+    flow.deadlineMs = clock.nowMs + limits.udpIdleTimeoutMs;
     flow.send(bytes);
   }
 

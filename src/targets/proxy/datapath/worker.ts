@@ -4,38 +4,55 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { FromWorker, ToWorker, WorkerInit } from '../messages.ts';
+import type { Policy } from './attempts.ts';
 import { Clock } from './clock.ts';
-import { newCounters } from './counters.ts';
+import { Admission } from './admission.ts';
+import { resetGauges } from './counters.ts';
 import type { Worker } from './dispatch.ts';
-import { H2Shared, newH2Counters } from './h2/shared.ts';
+import { H2Shared } from './h2/shared.ts';
+import type { Limits } from './limits.ts';
 import { Ports } from './ports.ts';
+import { Pressure } from './pressure.ts';
 import { Relays } from './relays.ts';
 import { State } from './state.ts';
+import { tallyIn } from './tally.ts';
 
 /** How often a worker that is ending looks whether its connections have. */
 const DRAIN_LOOK_MS = 20;
 
 function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorker) => void {
-  const counters = newCounters();
+  const { counters, h2: h2Counters } = tallyIn(init.tally);
+  resetGauges(counters);
   const clock = new Clock();
   const { limits, pathPolicy, explains } = init;
-  const h2 = new H2Shared({ limits, clock, counters: newH2Counters() });
-  const worker: Worker = { limits, counters, h2, pathPolicy, explains };
-  const state = new State({ limits, clock, h2, ticketKeys: Buffer.from(init.ticketKeys) });
+  const h2 = new H2Shared({ limits, clock, counters: h2Counters });
+  const policy = policyOf(limits);
+  const admission = new Admission(limits, counters);
+  const worker: Worker = { limits, counters, h2, pathPolicy, explains, policy, admission };
+  const ticketKeys = Buffer.from(init.ticketKeys);
+  const state = new State({ limits, clock, h2, counters, ticketKeys });
   const ports = new Ports(worker, clock);
   const relays = new Relays({ limits, clock, counters });
+  new Pressure({
+    memoryBytesMax: limits.memoryBytesMax,
+    clock,
+    counters,
+    closeIdle: () => ports.relieve(),
+  });
   clock.start();
 
   // One patch at a time: opening ports takes a turn of the event loop.
   let applying = Promise.resolve();
 
   const apply = async (message: Extract<ToWorker, { kind: 'apply' }>): Promise<void> => {
+    const began = performance.now();
     state.apply(message.patch);
+    const swapMs = performance.now() - began;
     const failures = await Promise.all([
       ports.apply(message.bindings, state),
       relays.apply(message.patch.relays, message.relays),
     ]);
-    send({ kind: 'applied', generation: message.generation, failures: failures.flat() });
+    send({ kind: 'applied', generation: message.generation, failures: failures.flat(), swapMs });
   };
 
   const stop = (graceMs: number): void => {
@@ -59,13 +76,16 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
       case 'apply':
         applying = applying.then(() => apply(message));
         return;
-      case 'counters':
-        send({ kind: 'counters', counters: { ...counters } });
-        return;
       case 'stop':
         stop(message.graceMs);
     }
   };
+}
+
+/** What rules without times of their own are held to. */
+function policyOf({ requestTimeoutMs }: Limits): Policy | null {
+  if (requestTimeoutMs === 0) return null;
+  return { timeouts: { requestMs: requestTimeoutMs, backendRequestMs: 0 }, retry: null };
 }
 
 // The one file whose import has an effect: it is the entry of a thread, imported by nobody.

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { Clock } from '../clock.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import type { Fields, RequestHead, ResetReason, ResponseHead } from '../stream.ts';
+import { acceptOf } from '../websocket.ts';
 import { H1ClientConnection } from './client.ts';
 import { FakeTransport } from './testing.ts';
 
@@ -203,13 +204,27 @@ describe('an HTTP/1.1 client connection', () => {
 
   it('becomes a tunnel when it was asked for', async () => {
     const { receive, request, transport } = connect();
-    const { got, sender } = request({ protocol: 'websocket' });
+    const { got, sender } = request({ protocol: 'websocket', fields: ['Sec-WebSocket-Key', 'k'] });
     assert.match(await written(transport), /connection: upgrade\r\nupgrade: websocket\r\n/);
     receive('HTTP/1.1 101 Switching Protocols\nUpgrade: websocket\nConnection: Upgrade\n\nframe');
     assert.deepEqual(got.tunnel?.fields, ['upgrade', 'websocket']);
     assert.equal(got.body, 'frame');
     sender.sendBody(Buffer.from('back'));
     assert.equal(await written(transport), 'back');
+  });
+
+  it('makes the key of a WebSocket that came without, and checks the answer to it', async () => {
+    const { receive, request, transport } = connect();
+    const { got } = request({ protocol: 'websocket' });
+    const [, key = ''] = /sec-websocket-key: (\S+)\r\n/.exec(await written(transport)) ?? [];
+    assert.equal(Buffer.from(key, 'base64').length, 16);
+    const head = 'HTTP/1.1 101 Switching Protocols\nUpgrade: websocket\nConnection: Upgrade\n';
+    receive(`${head}Sec-WebSocket-Accept: ${acceptOf(key)}\n\n`);
+    assert.deepEqual(got.tunnel?.fields, ['upgrade', 'websocket']);
+    const wrong = connect();
+    const { got: gotWrong } = wrong.request({ protocol: 'websocket' });
+    wrong.receive(`${head}Sec-WebSocket-Accept: ${acceptOf('another')}\n\n`);
+    assert.equal(gotWrong.reset, 'protocol');
   });
 
   it('gives up on a backend that does not answer, and closes when idle for long', () => {

@@ -22,6 +22,7 @@ import { HeadBuffer } from './head-buffer.ts';
 import { lastFraming, lastUpgrade, parseResponseHead } from './head.ts';
 import { Output } from './output.ts';
 import { writeRequestHead } from './write.ts';
+import { checkedAccept, withKey } from '../websocket.ts';
 
 // Where the connection stands: nothing to do, waiting for a head, or in one kind of body.
 const IDLE = 0;
@@ -54,6 +55,8 @@ export class H1ClientConnection implements ClientConnection, TransportHandler, S
   #receiver: ResponseReceiver | null = null;
   #method = '';
   #protocol = '';
+  /** Of a WebSocket whose client brought none. */
+  #key = '';
   #requestChunked = false;
   #requestDone = true;
   #bodyLeft = 0;
@@ -80,6 +83,10 @@ export class H1ClientConnection implements ClientConnection, TransportHandler, S
     this.#clock.add(this);
   }
 
+  awaitTunnels(): boolean {
+    return false;
+  }
+
   get available(): boolean {
     return this.#state === IDLE && !this.#draining;
   }
@@ -93,7 +100,13 @@ export class H1ClientConnection implements ClientConnection, TransportHandler, S
     this.#requestChunked = !end && head.contentLength === LENGTH_UNKNOWN;
     this.#heard = false;
     this.deadlineMs = this.#clock.nowMs + this.#limits.backendResponseTimeoutMs;
-    this.#output.text(writeRequestHead(head, !end));
+    let written = head;
+    if (head.protocol !== '') {
+      const upgrade = withKey(head);
+      written = upgrade.head;
+      this.#key = upgrade.key;
+    }
+    this.#output.text(writeRequestHead(written, !end));
     return this;
   }
 
@@ -223,9 +236,15 @@ export class H1ClientConnection implements ClientConnection, TransportHandler, S
       this.#fail('protocol');
       return;
     }
+    const protocol = lastUpgrade() || this.#protocol;
+    const answered = this.#key === '' ? head.fields : checkedAccept(head.fields, this.#key);
+    if (answered === null) {
+      this.#fail('protocol');
+      return;
+    }
     this.#state = TUNNEL;
     this.deadlineMs = 0;
-    const fields = [...head.fields, 'upgrade', lastUpgrade() || this.#protocol];
+    const fields = [...answered, 'upgrade', protocol];
     receiver.onTunnel({ ...head, fields });
   }
 

@@ -101,7 +101,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
 
   onTransportDrain(): void {
     this.#output.blocked = false;
-    if (this.#state === ANSWERING || this.#state === TUNNEL) this.deadlineMs = 0;
+    if (this.#state === ANSWERING) this.deadlineMs = 0;
     this.#receiver?.onDrain();
   }
 
@@ -128,9 +128,15 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
   }
 
   onDeadline(): void {
-    const idle = this.#state === HEAD && this.#head.empty;
-    if (idle || this.#state === LINGERING || this.#output.blocked) this.#abort('timeout');
-    else {
+    const { counters } = this.#options;
+    const idle = this.#state === TUNNEL || (this.#state === HEAD && this.#head.empty);
+    if (this.#state === LINGERING) {
+      this.#abort('timeout');
+    } else if (idle || this.#output.blocked) {
+      counters.idleTimeouts++;
+      this.#abort('timeout');
+    } else {
+      counters.requestTimeouts++;
       const receiver = this.#receiver;
       this.#receiver = null;
       this.#refuse({ status: 408, reason: 'the request took too long' });
@@ -165,6 +171,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
           this.#hold(rest);
           return;
         case TUNNEL:
+          this.deadlineMs = this.#clock.nowMs + this.#limits.tunnelIdleTimeoutMs;
           this.#receiver?.onBody(rest);
           return;
         default:
@@ -271,6 +278,9 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
 
   sendBody(bytes: Buffer): boolean {
     const flowing = this.#output.body(bytes, this.#responseChunked);
+    if (this.#state === TUNNEL) {
+      this.deadlineMs = this.#clock.nowMs + this.#limits.tunnelIdleTimeoutMs;
+    }
     if (!flowing) this.deadlineMs = this.#clock.nowMs + this.#limits.bodyIdleTimeoutMs;
     return flowing;
   }
@@ -289,6 +299,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     this.#output.text(writeResponseHead(head, 'connection: upgrade\r\n'));
     this.#response = HEAD_SENT;
     this.#state = TUNNEL;
+    this.deadlineMs = this.#clock.nowMs + this.#limits.tunnelIdleTimeoutMs;
     this.#responseChunked = false;
     this.#releaseWaiting();
   }
@@ -360,6 +371,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
   /** Answers bytes that are not a valid request, and closes: what follows them cannot be trusted. */
   #refuse(bad: BadHead): void {
     this.#options.counters.badRequests++;
+    if (bad.status === 414 || bad.status === 431) this.#options.counters.headsTooLarge++;
     this.#keepAlive = false;
     if (this.#response === NOTHING_SENT || this.#response === RESPONSE_DONE) {
       const body = `${bad.status} ${bad.reason}\n`;

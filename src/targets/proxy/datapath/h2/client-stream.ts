@@ -1,15 +1,19 @@
 // The client's end of a stream: the exchange sends a request's body through it, and its receiver takes the
 // response.
 
-import type { RequestHead, ResetReason, ResponseReceiver } from '../stream.ts';
+import { LENGTH_UNKNOWN } from '../stream.ts';
+import type { RequestHead, ResetReason, ResponseHead, ResponseReceiver } from '../stream.ts';
+import { withAccept } from '../websocket.ts';
 import type { H2ClientConnection } from './client.ts';
 import { H2Stream } from './stream.ts';
 
 export class H2ClientStream extends H2Stream<ResponseReceiver> {
   /** Of the request: the response to HEAD has no body, whatever its length says. */
   readonly method: string;
-  /** The request asked for a tunnel (RFC 8441). */
-  readonly tunnelAsked: boolean;
+  /** The protocol of the tunnel that the request asked for (RFC 8441); '' for none. */
+  private readonly protocol: string;
+  /** Of a WebSocket asked for in HTTP/1.1: what the answer must prove; '' for none. */
+  key = '';
   /** The final head of the response has come. */
   headReceived = false;
 
@@ -21,7 +25,17 @@ export class H2ClientStream extends H2Stream<ResponseReceiver> {
   ) {
     super(client, id, receiver);
     this.method = head.method;
-    this.tunnelAsked = head.protocol !== '';
+    this.protocol = head.protocol;
+  }
+
+  get tunnelAsked(): boolean {
+    return this.protocol !== '';
+  }
+
+  /** The backend's agreement, as HTTP/1.1 says it. */
+  asUpgraded({ fields }: ResponseHead): ResponseHead {
+    const told = withAccept(fields, this.key, this.protocol);
+    return { status: 101, fields: told, contentLength: LENGTH_UNKNOWN };
   }
 
   /**

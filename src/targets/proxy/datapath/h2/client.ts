@@ -20,6 +20,7 @@ import { CLIENT_PREFACE, ErrorCode, UINT31_MAX } from './frames.ts';
 import type { HeaderBlock } from './header-block.ts';
 import { readResponseHead } from './response-head.ts';
 import { Setting } from './settings.ts';
+import { withoutKey } from '../websocket.ts';
 import type { Limits } from '../limits.ts';
 
 export interface H2ClientOptions extends H2ConnectionOptions {
@@ -40,6 +41,8 @@ export class H2ClientConnection
   /** The last stream the backend will serve, by its GOAWAY. */
   private lastServedId = UINT31_MAX;
   private wasAvailable = true;
+  /** Who waits for the backend's SETTINGS; null once they have come. */
+  private awaiting: (() => void)[] | null = [];
 
   constructor(options: H2ClientOptions) {
     super(options, {
@@ -63,8 +66,28 @@ export class H2ClientConnection
     return this.peer.connectProtocol;
   }
 
+  awaitTunnels(run: () => void): boolean {
+    this.awaiting?.push(run);
+    return this.awaiting !== null;
+  }
+
+  private tellAwaiting(): void {
+    const awaiting = this.awaiting ?? [];
+    this.awaiting = null;
+    for (const run of awaiting) run();
+  }
+
   /** Only while `available`, and with a `protocol` only where `takesTunnels`. */
   request(head: RequestHead, end: boolean, receiver: ResponseReceiver): Sender {
+    if (head.protocol === '') return this.open(head, end, receiver);
+    const upgrade = withoutKey(head);
+    // A tunnel has no length, and its request does not end.
+    const stream = this.open({ ...upgrade.head, contentLength: LENGTH_UNKNOWN }, false, receiver);
+    stream.key = upgrade.key;
+    return stream;
+  }
+
+  private open(head: RequestHead, end: boolean, receiver: ResponseReceiver): H2ClientStream {
     assert(this.available, 'request on a connection that takes none');
     assert(head.protocol === '' || this.takesTunnels, 'tunnel to a backend that takes none');
     const stream = new H2ClientStream(this, this.nextStreamId, head, receiver);
@@ -119,6 +142,7 @@ export class H2ClientConnection
 
   protected override onPeerSettings(): void {
     this.tellAvailable();
+    this.tellAwaiting();
   }
 
   protected override takesData(stream: H2ClientStream): boolean {
@@ -158,6 +182,7 @@ export class H2ClientConnection
 
   protected override onClosed(): void {
     this.options.onClosed(this);
+    this.tellAwaiting();
   }
 
   private finish(): void {
@@ -198,7 +223,7 @@ export class H2ClientConnection
     if (tunnel) stream.bodyLeft = LENGTH_UNKNOWN;
     else stream.bodyLeft = hasNoBody(stream.method, head.status) ? 0 : head.contentLength;
     stream.remoteEnded = end;
-    if (tunnel) stream.receiver.onTunnel(head);
+    if (tunnel) stream.receiver.onTunnel(stream.asUpgraded(head));
     else stream.receiver.onHead(head, end);
     if (tunnel && end && !stream.closed) stream.receiver.onEnd(null);
     this.settle(stream);

@@ -40,7 +40,7 @@ export class HeadWriter {
     const paths = fieldBytesBound(head.target) + fieldBytesBound(head.authority);
     const names = fieldBytesBound(head.method) + fieldBytesBound(head.protocol);
     this.begin(blockBytesBound(head.fields) + paths + names + OWN_FIELDS_BYTES);
-    encoder.own(':method', head.method);
+    encoder.own(':method', head.protocol === '' ? head.method : 'CONNECT');
     encoder.own(':scheme', scheme);
     // An HTTP/1.0 client may have named no host; an empty one would be malformed.
     if (head.authority !== '') encoder.own(':authority', head.authority);

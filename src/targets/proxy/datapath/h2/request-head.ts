@@ -172,7 +172,8 @@ export class RequestHeadReader {
   private build(options: RequestHeadOptions): RequestHead {
     const contentLength = options.endStream ? 0 : this.contentLength;
     return {
-      method: this.method,
+      // A tunnel is asked for as HTTP/1.1 asks for it, so that rules need not know the difference.
+      method: this.protocol === '' ? this.method : 'GET',
       target: this.path,
       authority: this.authority,
       scheme: options.scheme,

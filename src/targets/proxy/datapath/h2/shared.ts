@@ -2,6 +2,7 @@
 // header block at a time. Made once for each worker.
 
 import type { Clock } from '../clock.ts';
+import { namedNumbers } from '../counters.ts';
 import type { Limits } from '../limits.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { FieldList } from './field-list.ts';
@@ -11,41 +12,35 @@ import { scratchBytesFor } from './hpack/decoder.ts';
 import { SecretNames } from './hpack/secret-names.ts';
 import { RequestHeadReader } from './request-head.ts';
 
-/** What HTTP/2 connections count. */
-export interface H2Counters {
-  /** Requests taken from clients, and requests sent to backends. */
-  streamsOpened: number;
-  /** Streams refused because the peer had too many open. */
-  streamsRefused: number;
-  /** Requests answered by us: a head too large, a method or an expectation we do not take. */
-  requestsRefused: number;
-  resetsSent: number;
-  resetsReceived: number;
-  /** Streams reset because of what the peer sent on them. */
-  streamErrors: number;
-  /** Connections ended because of what the peer sent. */
-  protocolErrors: number;
-  /** Connections ended because the peer sent too much of what costs it little. */
-  floodGoaways: number;
-  /** Connections ended, and streams reset, because a time ran out. */
-  timeouts: number;
-  /** Fields left out of what we sent: connection-specific, or with bytes that would break a message. */
-  fieldsDropped: number;
-}
+/** What HTTP/2 connections count, with what it says. */
+export const H2_COUNTERS = {
+  streamsOpened: 'Requests taken from clients, and requests sent to backends',
+  streamsRefused: 'Streams refused because the peer had streamsMax open',
+  requestsRefused:
+    'Requests answered by us: a head too large, a method or an expectation we do not take',
+  resetsSent: 'Streams reset by us',
+  resetsReceived: 'Streams reset by peers',
+  streamErrors: 'Streams reset because of what the peer sent on them',
+  protocolErrors: 'Connections ended because of what the peer sent',
+  floodGoaways: 'Connections ended because the peer sent too much of what costs it little',
+  timeouts: 'Connections ended, and streams reset, because a time ran out',
+  fieldsDropped:
+    'Fields left out of what we sent: connection-specific, or with bytes that would break a message',
+} as const;
 
-export function newH2Counters(): H2Counters {
-  return {
-    streamsOpened: 0,
-    streamsRefused: 0,
-    requestsRefused: 0,
-    resetsSent: 0,
-    resetsReceived: 0,
-    streamErrors: 0,
-    protocolErrors: 0,
-    floodGoaways: 0,
-    timeouts: 0,
-    fieldsDropped: 0,
-  };
+export type H2Counters = Record<keyof typeof H2_COUNTERS, number>;
+
+const H2_NAMES = Object.keys(H2_COUNTERS) as (keyof H2Counters)[];
+
+/** How many numbers there are. */
+export const H2_COUNTER_COUNT = H2_NAMES.length;
+
+/** Counters over `values`, as in ../counters.ts. */
+export const newH2Counters: (values?: Float64Array) => H2Counters = namedNumbers(H2_NAMES);
+
+/** The counters as they are now, as plain data. */
+export function readH2Counters(values: Float64Array): H2Counters {
+  return Object.fromEntries(H2_NAMES.map((name, i) => [name, values[i] ?? 0])) as H2Counters;
 }
 
 export interface H2SharedOptions {
