@@ -52,6 +52,10 @@ function rule(id: string, tenant = ''): PathGroup['rules'][number] {
       timeouts: null,
       retry: null,
       session: null,
+      groupsOf: null,
+      guard: null,
+      hashBy: null,
+      errorPages: null,
     },
   };
 }

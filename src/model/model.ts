@@ -138,6 +138,8 @@ export interface Action {
   readonly timeouts?: Timeouts;
   readonly retry?: Retry;
   readonly session?: Session;
+  /** The expression whose groups templates of this action speak of: it is found in the path. */
+  readonly groupsOf?: string;
   /** What a request must pass before anything else is done for it. */
   readonly guard?: Guard;
   /** Requests with the same text go to the same endpoint, as long as it is there. */

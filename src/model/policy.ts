@@ -2,7 +2,6 @@
 // are tried again, and which of a client's requests stay together.
 
 import type { HeaderValue } from './filter.ts';
-import type { TextTemplate } from './template.ts';
 
 /**
  * How a backend's requests are spread over its endpoints: to the one of two with fewer outstanding, to each

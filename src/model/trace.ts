@@ -3,16 +3,18 @@
 // against the specification by eye; nothing here is shared with the data path it judges.
 
 import { isDisguised } from '../lib/disguised-name.ts';
+import { decodeTarget } from '../lib/decoded-path.ts';
 import { hostMatches, normalizeHost } from '../lib/hostname.ts';
 import { isUnderPrefix, parseQuery, splitTarget } from '../lib/http-path.ts';
 import type { SplitTarget } from '../lib/http-path.ts';
-import { patternMatches } from '../lib/regex.ts';
+import { patternIsIn, patternMatches } from '../lib/regex.ts';
 import type { RequestAnswer, RequestFate, RequestProbe, Step } from './answer.ts';
 import { explainOrder } from './match.ts';
 import type { ValueMatch } from './match.ts';
 import type { EntryPoint, Listener, Model, Rule } from './model.ts';
 import { describeHost, describePath, describeValue } from './print.ts';
 import { traceAction } from './trace-action.ts';
+import { cookieOf } from './trace-template.ts';
 import type { TracedRequest } from './trace-action.ts';
 
 /** Answers a request from the model. */
@@ -51,7 +53,9 @@ function decide(model: Model, probe: RequestProbe, steps: Step[]): RequestFate {
       return { kind: 'respond', statusCode: 404, reason: 'no listener takes the host' };
     }
   }
-  const target = splitTarget(probe.target);
+  const { conduct } = entryPoint;
+  const target =
+    conduct?.paths === 'decoded' ? decodeTarget(probe.target) : splitTarget(probe.target);
   if (target === null) {
     return { kind: 'respond', statusCode: 400, reason: 'servers could read the path in two ways' };
   }
@@ -61,8 +65,10 @@ function decide(model: Model, probe: RequestProbe, steps: Step[]): RequestFate {
     target,
     headers: probe.headers
       .filter(([name]) => !isDisguised(name))
+      .filter(([name]) => conduct?.dropsUnderscores !== true || !name.includes('_'))
       .map(([name, value]) => [name.toLowerCase(), value]),
     listenerPort: entryPoint.port,
+    ...(conduct === undefined ? {} : { conduct }),
   };
   const rule = listener === undefined ? undefined : chooseRule(listener, request, steps);
   if (rule === undefined) {
@@ -194,6 +200,14 @@ function mismatch(rule: Rule, request: TracedRequest): string | undefined {
   if (path.kind === 'regex' && !patternMatches(path.value, requested)) {
     return `path ${requested} does not match ${path.value}`;
   }
+  if (path.kind === 'search' && !patternIsIn(path.value, requested)) {
+    return `path ${requested} does not have ${path.value} in it`;
+  }
+  for (const wanted of rule.match.cookies ?? []) {
+    const found = cookieOf(headerValue(request.headers, 'cookie') ?? '', wanted.name);
+    const because = valueMismatch(`cookie ${wanted.name}`, wanted, found);
+    if (because !== undefined) return because;
+  }
   for (const wanted of headers) {
     const found = headerValue(request.headers, wanted.name);
     const because = valueMismatch(`header ${wanted.name}`, wanted, found);
@@ -247,6 +261,7 @@ function describeMatch(rule: Rule): string {
   return [
     rule.match.pattern === undefined ? describePath(path) : `path matching ${rule.match.pattern}`,
     ...(method === undefined ? [] : [`method ${method}`]),
+    ...(rule.match.cookies ?? []).map((c) => `cookie ${describeValue(c)}`),
     ...headers.map((h) => `header ${describeValue(h)}`),
     ...queryParams.map((q) => `query ${describeValue(q)}`),
   ].join(', ');

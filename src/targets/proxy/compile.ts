@@ -19,6 +19,7 @@ import type {
   CertificateProgram,
   FilterProgram,
   PathGroup,
+  RegexGroup,
   ProxyProgram,
   RedirectProgram,
   RelayProgram,
@@ -87,10 +88,12 @@ function compileSocket(entryPoint: EntryPoint): SocketProgram {
     protocol: entryPoint.protocol,
     clientValidation: entryPoint.clientValidation ?? null,
     backendCertificate: entryPoint.backendCertificate ?? null,
+    conduct: entryPoint.conduct ?? null,
     listeners: entryPoint.listeners.map((listener) => ({
       id: listener.id,
       hostname: listener.hostname,
       certificates: listener.certificates,
+      named: listener.named ?? [],
       hosts: listener.hosts.map(({ hostname }) => ({
         hostname,
         table: tableKey(listener.id, hostname),
@@ -130,7 +133,7 @@ function compileStream({ mode, hosts }: StreamListener): StreamProgram {
 function compileTable(host: Host): TableProgram {
   return {
     exact: groupByPath(host.rules.filter((r) => r.match.path.kind === 'exact')),
-    regex: groupRuns(host.rules.filter((r) => r.match.path.kind === 'regex')),
+    regex: groupRuns(host.rules.filter(({ match: { path } }) => isExpression(path.kind))),
     prefix: groupByPath(host.rules.filter((r) => r.match.path.kind === 'prefix')),
   };
 }
@@ -141,15 +144,20 @@ function groupByPath(rules: readonly Rule[]): readonly PathGroup[] {
 }
 
 /** Several expressions may take one path: only neighbours may stand together, lest the order change. */
-function groupRuns(rules: readonly Rule[]): readonly PathGroup[] {
-  const groups: { path: string; rules: RuleProgram[] }[] = [];
+function groupRuns(rules: readonly Rule[]): readonly RegexGroup[] {
+  const groups: { path: string; searches: boolean; rules: RuleProgram[] }[] = [];
   for (const rule of rules) {
-    const path = rule.match.path.value;
+    const { kind, value: path } = rule.match.path;
+    const searches = kind === 'search';
     const last = groups.at(-1);
-    if (last?.path === path) last.rules.push(compileRule(rule));
-    else groups.push({ path, rules: [compileRule(rule)] });
+    if (last?.path === path && last.searches === searches) last.rules.push(compileRule(rule));
+    else groups.push({ path, searches, rules: [compileRule(rule)] });
   }
   return groups;
+}
+
+function isExpression(kind: Rule['match']['path']['kind']): boolean {
+  return kind === 'regex' || kind === 'search';
 }
 
 function compileRule({ match, action }: Rule): RuleProgram {
@@ -158,6 +166,7 @@ function compileRule({ match, action }: Rule): RuleProgram {
     pattern: match.pattern ?? null,
     headers: match.headers,
     queryParams: match.queryParams,
+    cookies: match.cookies ?? [],
     action: remember(actionPrograms, action, compileAction),
   };
 }
@@ -170,6 +179,10 @@ function compileAction(action: Action): ActionProgram {
     timeouts: action.timeouts ?? null,
     retry: action.retry ?? null,
     session: action.session ?? null,
+    groupsOf: action.groupsOf ?? null,
+    guard: action.guard ?? null,
+    hashBy: action.hashBy ?? null,
+    errorPages: action.errorPages ?? null,
   };
 }
 

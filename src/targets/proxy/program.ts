@@ -3,7 +3,10 @@
 
 import type { Filter } from '../../model/filter.ts';
 import type { ValueMatch } from '../../model/match.ts';
-import type { Balance, Retry, Session, Timeouts } from '../../model/policy.ts';
+import type { Conduct } from '../../model/conduct.ts';
+import type { Guard } from '../../model/guard.ts';
+import type { ErrorPages, Balance, Retry, Session, Timeouts } from '../../model/policy.ts';
+import type { TextTemplate } from '../../model/template.ts';
 import type {
   BackendProtocol,
   BackendTls,
@@ -33,6 +36,8 @@ export interface SocketProgram {
   readonly clientValidation: ClientValidation | null;
   /** Key of the certificate shown to backends that ask for one. */
   readonly backendCertificate: string | null;
+  /** Null: Fairway's own way. */
+  readonly conduct: Conduct | null;
   /** The most specific first. */
   readonly listeners: readonly ListenerProgram[];
 }
@@ -41,6 +46,8 @@ export interface ListenerProgram {
   readonly id: string;
   readonly hostname: string;
   readonly certificates: readonly string[];
+  /** For narrower server names. */
+  readonly named: readonly { readonly hostname: string; readonly certificate: string }[];
   /** The most specific first. */
   readonly hosts: readonly { readonly hostname: string; readonly table: string }[];
   /** Null when it takes requests. */
@@ -63,7 +70,7 @@ export interface StreamRuleProgram {
 export interface TableProgram {
   readonly exact: readonly PathGroup[];
   /** `path` is an expression in RE2 syntax. In order of precedence. */
-  readonly regex: readonly PathGroup[];
+  readonly regex: readonly RegexGroup[];
   readonly prefix: readonly PathGroup[];
 }
 
@@ -72,12 +79,18 @@ export interface PathGroup {
   readonly rules: readonly RuleProgram[];
 }
 
+export interface RegexGroup extends PathGroup {
+  /** Any part of the path will do. */
+  readonly searches: boolean;
+}
+
 export interface RuleProgram {
   readonly method: string | null;
   /** The whole path must match this expression as well. */
   readonly pattern: string | null;
   readonly headers: readonly ValueMatch[];
   readonly queryParams: readonly ValueMatch[];
+  readonly cookies: readonly ValueMatch[];
   readonly action: ActionProgram;
 }
 
@@ -88,6 +101,10 @@ export interface ActionProgram {
   readonly timeouts: Timeouts | null;
   readonly retry: Retry | null;
   readonly session: Session | null;
+  readonly groupsOf: string | null;
+  readonly guard: Guard | null;
+  readonly hashBy: TextTemplate | null;
+  readonly errorPages: ErrorPages | null;
 }
 
 /** A filter without its origin, which does not travel to the data path. */
@@ -109,6 +126,7 @@ export interface RedirectProgram {
   readonly hostname?: string;
   readonly port?: number;
   readonly path?: PathChange;
+  readonly location?: TextTemplate;
 }
 
 export interface WeightedProgram {

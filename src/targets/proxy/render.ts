@@ -1,6 +1,7 @@
 // ProxyProgram → text for people: ports, the rules behind each host in the order they are asked, and
 // the endpoints of each backend.
 
+import { describeTemplate } from '../../model/template.ts';
 import type { BackendTls } from '../../model/model.ts';
 import type { RenderedFile } from '../target.ts';
 import type {
@@ -58,6 +59,7 @@ function renderSocket(
     ...listeners.flatMap((listener) => [
       `  listener ${listener.id} for ${listener.hostname || 'every host'}`,
       ...listener.certificates.map((key) => `    certificate ${key}`),
+      ...listener.named.map((n) => `    certificate ${n.certificate} for ${n.hostname}`),
       ...listener.hosts.flatMap(({ hostname, table }) => [
         `    host ${hostname || 'every other'}`,
         ...renderTable(tables.get(table)),
@@ -96,12 +98,12 @@ function renderTable(table: TableProgram | undefined): readonly string[] {
   const byLength = table.prefix.toSorted((a, b) => b.path.length - a.path.length);
   return [
     ...table.exact.flatMap((group) => renderGroup('=', group)),
-    ...table.regex.flatMap((group) => renderGroup('~', group)),
+    ...table.regex.flatMap((group) => renderGroup(group.searches ? '~~' : '~', group)),
     ...byLength.flatMap((group) => renderGroup('^', group)),
   ];
 }
 
-/** `= /path` takes that path, `~ expression` what it matches, `^ /path` what is under it. */
+/** `= /path` takes that path, `~ expression` what it matches, `~~` what it is in, `^ /path` what is under it. */
 function renderGroup(sign: string, { path, rules }: PathGroup): readonly string[] {
   return rules.flatMap((rule) => [
     `      ${sign} ${path}${renderConditions(rule)}`,
@@ -109,11 +111,12 @@ function renderGroup(sign: string, { path, rules }: PathGroup): readonly string[
   ]);
 }
 
-function renderConditions({ method, pattern, headers, queryParams }: RuleProgram): string {
+function renderConditions({ method, pattern, headers, queryParams, cookies }: RuleProgram): string {
   return [
     ...(method === null ? [] : [method]),
     ...(pattern === null ? [] : [`~ ${pattern}`]),
     ...headers.map((h) => `${h.name}${h.regex === true ? ' ~ ' : ': '}${h.value}`),
+    ...cookies.map((c) => `cookie ${c.name}${c.regex === true ? ' ~ ' : '='}${c.value}`),
     ...queryParams.map((q) => `?${q.name}${q.regex === true ? ' ~ ' : '='}${q.value}`),
   ]
     .map((condition) => ` [${condition}]`)
@@ -187,6 +190,16 @@ function renderFilter(filter: FilterProgram): readonly string[] {
     case 'cors': {
       const { kind: _kind, ...rules } = filter;
       return [`cors ${JSON.stringify(rules)}`];
+    }
+    case 'corsHeaders': {
+      const { kind: _kind, ...rules } = filter;
+      return [`cors headers ${JSON.stringify(rules)}`];
+    }
+    case 'templateHeaders':
+      return filter.set.map((h) => `set request header ${h.name}: ${describeTemplate(h.value)}`);
+    case 'rewriteFields': {
+      const { kind: _kind, ...changes } = filter;
+      return [`rewrite fields ${JSON.stringify(changes)}`];
     }
   }
 }

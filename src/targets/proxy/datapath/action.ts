@@ -1,7 +1,9 @@
 // What a rule does, in the form the exchange runs: backends by reference instead of by key, weights
 // with the state that spreads requests evenly.
 
+import type { HeaderValue } from '../../../model/filter.ts';
 import type { Session } from '../../../model/policy.ts';
+import type { TextTemplate } from '../../../model/template.ts';
 import type {
   ActionProgram,
   FilterProgram,
@@ -13,6 +15,9 @@ import type { Policy } from './attempts.ts';
 import type { AuthChoice } from './auth/guard.ts';
 import type { Backend } from './backend.ts';
 import { Cors } from './cors.ts';
+import type { CrossOrigin } from './cors.ts';
+import { CorsHeaders } from './cors-headers.ts';
+import { Gate } from './gate.ts';
 import type { Endpoint } from './endpoint.ts';
 
 export interface Action extends Extras {
@@ -22,11 +27,27 @@ export interface Action extends Extras {
   /** Null: nothing is asked beyond one attempt without a limit of time. */
   readonly policy: Policy | null;
   readonly session: Session | null;
+  /** Null: every request may pass. */
+  readonly gate: Gate | null;
+  /** The expression groups of templates are of; null for none. */
+  readonly groupsOf: string | null;
+  /** What an endpoint is chosen by instead of the client's address; null for nothing else. */
+  readonly hashBy: TextTemplate | null;
+  readonly errorPages: RunningErrorPages | null;
+  /** Whether anything of it is text with parts of the request in it. */
+  readonly fillsTemplates: boolean;
+}
+
+/** Whose word replaces that of the backends. */
+export interface RunningErrorPages {
+  readonly statuses: ReadonlySet<number>;
+  readonly backend: Backend;
+  readonly headers: readonly HeaderValue[];
 }
 
 /** What filters do besides changing messages. */
 export interface Extras {
-  readonly cors: Cors | null;
+  readonly cors: CrossOrigin | null;
   /** Null for none. */
   readonly mirrors: readonly MirrorChoice[] | null;
   /** Services that are asked before the request goes on; null for none. */
@@ -121,11 +142,31 @@ export function activate(program: ActionProgram, find: (key: string) => Backend)
     ...extrasOf(filters, find),
     policy: timeouts === null && retry === null ? null : { timeouts, retry },
     session,
+    gate: program.guard === null ? null : new Gate(program.guard),
+    groupsOf: program.groupsOf,
+    hashBy: program.hashBy,
+    fillsTemplates: program.hashBy !== null || fillsTemplates(program),
+    errorPages:
+      program.errorPages === null
+        ? null
+        : {
+            statuses: new Set(program.errorPages.statuses),
+            backend: find(program.errorPages.backend),
+            headers: program.errorPages.headers,
+          },
   };
+}
+
+function fillsTemplates({ filters, result }: ActionProgram): boolean {
+  const own = result.kind === 'forward' ? result.backends.flatMap((b) => b.filters) : [];
+  return [...filters, ...own].some(
+    ({ kind }) => kind === 'templateHeaders' || kind === 'rewriteFields',
+  );
 }
 
 function extrasOf(filters: readonly FilterProgram[], find: (key: string) => Backend): Extras {
   const cors = filters.find((filter) => filter.kind === 'cors');
+  const open = filters.find((filter) => filter.kind === 'corsHeaders');
   const mirrors = filters
     .filter((filter) => filter.kind === 'mirror')
     .map(({ backend, numerator, denominator }) => ({
@@ -136,7 +177,7 @@ function extrasOf(filters: readonly FilterProgram[], find: (key: string) => Back
     .filter((filter) => filter.kind === 'auth')
     .map((program) => ({ backend: find(program.backend), program }));
   return {
-    cors: cors === undefined ? null : new Cors(cors),
+    cors: open !== undefined ? new CorsHeaders(open) : cors === undefined ? null : new Cors(cors),
     mirrors: mirrors.length === 0 ? null : mirrors,
     auths: auths.length === 0 ? null : auths,
   };

@@ -3,13 +3,17 @@
 //
 // Budget: 1 µs without filters (bench/proxy.ts). Allocates one record of the request.
 
+import { decodeTarget } from '../../../lib/decoded-path.ts';
 import { splitTarget } from '../../../lib/http-path.ts';
 import type { PathPolicy, SplitTarget } from '../../../lib/http-path.ts';
 import { normalizeHost } from '../../../lib/hostname.ts';
+import type { Conduct } from '../../../model/conduct.ts';
+import { fillTemplate } from '../../../model/template.ts';
+import type { TemplateSource } from '../../../model/template.ts';
 import type { Action, Forward, MirrorChoice, Weighted } from './action.ts';
 import type { Admission } from './admission.ts';
 import type { Certificate } from './certificates.ts';
-import type { Cors } from './cors.ts';
+import type { CrossOrigin } from './cors.ts';
 import type { Counters } from './counters.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { FilterProgram, RedirectProgram } from '../program.ts';
@@ -20,6 +24,10 @@ import { answer } from './answer.ts';
 import type { H2Shared } from './h2/shared.ts';
 import type { HostIndex } from './hosts.ts';
 import type { Limits } from './limits.ts';
+import type { Asking, Zones } from './gate.ts';
+import { clientBehind, RequestSource } from './request-source.ts';
+import type { Networks } from './request-source.ts';
+import { toldFields, withoutUnderscores } from './told-fields.ts';
 import { startMirror } from './mirror.ts';
 import type { Mirror } from './mirror.ts';
 import type { RouteTable } from './router.ts';
@@ -28,6 +36,7 @@ import type { Fields, Receiver, RequestHead, ServerStream } from './stream.ts';
 import {
   filterRequest,
   filterResponse,
+  NO_SOURCE,
   redirectLocation,
   REFUSED,
   withOrigin,
@@ -54,6 +63,15 @@ export interface Entry {
   ports: ReadonlyMap<number, number>;
   /** Shown to backends that ask for a certificate. */
   identity: Certificate | null;
+  /** Null: Fairway's own way. */
+  conduct: RunningConduct | null;
+}
+
+/** A port's way of reading requests and handing them on, if it is that of another proxy. */
+export interface RunningConduct {
+  readonly program: Conduct;
+  /** Null: nobody's word about a client counts. */
+  readonly trusted: Networks | null;
 }
 
 /** What all requests of a worker share. */
@@ -68,6 +86,8 @@ export interface Worker {
   readonly pathPolicy: PathPolicy;
   /** Whether `x-fairway-explain` is answered; only where clients may know how they are routed. */
   readonly explains: boolean;
+  /** What guards count. */
+  readonly zones: Zones;
 }
 
 /** Who is asking. */
@@ -75,6 +95,8 @@ export interface Client {
   readonly address: string;
   /** Asked for in the handshake, normalized; null without TLS. */
   readonly serverName: string | null;
+  /** Subject of the certificate it shows and that is valid; absent without. */
+  readonly certificate?: string;
 }
 
 export const MISDIRECTED = 'the connection was made for another server';
@@ -88,7 +110,9 @@ export function dispatch(
   head: RequestHead,
   hasBody: boolean,
 ): Receiver {
-  const target = splitTarget(head.target, worker.pathPolicy);
+  const { conduct } = entry;
+  const target =
+    conduct === null ? splitTarget(head.target, worker.pathPolicy) : decodeTarget(head.target);
   if (target === null) {
     worker.counters.badRequests++;
     return answer(stream, head, 400, 'the path can be read in two ways');
@@ -106,7 +130,10 @@ export function dispatch(
     method: head.method,
     path: target.path,
     query: target.query,
-    fields: head.fields,
+    fields:
+      conduct !== null && conduct.program.dropsUnderscores === true
+        ? withoutUnderscores(head.fields)
+        : head.fields,
   };
   const rule =
     listener === undefined
@@ -116,12 +143,16 @@ export function dispatch(
     worker.counters.notFound++;
     return answer(stream, head, 404, 'no route takes this request');
   }
+  const { trusted = null } = conduct ?? {};
   return run(rule.action, {
     worker,
     entry,
-    client,
+    client:
+      trusted === null
+        ? client
+        : { ...client, address: clientBehind(client.address, head.fields, trusted) },
     stream,
-    head,
+    head: request.fields === head.fields ? head : { ...head, fields: request.fields },
     hasBody,
     host,
     target,
@@ -147,9 +178,20 @@ export interface Routed {
 
 function run(action: Action, routed: Routed): Receiver {
   const { stream, head } = routed;
-  const { result, cors, auths } = action;
+  const { result, cors, auths, gate } = action;
+  if (gate !== null && gate.bodyBytesMax > 0 && head.contentLength > gate.bodyBytesMax) {
+    routed.worker.counters.bodiesTooLarge++;
+    return answer(stream, head, 413, BODY_TOO_LARGE, originFields(cors, head));
+  }
   const preflight = cors === null ? null : cors.preflight(head.method, head.fields);
   if (preflight !== null) return answer(stream, head, 204, '', preflight);
+  if (gate !== null) {
+    const refusal = gate.refuse(askingOf(action, routed), routed.worker.zones, performance.now());
+    if (refusal !== null) {
+      const { status, reason, fields } = refusal;
+      return answer(stream, head, status, reason, [...originFields(cors, head), ...fields]);
+    }
+  }
   if (auths === null || result.kind === 'respond') return decide(action, routed);
   return new Guard({
     choices: auths,
@@ -159,7 +201,30 @@ function run(action: Action, routed: Routed): Receiver {
   }).start();
 }
 
-function decide({ result, ...action }: Action, routed: Routed): Receiver {
+function askingOf(action: Pick<Action, 'groupsOf'>, routed: Routed): Asking {
+  const { client, head } = routed;
+  const source = sourceOf(action, routed);
+  return { head, client: client.address, certificate: client.certificate ?? null, source };
+}
+
+function sourceOf({ groupsOf }: Pick<Action, 'groupsOf'>, routed: Routed): RequestSource {
+  const { head, host, entry, target, client } = routed;
+  const { scheme, ports, conduct } = entry;
+  const trusts = conduct !== null && conduct.trusted !== null;
+  return new RequestSource({
+    head,
+    host,
+    scheme,
+    target,
+    client: client.address,
+    ports,
+    trusts,
+    groupsOf,
+  });
+}
+
+function decide(action: Action, routed: Routed): Receiver {
+  const { result } = action;
   const { stream, head } = routed;
   switch (result.kind) {
     case 'respond':
@@ -171,14 +236,23 @@ function decide({ result, ...action }: Action, routed: Routed): Receiver {
         originFields(action.cors, head),
       );
     case 'redirect':
-      return redirectTo(result, routed, originFields(action.cors, head));
+      return redirectTo(result, routed, originFields(action.cors, head), action);
     case 'forward':
       return forward(action, result, routed);
   }
 }
 
-function redirectTo(redirect: RedirectProgram, routed: Routed, fields: Fields): Receiver {
+function redirectTo(
+  redirect: RedirectProgram,
+  routed: Routed,
+  fields: Fields,
+  action: ForwardAction,
+): Receiver {
   const { entry, stream, head, host, target } = routed;
+  if (redirect.location !== undefined) {
+    fields.push('location', fillTemplate(redirect.location, sourceOf(action, routed)));
+    return answer(stream, head, redirect.statusCode, '', fields);
+  }
   const location = redirectLocation(redirect, {
     scheme: entry.scheme,
     host,
@@ -243,8 +317,10 @@ function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
   const ruleCors = action.cors === null ? null : changesFor(action.cors, head.fields);
   const ownCors = weighted.cors === null ? null : changesFor(weighted.cors, head.fields);
   const ourFields = (): Fields => originFields(weighted.cors ?? action.cors, head);
-  if (weighted.redirect !== null) return redirectTo(weighted.redirect, routed, ourFields());
-  const outgoing = outgoingRequest(routed);
+  if (weighted.redirect !== null) return redirectTo(weighted.redirect, routed, ourFields(), action);
+  const source =
+    action.fillsTemplates || routed.entry.conduct !== null ? sourceOf(action, routed) : NO_SOURCE;
+  const outgoing = outgoingRequest(routed, source);
   const explain = worker.explains && takeExplain(outgoing) ? action.id : '';
   if (action.filters.length > 0) filterRequest(action.filters, outgoing);
   const byRule = action.mirrors === null ? null : { ...outgoing };
@@ -255,6 +331,10 @@ function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
   }
   if (weighted.backend === null) {
     return answer(stream, head, weighted.statusCode, weighted.reason, ourFields());
+  }
+  const left = action.gate?.enter(routed.client.address, worker.zones) ?? null;
+  if (left === 'full') {
+    return answer(stream, head, action.gate?.fullStatus ?? 503, 'too many requests', ourFields());
   }
   const ruleMirrors = byRule === null ? null : mirror(action.mirrors, routed, byRule, null);
   const mirrors =
@@ -269,7 +349,10 @@ function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
     backend: weighted.backend,
     identity: routed.entry.identity,
     ruleFilters: responseFilters(granted, action.filters, ruleCors),
-    client: routed.client.address,
+    client: action.hashBy === null ? routed.client.address : fillTemplate(action.hashBy, source),
+    source,
+    bodyBytesMax: action.gate?.bodyBytesMax ?? 0,
+    onFinished: left,
     ownFilters: ownCors === null ? weighted.filters : withOrigin(weighted.filters, ownCors),
     cors: ownCors ?? ruleCors,
     policy: action.policy ?? worker.policy,
@@ -293,11 +376,11 @@ function responseFilters(
 }
 
 /** What lets scripts see an answer of our own. */
-function originFields(cors: Cors | null, head: RequestHead): Fields {
+function originFields(cors: CrossOrigin | null, head: RequestHead): Fields {
   return cors === null ? [] : filterResponse([changesFor(cors, head.fields)], []);
 }
 
-function changesFor(cors: Cors, fields: Fields): FilterProgram {
+function changesFor(cors: CrossOrigin, fields: Fields): FilterProgram {
   return { kind: 'responseHeaders', ...cors.changes(fields) };
 }
 
@@ -329,10 +412,21 @@ function mirror(
 }
 
 /** The request as the backend is to see it before filters: who asked and how is said by us alone. */
-function outgoingRequest(routed: Routed): Outgoing {
-  const { head, target } = routed;
+function outgoingRequest(routed: Routed, source: TemplateSource): Outgoing {
+  const { entry, client, head, target } = routed;
+  const common = { authority: head.authority, query: target.query, matched: target.path, source };
+  if (entry.conduct !== null) {
+    const fields = toldFields(entry, client, head, source);
+    return { ...common, path: writtenPath(head.target), fields };
+  }
   const fields = addForwarded(withoutForwarded(head.fields), routed);
-  return { authority: head.authority, path: target.path, query: target.query, fields };
+  return { ...common, path: target.path, fields };
+}
+
+/** The path as it was sent: without a rewrite, it is what backends see. */
+export function writtenPath(target: string): string {
+  const mark = target.indexOf('?');
+  return mark === -1 ? target : target.slice(0, mark);
 }
 
 /** A copy of the request's fields in which only we say who asked and how. */

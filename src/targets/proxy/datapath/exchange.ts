@@ -31,6 +31,7 @@ import type {
   ServerStream,
 } from './stream.ts';
 import { filterResponse } from './transform.ts';
+import type { TemplateSource } from '../../../model/template.ts';
 
 export interface ExchangeOptions {
   readonly worker: Worker;
@@ -43,6 +44,12 @@ export interface ExchangeOptions {
   readonly identity: Certificate | null;
   /** Address of the client. */
   readonly client: string;
+  /** What templates for the response are filled from. */
+  readonly source: TemplateSource;
+  /** A longer body is answered with 413; 0: only the limit of all requests counts. */
+  readonly bodyBytesMax: number;
+  /** Called once, when the request is no longer under way; null for nobody. */
+  readonly onFinished: (() => void) | null;
   /** Of the rule and of the backend, for the response. */
   readonly ruleFilters: readonly FilterProgram[];
   readonly ownFilters: readonly FilterProgram[];
@@ -274,6 +281,7 @@ export class Exchange implements Receiver, Hurried {
     if (this.#gone) return;
     this.#gone = true;
     this.options.worker.counters.requestsOpen--;
+    this.options.onFinished?.();
     this.#attempts?.end();
     const attempt = this.#attempt;
     this.#attempt = null;
@@ -300,7 +308,7 @@ export class Exchange implements Receiver, Hurried {
   onBody(bytes: Buffer): void {
     if (this.#gone) return;
     const { mirrors, worker } = this.options;
-    const { bodyBytesMax } = worker.limits;
+    const bodyBytesMax = this.options.bodyBytesMax || worker.limits.bodyBytesMax;
     if (bodyBytesMax > 0 && (this.#bodyBytes += bytes.length) > bodyBytesMax && !this.isTunnel) {
       this.#bodyTooLarge();
       return;
@@ -501,10 +509,10 @@ class Attempt implements ResponseReceiver, Taker {
   }
 
   #filtered(fields: Fields): Fields {
-    const { ruleFilters, ownFilters, explain, backend, stay } = this.#exchange.options;
+    const { ruleFilters, ownFilters, source, explain, backend, stay } = this.#exchange.options;
     let out = fields;
-    if (ruleFilters.length > 0) out = filterResponse(ruleFilters, out);
-    if (ownFilters.length > 0) out = filterResponse(ownFilters, out);
+    if (ruleFilters.length > 0) out = filterResponse(ruleFilters, out, source);
+    if (ownFilters.length > 0) out = filterResponse(ownFilters, out, source);
     if (stay !== null) stay.tell(this.endpoint, out);
     if (explain !== '') out.push('x-fairway-rule', explain, 'x-fairway-backend', backend.key);
     return out;

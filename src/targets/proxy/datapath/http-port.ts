@@ -61,6 +61,7 @@ export function newEntry(socket: SocketProgram, scheme: Entry['scheme']): Entry 
     listeners: new HostIndex(),
     ports: new Map(),
     identity: null,
+    conduct: null,
   };
 }
 
@@ -73,6 +74,7 @@ export function updateEntry(
   entry.listeners = state.listeners(socket);
   entry.ports = new Map(binding.ports);
   entry.identity = state.identity(socket);
+  entry.conduct = state.conduct(socket);
 }
 
 function plainServer(acceptor: Acceptor): Server {

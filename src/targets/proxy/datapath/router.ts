@@ -11,6 +11,7 @@ import type { Pattern } from '../../../lib/regex.ts';
 import type { ValueMatch } from '../../../model/match.ts';
 import type { ActionProgram, PathGroup, RuleProgram, TableProgram } from '../program.ts';
 import { fieldValue } from './fields.ts';
+import { cookieOf } from './session.ts';
 import type { Fields } from './stream.ts';
 
 /** What a header or query parameter must be. */
@@ -27,6 +28,7 @@ export interface TableRule<Action> {
   readonly pattern: Pattern | null;
   readonly headers: readonly ValueTest[];
   readonly queryParams: readonly ValueTest[];
+  readonly cookies: readonly ValueTest[];
   readonly action: Action;
 }
 
@@ -54,11 +56,13 @@ export class RouteTable<Action> {
       pattern: rule.pattern === null ? null : usable(rule.pattern),
       headers: rule.headers.map(compileTest),
       queryParams: rule.queryParams.map(compileTest),
+      cookies: rule.cookies.map(compileTest),
       action: makeAction(rule.action),
     });
     this.#exact = toMap(program.exact, make);
-    this.#regex = program.regex.map(({ path, rules }) => ({
+    this.#regex = program.regex.map(({ path, searches, rules }) => ({
       pattern: usable(path),
+      searches,
       rules: rules.map(make),
     }));
     this.#prefix = toMap(program.prefix, make);
@@ -74,8 +78,8 @@ export class RouteTable<Action> {
       const rule = firstMatch(exact, request);
       if (rule !== null) return rule;
     }
-    for (const { pattern, rules } of this.#regex) {
-      if (!pattern.matches(request.path)) continue;
+    for (const { pattern, searches, rules } of this.#regex) {
+      if (searches ? !pattern.isIn(request.path) : !pattern.matches(request.path)) continue;
       const rule = firstMatch(rules, request);
       if (rule !== null) return rule;
     }
@@ -123,6 +127,7 @@ function depthOf(prefix: string): number {
 
 interface RegexGroup<Action> {
   readonly pattern: Pattern;
+  readonly searches: boolean;
   readonly rules: readonly TableRule<Action>[];
 }
 
@@ -164,6 +169,7 @@ function firstMatch<Action>(
     if (rule.method !== null && rule.method !== request.method) continue;
     if (rule.pattern !== null && !rule.pattern.matches(request.path)) continue;
     if (rule.headers.length > 0 && !headersMatch(rule.headers, request.fields)) continue;
+    if (rule.cookies.length > 0 && !cookiesMatch(rule.cookies, request.fields)) continue;
     if (rule.queryParams.length > 0 && !queryMatches(rule.queryParams, request.query)) continue;
     return rule;
   }
@@ -173,6 +179,16 @@ function firstMatch<Action>(
 function headersMatch(wanted: TableRule<unknown>['headers'], fields: Fields): boolean {
   for (const { name, value, pattern } of wanted) {
     const given = fieldValue(fields, name);
+    if (pattern === null ? given !== value : given === undefined || !pattern.matches(given)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+function cookiesMatch(wanted: readonly ValueTest[], fields: Fields): boolean {
+  for (const { name, value, pattern } of wanted) {
+    const given = cookieOf(fields, name);
     if (pattern === null ? given !== value : given === undefined || !pattern.matches(given)) {
       return false;
     }

@@ -57,7 +57,7 @@ function nowSeconds(): number {
 }
 
 /** The value of a cookie; the first of several counts. */
-function cookieOf(fields: Fields, name: string): string | undefined {
+export function cookieOf(fields: Fields, name: string): string | undefined {
   const cookies = joinedCookies(fields);
   for (let from = 0; from < cookies.length;) {
     const end = cookies.indexOf(';', from);

@@ -10,10 +10,11 @@ import type { Action } from './action.ts';
 import { Backend } from './backend.ts';
 import { Certificate, CertificateIndex } from './certificates.ts';
 import type { ConnectionListener } from './connection-relay.ts';
-import type { Listener, TableSlot } from './dispatch.ts';
+import type { Listener, TableSlot, RunningConduct } from './dispatch.ts';
 import { Endpoint } from './endpoint.ts';
 import type { EndpointCommon } from './endpoint.ts';
 import { HostIndex } from './hosts.ts';
+import { Networks } from './request-source.ts';
 import { RouteTable } from './router.ts';
 
 export interface StateOptions extends EndpointCommon {
@@ -25,6 +26,7 @@ export class State {
   readonly #tables = new Map<string, TableSlot>();
   readonly #listeners = new WeakMap<SocketProgram, HostIndex<Listener>>();
   readonly #connectionListeners = new WeakMap<SocketProgram, HostIndex<ConnectionListener>>();
+  readonly #conducts = new WeakMap<SocketProgram, RunningConduct>();
   readonly #backends = new Map<string, Backend>();
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #certificates = new Map<string, Certificate>();
@@ -99,6 +101,20 @@ export class State {
 
   certificates(socket: SocketProgram): CertificateIndex {
     return new CertificateIndex(socket, (key) => this.#certificates.get(key));
+  }
+
+  /** How a port is to behave. Made once for each program of the port. */
+  conduct(socket: SocketProgram): RunningConduct | null {
+    const { conduct } = socket;
+    if (conduct === null) return null;
+    let running = this.#conducts.get(socket);
+    if (running === undefined) {
+      const { trustedProxies } = conduct;
+      const trusted = trustedProxies === undefined ? null : new Networks(trustedProxies);
+      running = { program: conduct, trusted };
+      this.#conducts.set(socket, running);
+    }
+    return running;
   }
 
   /** The certificate the port's Gateway shows to backends. */

@@ -2,6 +2,7 @@
 // runs for each request or each byte runs in here, and nothing else does. (The last stop of the tour:
 // accept.ts → dispatch.ts → exchange.ts is the way of a request.)
 
+import { Zones } from './gate.ts';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { FromWorker, ToWorker, WorkerInit } from '../messages.ts';
 import type { Policy } from './attempts.ts';
@@ -28,7 +29,7 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
   const h2 = new H2Shared({ limits, clock, counters: h2Counters });
   const policy = policyOf(limits);
   const admission = new Admission(limits, counters);
-  const worker: Worker = { limits, counters, h2, pathPolicy, explains, policy, admission };
+  const worker: Worker = { limits, counters, h2, pathPolicy, explains, policy, admission, zones: new Zones() };
   const ticketKeys = Buffer.from(init.ticketKeys);
   const state = new State({ limits, clock, h2, counters, ticketKeys });
   const ports = new Ports(worker, clock);
