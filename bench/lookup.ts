@@ -45,6 +45,7 @@ function rule(id: string, tenant = ''): PathGroup['rules'][number] {
     pattern: null,
     headers: tenant === '' ? [] : [{ name: 'x-tenant', value: tenant }],
     queryParams: [],
+    cookies: [],
     action: {
       id,
       filters: [],

@@ -22,6 +22,8 @@ import { TCPRoute } from './gateway/tcproute.ts';
 import { TLSRoute } from './gateway/tlsroute.ts';
 import { UDPRoute } from './gateway/udproute.ts';
 import type { Kind } from './kind.ts';
+import { IngressClass } from './networking/ingress-class.ts';
+import { Ingress } from './networking/ingress.ts';
 
 export const SERVED_KINDS: readonly Kind[] = [
   Namespace,
@@ -45,4 +47,6 @@ export const SERVED_KINDS: readonly Kind[] = [
   ReferenceGrant,
   BackendTLSPolicy,
   PathRewrite,
+  IngressClass,
+  Ingress,
 ];

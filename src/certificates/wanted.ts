@@ -3,10 +3,12 @@
 // manifest gets a real certificate where cert-manager runs.
 
 import { Secret } from '../api/core/secret.ts';
+import { FALLBACK_SECRET } from '../api/fairway.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
 import { GRPCRoute } from '../api/gateway/grpcroute.ts';
 import { HTTPRoute } from '../api/gateway/httproute.ts';
 import { TLSRoute } from '../api/gateway/tlsroute.ts';
+import { Ingress } from '../api/networking/ingress.ts';
 import { hostMatches } from '../lib/hostname.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 
@@ -36,16 +38,37 @@ export function wantedCertificates(snapshot: Snapshot): readonly WantedCertifica
   const asking = snapshot
     .list(Gateway)
     .filter(({ metadata }) => ISSUER_ANNOTATIONS.some((a) => a in (metadata.annotations ?? {})));
-  if (asking.length === 0) return [];
+  const byIngresses = wantedByIngresses(snapshot);
+  if (asking.length === 0) return byIngresses;
   const routes = [
     ...snapshot.list(HTTPRoute),
     ...snapshot.list(GRPCRoute),
     ...snapshot.list(TLSRoute),
   ];
   const hosts = new Set(routes.flatMap((route) => route.spec.hostnames ?? []));
-  return asking
+  const byGateways = asking
     .flatMap((gateway) => askedBy(gateway, [...hosts]))
     .filter((wanted) => isMissing(wanted, snapshot.get(Secret, wanted.namespace, wanted.name)));
+  return [...byGateways, ...byIngresses];
+}
+
+/** The Secrets of annotated Ingresses, and the one that is shown where an Ingress has none. */
+function wantedByIngresses(snapshot: Snapshot): readonly WantedCertificate[] {
+  const ingresses = snapshot.list(Ingress);
+  if (ingresses.length === 0) return [];
+  const asked = ingresses
+    .filter(({ metadata }) => ISSUER_ANNOTATIONS.some((a) => a in (metadata.annotations ?? {})))
+    .flatMap(({ metadata: { namespace = '' }, spec: { tls = [] } }) =>
+      tls.flatMap(({ secretName: name = '', hosts = [] }) =>
+        name === '' || hosts.length === 0
+          ? []
+          : [{ namespace, name, dnsNames: [...hosts].toSorted() }],
+      ),
+    );
+  const fallback = { ...FALLBACK_SECRET, dnsNames: [LOCAL_NAME] };
+  return [...asked, fallback].filter((wanted) =>
+    isMissing(wanted, snapshot.get(Secret, wanted.namespace, wanted.name)),
+  );
 }
 
 function askedBy(gateway: Gateway, hosts: readonly string[]): readonly WantedCertificate[] {

@@ -142,6 +142,8 @@ export interface HttpQuestion {
   readonly sends: HeaderNames;
   /** What more it is sent; names in lower case. */
   readonly adds?: readonly HeaderValue[];
+  /** The same, of text with parts of the request in it. */
+  readonly tells?: readonly { readonly name: string; readonly value: TextTemplate }[];
   /**
    * Header fields of a good answer that the backend gets, in place of the client's. Those that are named
    * never come from the client itself.
@@ -151,6 +153,10 @@ export interface HttpQuestion {
   readonly returns: HeaderNames;
   /** What is a good answer: 200 alone, or all from 200 to 299. */
   readonly allows: '200' | '2xx';
+  /** Cookies that a good answer sets go to the client along with the response. */
+  readonly setsCookies?: true;
+  /** Where a client is sent that is answered with 401. */
+  readonly signIn?: TextTemplate;
 }
 
 /** Asks in the protocol of Envoy's ext_authz: envoy.service.auth.v3.Authorization/Check. */

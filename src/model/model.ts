@@ -240,6 +240,8 @@ export interface BackendTls {
   readonly authorities: 'system' | readonly string[];
   /** Its certificate must be for one of them. */
   readonly names: readonly CertificateName[];
+  /** Any certificate will do. */
+  readonly isUnverified?: true;
   readonly origin: Origin;
 }
 

@@ -27,6 +27,7 @@ import { createStreamHostAssembler, overruled } from './gateway/stream-hosts.ts'
 import type { StreamHostsByListener } from './gateway/stream-hosts.ts';
 import { createStreamRouteResolver } from './gateway/stream-routes.ts';
 import type { ResolvedStreamRoute } from './gateway/stream-routes.ts';
+import { createIngressResolver } from './ingress/ingress.ts';
 import type { Resolution, StatusWish } from './resolution.ts';
 import { createBackendResolver, createServiceResolver } from './services/services.ts';
 import { createSliceIndexer } from './services/slices.ts';
@@ -58,6 +59,7 @@ export function createResolver(options: ResolveOptions): Resolver {
   const assembleEntryPoints = createEntryPointAssembler();
   const indexSlices = createSliceIndexer();
   const resolveServices = createServiceResolver();
+  const resolveIngresses = createIngressResolver(options.gatewayCidr);
   const resolveBackends = createBackendResolver();
   return (snapshot) => {
     const { ours, findings } = chooseGateways(snapshot, options);
@@ -70,10 +72,14 @@ export function createResolver(options: ResolveOptions): Resolver {
     const allRoutes = [...routes, ...streamRoutes];
     const slices = indexSlices(snapshot);
     const policies = resolvePolicies(snapshot);
+    const ingresses = resolveIngresses(snapshot);
     const model: Model = {
-      entryPoints: assembleEntryPoints(gateways, hosts, streamHosts),
-      backends: resolveBackends(snapshot, slices, usedBackends(allRoutes), policies),
-      certificates: usedCertificates(gateways),
+      entryPoints: [
+        ...assembleEntryPoints(gateways, hosts, streamHosts),
+        ...ingresses.entryPoints,
+      ],
+      backends: resolveBackends(snapshot, slices, new Map([...usedBackends(allRoutes), ...ingresses.uses]), policies),
+      certificates: new Map([...usedCertificates(gateways), ...ingresses.certificates]),
       services: resolveServices(snapshot, slices),
     };
     const attached = countAttached(allRoutes);
@@ -87,6 +93,7 @@ export function createResolver(options: ResolveOptions): Resolver {
         ]),
         ...allRoutes.map(routeStatus),
         ...policyStatuses(policies, gateways, routes),
+        ...ingresses.statuses,
       ],
       findings: [
         ...findings,
@@ -94,6 +101,7 @@ export function createResolver(options: ResolveOptions): Resolver {
         ...allRoutes.flatMap(routeFindings),
         ...policies.all.flatMap((policy) => policyFindings(policy, policies)),
         ...streamRoutes.flatMap((route) => overruledFindings(route, streamHosts)),
+        ...ingresses.findings,
       ],
     };
   };

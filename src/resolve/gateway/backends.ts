@@ -2,6 +2,7 @@
 
 import { Service } from '../../api/core/service.ts';
 import type { HTTPRoute } from '../../api/gateway/httproute.ts';
+import type { Balance } from '../../model/policy.ts';
 import type { BackendTls, Origin, RespondResult } from '../../model/model.ts';
 import { problem } from '../status/conditions.ts';
 import type { Problem } from '../status/conditions.ts';
@@ -36,6 +37,7 @@ export interface BackendManner {
   readonly tls?: BackendTls;
   /** Requests go to the address of the Service, and whoever serves that chooses the endpoint. */
   readonly viaClusterIp?: true;
+  readonly balance?: Balance;
 }
 
 export type ResolvedBackendRef =

@@ -146,6 +146,7 @@ function resolveBackend(
     key: use.key,
     protocol: manner?.protocol ?? protocolFor(use, port?.appProtocol),
     ...security,
+    ...(manner?.balance === undefined ? {} : { balance: manner.balance }),
     endpoints:
       security.fault !== undefined
         ? []

@@ -26,17 +26,17 @@ const HARMLESS =
   /^(?:access_log|error_log|log_not_found|log_subrequest|proxy_buffering|proxy_buffers?|proxy_buffer_size|proxy_busy_buffers_size|proxy_request_buffering|client_body_buffer_size|client_header_buffer_size|large_client_header_buffers|gzip\w*|brotli\w*|keepalive_\w+|tcp_nodelay|tcp_nopush|sendfile|proxy_max_temp_file_size|proxy_temp_\w+|output_buffers|postpone_output|types_hash_\w+|variables_hash_\w+|opentelemetry\w*|opentracing\w*|proxy_http_version|server_tokens|proxy_ignore_client_abort|http2_\w+)$/;
 
 export function parseSnippet(text: string): Snippet {
-  const out = {
-    requestSet: [] as { name: string; value: TextTemplate }[],
-    responseSet: [] as HeaderValue[],
-    responseAdd: [] as HeaderValue[],
-    responseRemove: [] as string[],
-    allow: [] as string[],
-    deny: [] as string[],
+  const out: Draft = {
+    requestSet: [],
+    responseSet: [],
+    responseAdd: [],
+    responseRemove: [],
+    allow: [],
+    deny: [],
     deniesAll: false,
-    answer: undefined as Snippet['answer'],
-    unknown: [] as string[],
-    passedOver: [] as string[],
+    answer: undefined,
+    unknown: [],
+    passedOver: [],
   };
   for (const { words, source } of statements(text)) {
     if (!translate(words, out)) out.unknown.push(source);
@@ -45,9 +45,18 @@ export function parseSnippet(text: string): Snippet {
   return answer === undefined ? rest : { ...rest, answer };
 }
 
-type Draft = {
-  -readonly [K in keyof Snippet]-?: Snippet[K] extends readonly (infer T)[] ? T[] : Snippet[K] | undefined;
-};
+interface Draft {
+  readonly requestSet: { readonly name: string; readonly value: TextTemplate }[];
+  readonly responseSet: HeaderValue[];
+  readonly responseAdd: HeaderValue[];
+  readonly responseRemove: string[];
+  readonly allow: string[];
+  readonly deny: string[];
+  deniesAll: boolean;
+  answer: Snippet['answer'] | undefined;
+  readonly unknown: string[];
+  readonly passedOver: string[];
+}
 
 const NAME = /^[-A-Za-z0-9_]+$/;
 /** What fields may hold: no control characters. */
@@ -112,10 +121,10 @@ function setField(field: string, out: Draft): boolean {
 
 /** The first that takes an address decides; only the usual order can be said: some, then the rest. */
 function addRange(directive: 'allow' | 'deny', range: string, out: Draft): boolean {
-  if (out.deniesAll === true) return true;
+  if (out.deniesAll) return true;
   if (range === 'all') {
     if (directive === 'deny') out.deniesAll = true;
-    return directive === 'deny' || (out.allow.length === 0 && out.deny.length === 0) || out.allow.length === 0;
+    return true;
   }
   if (parseCidr(range) === undefined) return false;
   if (directive === 'deny' && out.allow.length > 0) return false;

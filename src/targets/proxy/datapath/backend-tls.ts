@@ -8,7 +8,7 @@ import type { Certificate } from './certificates.ts';
 
 /** Options of node:tls for connections to a backend. */
 export function clientOptions(
-  { serverName, authorities, names }: BackendTls,
+  { serverName, authorities, names, isUnverified }: BackendTls,
   protocol: BackendProtocol,
   identity: Certificate | null,
 ): ConnectionOptions {
@@ -18,6 +18,7 @@ export function clientOptions(
     minVersion: 'TLSv1.2',
     ALPNProtocols: [protocol === 'h2c' ? 'h2' : 'http/1.1'],
     checkServerIdentity: (_host, certificate) => checkNames(names, certificate),
+    ...(isUnverified === true ? { rejectUnauthorized: false } : {}),
     ...(identity === null ? {} : identity.identity),
   };
 }

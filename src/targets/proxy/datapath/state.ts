@@ -175,8 +175,8 @@ export class State {
   }
 
   /** A short name for a way of TLS: endpoints of the same way share their connections. */
-  #nameTls({ serverName, authorities, names }: BackendTls): string {
-    const text = JSON.stringify([serverName, authorities, names]);
+  #nameTls({ serverName, authorities, names, isUnverified }: BackendTls): string {
+    const text = JSON.stringify([serverName, authorities, names, isUnverified]);
     const name = this.#tlsNames.get(text) ?? String(this.#tlsNames.size + 1);
     this.#tlsNames.set(text, name);
     return name;
