@@ -85,7 +85,7 @@ function chooseEntryPoint(
 ): EntryPoint | undefined {
   const candidates = entryPoints.filter((entryPoint) => {
     const because = entryPointMismatch(entryPoint, probe);
-    if (because !== undefined) lose(steps, 'entry point', `Gateway ${entryPoint.id}`, because);
+    if (because !== undefined) lose(steps, 'entry point', nameEntry(entryPoint), because);
     return because === undefined;
   });
   // Without an address, several Gateways may serve the port: ask the one that knows the host best.
@@ -93,13 +93,19 @@ function chooseEntryPoint(
   const taken = byHost[0];
   for (const other of byHost.slice(1)) {
     const because = 'another Gateway on this port has the more specific listener for the host';
-    lose(steps, 'entry point', `Gateway ${other.id}`, because);
+    lose(steps, 'entry point', nameEntry(other), because);
   }
   if (taken !== undefined) {
     const because = `it serves ${taken.protocol} on ${taken.addresses.join(', ')} port ${taken.port}`;
-    take(steps, 'entry point', `Gateway ${taken.id}`, because);
+    take(steps, 'entry point', nameEntry(taken), because);
   }
   return taken;
+}
+
+/** `Gateway shop/web:80`, `Ingress controller k8s.io/ingress-nginx:80` */
+function nameEntry({ id, listeners }: EntryPoint): string {
+  const isIngress = listeners.some(({ origin }) => origin.kind === 'Ingress');
+  return `${isIngress ? 'Ingress controller' : 'Gateway'} ${id}`;
 }
 
 function entryPointMismatch(entryPoint: EntryPoint, probe: RequestProbe): string | undefined {
@@ -116,7 +122,13 @@ function entryPointMismatch(entryPoint: EntryPoint, probe: RequestProbe): string
 /** How specific the best listener for the host is: longer patterns are more specific. */
 function hostRank(entryPoint: EntryPoint, host: string): number {
   const taking = entryPoint.listeners.filter((l) => hostMatches(l.hostname, host));
-  const ranks = taking.map((l) => (l.hostname.startsWith('*') ? 1 : 2) * 1000 + l.hostname.length);
+  const patterns = taking.flatMap((l) => [
+    l.hostname,
+    ...l.hosts.map((h) => h.hostname).filter((pattern) => hostMatches(pattern, host)),
+  ]);
+  const ranks = patterns.map(
+    (p) => (p === '' ? 0 : p.startsWith('*') || p.startsWith('?') ? 1 : 2) * 1000 + p.length,
+  );
   return Math.max(-1, ...ranks);
 }
 

@@ -167,6 +167,11 @@ function chooseSocket(
   for (const socket of candidates.toReversed()) {
     for (const listener of socket.listeners) best.set(listener.hostname, socket);
   }
+  for (const socket of candidates.toReversed()) {
+    for (const { hosts } of socket.listeners) {
+      for (const { hostname } of hosts) if (hostname !== '') best.set(hostname, socket);
+    }
+  }
   return best.find(host) ?? candidates[0];
 }
 
