@@ -30,6 +30,8 @@ export interface Retry {
   readonly backoffMs: number;
   /** Requests that may not be repeated (RFC 9110 9.2.2) are repeated all the same. */
   readonly repeatsAll?: true;
+  /** Statuses count for requests only that may be repeated. */
+  readonly idempotentOnly?: true;
   /** After so long, no further attempt begins. */
   readonly withinMs?: number;
 }
@@ -45,6 +47,8 @@ export interface Session {
   readonly permanent: boolean;
   /** What paths the client sends the cookie for. */
   readonly path: string;
+  /** Backends of weight 0 keep the sessions they have. */
+  readonly holds?: true;
   /** Further attributes of the cookie, where they are not `HttpOnly; SameSite=Lax`. */
   readonly cookie?: SessionCookie;
 }

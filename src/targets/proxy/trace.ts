@@ -120,6 +120,7 @@ function runningConduct(conduct: SocketProgram['conduct']): RunningConduct | nul
   return {
     program: conduct,
     trusted: trustedProxies === undefined ? null : new Networks(trustedProxies),
+    secureFields: [],
   };
 }
 

@@ -798,7 +798,9 @@ function policyOf(settings: NginxSettings, config: NginxConfig): Pick<Action, 't
     codes: codes.toSorted((a, b) => a - b),
     attempts: Math.max(0, tries - 1),
     backoffMs: 0,
-    ...(words.includes('non_idempotent') || config.retryNonIdempotent ? { repeatsAll: true } : {}),
+    ...(words.includes('non_idempotent') || config.retryNonIdempotent
+      ? { repeatsAll: true }
+      : { idempotentOnly: true }),
     ...(settings.nextUpstreamTimeout > 0 ? { withinMs: settings.nextUpstreamTimeout * 1000 } : {}),
   };
   return { timeouts, retry };
@@ -814,6 +816,7 @@ function sessionOf(location: NginxLocation, { affinity }: NginxSettings): { sess
       absoluteMs: 0,
       permanent: false,
       path: path === '' ? location.writtenPath : path,
+      ...(location.canary?.isSticky === true ? { holds: true } : {}),
       cookie: {
         ...(domain === '' ? {} : { domain }),
         ...(sameSite === '' ? {} : { sameSite }),

@@ -292,7 +292,8 @@ class Builder {
           (a, b) => b.path.length - a.path.length || (a.path > b.path ? -1 : a.path < b.path ? 1 : 0),
         );
         const aliases = [...new Set(server.aliases)].filter((alias) => !known.has(alias));
-        const locations = sorted.flatMap((location) => expand(location, sorted));
+        const expanded = sorted.flatMap((location) => expand(location, sorted));
+        const locations = this.#withoutDuplicates(server, expanded);
         return {
           ...server,
           aliases: aliases.toSorted(),
@@ -303,6 +304,31 @@ class Builder {
       }),
       problems: this.#problems,
     };
+  }
+
+  /** Locations that are written twice make nginx refuse all of its configuration; the first one counts. */
+  #withoutDuplicates(
+    { hostname }: Server,
+    locations: readonly NginxLocation[],
+  ): readonly NginxLocation[] {
+    const isRegex = locations.some((l) => isRewritten(l) || l.settings?.useRegex === true);
+    if (isRegex) return locations;
+    const taken = new Map<string, NginxLocation>();
+    return locations.filter((location) => {
+      const key = `${location.pathType} ${location.path}`;
+      const first = taken.get(key);
+      if (first === undefined) {
+        taken.set(key, location);
+        return true;
+      }
+      const { ingress, origin, writtenPath } = location;
+      if (ingress !== null && origin.field.endsWith(']')) {
+        const winner = first.ingress === null ? 'the default' : `Ingress ${nameOf(first.ingress)}`;
+        const message = `path ${writtenPath} of ${hostname || 'every host'} comes to the location of ${winner}, which has it: ingress-nginx would refuse its whole configuration`;
+        this.#problem(ingress, 'DuplicateLocation', origin.field, message, 'take one of them out');
+      }
+      return false;
+    });
   }
 
   #refuseResource(ingress: Ingress, field: string): void {

@@ -80,12 +80,18 @@ export interface Weighted extends Extras {
 export class Forward {
   readonly kind = 'forward';
   readonly #choices: readonly Weighted[];
+  /** Those a session may lead to. */
+  readonly #held: readonly Weighted[];
   readonly #total: number;
 
-  constructor(backends: readonly WeightedProgram[], find: (key: string) => Backend) {
+  constructor(
+    backends: readonly WeightedProgram[],
+    find: (key: string) => Backend,
+    holds = false,
+  ) {
     const choices = backends.filter((b) => b.weight > 0);
     this.#total = choices.reduce((sum, b) => sum + b.weight, 0);
-    this.#choices = choices.map((b) => ({
+    const activated = (holds ? backends : choices).map((b) => ({
       backend: b.backend === null ? null : find(b.backend),
       statusCode: b.statusCode,
       reason: b.reason,
@@ -96,6 +102,8 @@ export class Forward {
       // Several workers, or several rules, must not all begin with the same backend.
       current: choices.length === 1 ? 0 : Math.random() * b.weight,
     }));
+    this.#held = activated;
+    this.#choices = activated.filter((b) => b.weight > 0);
   }
 
   /** Nothing has a weight: there is nothing to choose. */
@@ -112,7 +120,7 @@ export class Forward {
 
   /** Where a session's token leads; null when it leads nowhere any more. */
   find(token: string): { readonly weighted: Weighted; readonly endpoint: Endpoint } | null {
-    for (const weighted of this.#choices) {
+    for (const weighted of this.#held) {
       const endpoint = weighted.backend?.withToken(token);
       if (endpoint !== undefined) return { weighted, endpoint };
     }
@@ -138,7 +146,7 @@ export function activate(program: ActionProgram, find: (key: string) => Backend)
   return {
     id,
     filters,
-    result: result.kind === 'forward' ? new Forward(result.backends, find) : result,
+    result: result.kind === 'forward' ? new Forward(result.backends, find, session?.holds) : result,
     ...extrasOf(filters, find),
     policy: timeouts === null && retry === null ? null : { timeouts, retry },
     session,

@@ -19,6 +19,8 @@ import type { Endpoint } from './endpoint.ts';
 import type { FilterProgram, RedirectProgram } from '../program.ts';
 import type { Policy } from './attempts.ts';
 import { BODY_TOO_LARGE, Exchange, RETRY_AFTER } from './exchange.ts';
+import type { Pages } from './exchange.ts';
+import { fieldValue } from './fields.ts';
 import { Guard } from './auth/guard.ts';
 import { answer } from './answer.ts';
 import type { H2Shared } from './h2/shared.ts';
@@ -27,6 +29,7 @@ import type { Limits } from './limits.ts';
 import type { Asking, Zones } from './gate.ts';
 import { clientBehind, RequestSource } from './request-source.ts';
 import type { Networks } from './request-source.ts';
+import { ToldStream } from './told-stream.ts';
 import { toldFields, withoutUnderscores } from './told-fields.ts';
 import { startMirror } from './mirror.ts';
 import type { Mirror } from './mirror.ts';
@@ -72,6 +75,8 @@ export interface RunningConduct {
   readonly program: Conduct;
   /** Null: nobody's word about a client counts. */
   readonly trusted: Networks | null;
+  /** In every response over HTTPS. */
+  readonly secureFields: Fields;
 }
 
 /** What all requests of a worker share. */
@@ -106,11 +111,13 @@ export function dispatch(
   worker: Worker,
   entry: Entry,
   client: Client,
-  stream: ServerStream,
+  plain: ServerStream,
   head: RequestHead,
   hasBody: boolean,
 ): Receiver {
   const { conduct } = entry;
+  const adds = conduct !== null && entry.scheme === 'https' && conduct.secureFields.length > 0;
+  const stream = adds ? new ToldStream(plain, conduct.secureFields) : plain;
   const target =
     conduct === null ? splitTarget(head.target, worker.pathPolicy) : decodeTarget(head.target);
   if (target === null) {
@@ -207,7 +214,7 @@ function askingOf(action: Pick<Action, 'groupsOf'>, routed: Routed): Asking {
   return { head, client: client.address, certificate: client.certificate ?? null, source };
 }
 
-function sourceOf({ groupsOf }: Pick<Action, 'groupsOf'>, routed: Routed): RequestSource {
+export function sourceOf({ groupsOf }: Pick<Action, 'groupsOf'>, routed: Routed): RequestSource {
   const { head, host, entry, target, client } = routed;
   const { scheme, ports, conduct } = entry;
   const trusts = conduct !== null && conduct.trusted !== null;
@@ -353,6 +360,7 @@ function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
     source,
     bodyBytesMax: action.gate?.bodyBytesMax ?? 0,
     onFinished: left,
+    pages: pagesOf(action, routed, source),
     ownFilters: ownCors === null ? weighted.filters : withOrigin(weighted.filters, ownCors),
     cors: ownCors ?? ruleCors,
     policy: action.policy ?? worker.policy,
@@ -363,6 +371,55 @@ function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
         : new Stay(session, routed.entry.scheme === 'https', chosen.endpoint),
     explain,
   }).start();
+}
+
+/** Asks another backend what is to be said of a status. */
+function pagesOf(
+  { errorPages }: ForwardAction,
+  { worker, entry, client, stream, head }: Routed,
+  source: TemplateSource,
+): Pages | null {
+  if (errorPages === null) return null;
+  const { statuses, backend, headers } = errorPages;
+  return {
+    statuses,
+    show: (status) => {
+      const fields: Fields = [
+        ...['x-code', String(status), 'x-format', fieldValue(head.fields, 'accept') ?? ''],
+        ...['x-original-uri', head.target, 'x-request-id', source.part('requestId')],
+        ...['x-forwarded-for', client.address],
+        ...headers.flatMap(({ name, value }) => [name, value]),
+      ];
+      new Exchange({
+        worker,
+        stream,
+        head: {
+          ...head,
+          method: head.method === 'HEAD' ? 'HEAD' : 'GET',
+          target: '/',
+          fields,
+          contentLength: 0,
+          protocol: '',
+          expectContinue: false,
+        },
+        hasBody: false,
+        backend,
+        identity: entry.identity,
+        client: client.address,
+        source,
+        bodyBytesMax: 0,
+        onFinished: null,
+        pages: null,
+        ruleFilters: [],
+        ownFilters: [],
+        cors: null,
+        policy: worker.policy,
+        mirrors: null,
+        stay: null,
+        explain: '',
+      }).start();
+    },
+  };
 }
 
 /** What the services that were asked want of the response comes before what the rule wants. */

@@ -48,6 +48,8 @@ export interface ExchangeOptions {
   readonly source: TemplateSource;
   /** A longer body is answered with 413; 0: only the limit of all requests counts. */
   readonly bodyBytesMax: number;
+  /** Who answers in place of others; null for nobody. */
+  readonly pages: Pages | null;
   /** Called once, when the request is no longer under way; null for nobody. */
   readonly onFinished: (() => void) | null;
   /** Of the rule and of the backend, for the response. */
@@ -63,6 +65,13 @@ export interface ExchangeOptions {
   readonly stay: Stay | null;
   /** The rule's name when the client asked for it, else empty. */
   readonly explain: string;
+}
+
+/** Another backend's word for certain statuses. */
+export interface Pages {
+  readonly statuses: ReadonlySet<number>;
+  /** Takes the answer over. */
+  show(status: number): void;
 }
 
 export class Exchange implements Receiver, Hurried {
@@ -134,6 +143,7 @@ export class Exchange implements Receiver, Hurried {
 
   connected(attempt: Attempt, connection: ClientConnection): void {
     const { head, hasBody } = this.options;
+    this.#attempts?.connected();
     if (head.protocol !== '' && !connection.takesTunnels) {
       const again = (): void => {
         if (attempt === this.#attempt) this.connected(attempt, connection);
@@ -173,6 +183,18 @@ export class Exchange implements Receiver, Hurried {
     this.#tryNext();
   }
 
+  /** Something of the response has come. */
+  touch(): void {
+    this.#attempts?.touch();
+  }
+
+  onConnectTimeout(): void {
+    const attempt = this.#attempt;
+    if (!this.#gone && attempt !== null && attempt.sender === null) {
+      this.connectFailed(attempt, new Error('connecting took too long'));
+    }
+  }
+
   // ── Trying again ────────────────────────────────────────────────────────────────────────────────
 
   /**
@@ -181,7 +203,8 @@ export class Exchange implements Receiver, Hurried {
    */
   failed(attempt: Attempt, reason: ResetReason): boolean {
     const isKept = !this.#bodySent || (this.#attempts?.mayRetry ?? false);
-    if (!isRepeatable(this.options.head) || !isKept) return false;
+    const may = isRepeatable(this.options.head) || (this.#attempts?.repeatsAll ?? false);
+    if (!may || !isKept) return false;
     if (reason === 'refused' && !this.#bodySent) {
       attempt.leave();
       this.#tryNext();
@@ -214,6 +237,7 @@ export class Exchange implements Receiver, Hurried {
   wantsOther(status: number): boolean {
     const attempts = this.#attempts;
     if (attempts === null || !attempts.wants(status)) return false;
+    if (attempts.idempotentOnly && !isRepeatable(this.options.head)) return false;
     return this.options.head.protocol === '' && this.#tryAgain();
   }
 
@@ -267,10 +291,23 @@ export class Exchange implements Receiver, Hurried {
     this.#stream.reset('timeout');
   }
 
+  /** True when another backend answers in place of one with this status. */
+  replaced(status: number): boolean {
+    const { pages } = this.options;
+    if (pages === null || !pages.statuses.has(status)) return false;
+    this.finish();
+    pages.show(status);
+    return true;
+  }
+
   /** Answers ourselves. */
   giveUp(status: number, reason: string, fields: Fields = []): void {
     const { head, cors } = this.options;
     const attempt = this.#attempt;
+    if (this.replaced(status)) {
+      attempt?.cancel();
+      return;
+    }
     this.finish();
     attempt?.cancel();
     answer(this.#stream, head, status, reason, [...corsFields(cors), ...fields]);
@@ -453,6 +490,11 @@ class Attempt implements ResponseReceiver, Taker {
       if (!end || !exchange.isSent) this.cancel();
       return;
     }
+    exchange.touch();
+    if (exchange.replaced(head.status)) {
+      this.cancel();
+      return;
+    }
     this.started = true;
     const fields = this.#filtered(head.fields);
     if (end) exchange.finish();
@@ -471,6 +513,7 @@ class Attempt implements ResponseReceiver, Taker {
 
   onBody(bytes: Buffer): void {
     if (this.#over) return;
+    this.#exchange.touch();
     // The client is slower than the backend.
     if (!this.#exchange.options.stream.sendBody(bytes)) this.sender?.pause();
   }

@@ -111,7 +111,8 @@ export class State {
     if (running === undefined) {
       const { trustedProxies } = conduct;
       const trusted = trustedProxies === undefined ? null : new Networks(trustedProxies);
-      running = { program: conduct, trusted };
+      const secureFields = conduct.secureResponse.flatMap(({ name, value }) => [name, value]);
+      running = { program: conduct, trusted, secureFields };
       this.#conducts.set(socket, running);
     }
     return running;

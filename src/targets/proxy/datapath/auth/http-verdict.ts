@@ -2,7 +2,8 @@
 // is asked for, whose status says whether the other may go on.
 
 import type { HttpQuestion } from '../../../../model/filter.ts';
-import { withForwarded } from '../dispatch.ts';
+import { fillTemplate } from '../../../../model/template.ts';
+import { sourceOf, withForwarded } from '../dispatch.ts';
 import type { Routed } from '../dispatch.ts';
 import type { RequestHead, ResponseHead } from '../stream.ts';
 import { named, without } from './fields.ts';
@@ -10,7 +11,10 @@ import { named, without } from './fields.ts';
 /** The head of the question. */
 export function httpQuestion(question: HttpQuestion, routed: Routed): RequestHead {
   const { head, target, entry } = routed;
-  const { method, host, path, sends, adds = [] } = question;
+  const { method, host, path, sends, tells = [] } = question;
+  const source = sourceOf({ groupsOf: null }, routed);
+  const told = tells.map(({ name, value }) => ({ name, value: fillTemplate(value, source) }));
+  const adds = [...(question.adds ?? []), ...told.filter(({ value }) => value !== '')];
   // What a client says in the name of a proxy is not worth asking about: who asks is said by us.
   const known = withForwarded(routed);
   const names = sends === 'all' ? sends : [...sends, 'authorization'];
