@@ -290,7 +290,7 @@ function toOutcome(fate: RequestFate): Outcome {
       return {
         status: 200,
         target: share.request.target,
-        backend: share.to.replace(/^Service /, '').replace(/\/nginx.*$/, ''),
+        backend: share.to.replace(/^Service /, ''),
         host: share.request.host,
       };
     }

@@ -1,6 +1,8 @@
 // ProxyProgram → text for people: ports, the rules behind each host in the order they are asked, and
 // the endpoints of each backend.
 
+import type { Guard } from '../../model/guard.ts';
+import { printableBasic } from '../../model/print.ts';
 import { describeTemplate } from '../../model/template.ts';
 import type { BackendTls } from '../../model/model.ts';
 import type { RenderedFile } from '../target.ts';
@@ -157,10 +159,17 @@ function renderShare({
   return backend ?? `respond ${statusCode}: ${reason}`;
 }
 
-function renderPolicy({ timeouts, retry, session }: ActionProgram): readonly string[] {
-  return Object.entries({ timeouts, retry, session })
+function renderPolicy(action: ActionProgram): readonly string[] {
+  const { timeouts, retry, session, hashBy, errorPages } = action;
+  const hash = hashBy === null ? null : describeTemplate(hashBy);
+  const guard = action.guard === null ? null : printableGuard(action.guard);
+  return Object.entries({ timeouts, retry, session, guard, hash, errorPages })
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+}
+
+function printableGuard({ basic, ...rest }: Guard): unknown {
+  return basic === undefined ? rest : { ...rest, basic: printableBasic(basic) };
 }
 
 function renderFilter(filter: FilterProgram): readonly string[] {

@@ -828,12 +828,15 @@ function sessionOf(location: NginxLocation, { affinity }: NginxSettings): { sess
   };
 }
 
-function mannerOf(settings: NginxSettings, tls: BackendTls | undefined): BackendManner {
+function mannerOf(
+  settings: NginxSettings,
+  tls: BackendTls | undefined,
+): BackendManner | undefined {
   const isGrpc = settings.backendProtocol.startsWith('GRPC');
   const viaClusterIp = settings.serviceUpstream;
   const hashes = settings.upstreamHashBy !== '';
+  if (!isGrpc && tls === undefined && !viaClusterIp && !hashes) return undefined;
   const id = [
-    'nginx',
     ...(isGrpc ? ['grpc'] : []),
     ...(tls === undefined ? [] : ['tls', tls.serverName, ...(tls.isUnverified === true ? [] : ['verified', tls.origin.namespace, tls.origin.name])]),
     ...(viaClusterIp ? ['service'] : []),
