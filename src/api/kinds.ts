@@ -11,6 +11,7 @@ import { Secret } from './core/secret.ts';
 import { Service } from './core/service.ts';
 import { EndpointSlice } from './discovery/endpoint-slice.ts';
 import { PathRewrite } from './extensions/path-rewrite.ts';
+import { TrafficPolicy } from './extensions/traffic-policy.ts';
 import { BackendTLSPolicy } from './gateway/backendtlspolicy.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { GatewayClass } from './gateway/gatewayclass.ts';
@@ -47,6 +48,7 @@ export const SERVED_KINDS: readonly Kind[] = [
   ReferenceGrant,
   BackendTLSPolicy,
   PathRewrite,
+  TrafficPolicy,
   IngressClass,
   Ingress,
 ];

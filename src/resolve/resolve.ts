@@ -28,6 +28,7 @@ import type { StreamHostsByListener } from './gateway/stream-hosts.ts';
 import { createStreamRouteResolver } from './gateway/stream-routes.ts';
 import type { ResolvedStreamRoute } from './gateway/stream-routes.ts';
 import { createIngressResolver } from './ingress/ingress.ts';
+import { createPolicyApplier } from './policies/traffic.ts';
 import type { Resolution, StatusWish } from './resolution.ts';
 import { createBackendResolver, createServiceResolver } from './services/services.ts';
 import { createSliceIndexer } from './services/slices.ts';
@@ -59,6 +60,7 @@ export function createResolver(options: ResolveOptions): Resolver {
   const assembleEntryPoints = createEntryPointAssembler();
   const indexSlices = createSliceIndexer();
   const resolveServices = createServiceResolver();
+  const applyPolicies = createPolicyApplier();
   const resolveIngresses = createIngressResolver(options.gatewayCidr);
   const resolveBackends = createBackendResolver();
   return (snapshot) => {
@@ -73,9 +75,10 @@ export function createResolver(options: ResolveOptions): Resolver {
     const slices = indexSlices(snapshot);
     const policies = resolvePolicies(snapshot);
     const ingresses = resolveIngresses(snapshot);
+    const traffic = applyPolicies(snapshot, assembleEntryPoints(gateways, hosts, streamHosts));
     const model: Model = {
       entryPoints: [
-        ...assembleEntryPoints(gateways, hosts, streamHosts),
+        ...traffic.entryPoints,
         ...ingresses.entryPoints,
       ],
       backends: resolveBackends(snapshot, slices, new Map([...usedBackends(allRoutes), ...ingresses.uses]), policies),
@@ -94,6 +97,7 @@ export function createResolver(options: ResolveOptions): Resolver {
         ...allRoutes.map(routeStatus),
         ...policyStatuses(policies, gateways, routes),
         ...ingresses.statuses,
+        ...traffic.statuses,
       ],
       findings: [
         ...findings,
@@ -102,6 +106,7 @@ export function createResolver(options: ResolveOptions): Resolver {
         ...policies.all.flatMap((policy) => policyFindings(policy, policies)),
         ...streamRoutes.flatMap((route) => overruledFindings(route, streamHosts)),
         ...ingresses.findings,
+        ...traffic.findings,
       ],
     };
   };
