@@ -1,4 +1,4 @@
-// Fairway's proxy, one worker, beside nginx and HAProxy on the same job: 1,000 routes by host and path,
+// Fairway's proxy, one worker, beside nginx, HAProxy and Envoy on the same job: 1,000 routes by host and path,
 // keep-alive to the backend, X-Forwarded-* set, nothing logged. Each has core 0 while it is measured
 // (Fairway with its control plane on it as well), load and backend share core 1; they take turns within
 // every round, so that whatever the machine does in that minute, it does to all of them.
@@ -6,11 +6,12 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { makeAuthority, makeServerCertificate } from '../src/certificates/x509.ts';
+import { startEnvoyPeer } from './proxy/envoy.ts';
 import { runLoad } from './proxy/load.ts';
 import { startBackend, startFairwayPeer, startHaproxyPeer, startNginxPeer } from './proxy/peers.ts';
-import type { Peer, PeerOptions } from './proxy/peers.ts';
+import type { BackendPlace, Peer, PeerOptions } from './proxy/peers.ts';
 import { ROWS } from './proxy/rows.ts';
-import type { Row } from './proxy/rows.ts';
+import type { Group, Row } from './proxy/rows.ts';
 import { quietSample } from './proxy/sample.ts';
 import type { Place, Sample } from './proxy/sample.ts';
 import { summarize, tableOf } from './proxy/summary.ts';
@@ -18,6 +19,7 @@ import type { Line } from './proxy/summary.ts';
 import { verifySameJob } from './proxy/verify.ts';
 import { isWanted } from './support/benchmark.ts';
 import type { Benchmark, Context, Outcome } from './support/benchmark.ts';
+import { needEnvoy } from './support/envoy.ts';
 import { hostOf } from './support/manifests.ts';
 import { needTools } from './support/tools.ts';
 import type { Tool } from './support/tools.ts';
@@ -46,50 +48,103 @@ async function run(context: Context): Promise<Outcome> {
   const rows = ROWS.filter(
     (row) =>
       (context.quick && context.rows.length === 0 ? row.quick : isWanted(context, row.name)) &&
-      !(row.protocol === 'h2c' && missing.has('h2load')),
+      !(isH2(row) && missing.has('h2load')),
   );
   context.progress('starting the proxies');
+  const envoy = rows.some(({ group }) => group === 'one') ? await needEnvoy(context) : null;
   const backend = await startBackend(context, String(LOAD_CORE));
-  const peers = await startPeers(context, backend.place, missing);
-  await verifySameJob(peers, HOST);
-  const place = {
-    scratch: context.scratch,
-    cores: String(LOAD_CORE),
-    host: HOST,
-    seconds: 1,
-    proxyCore: PROXY_CORE,
-    loadCore: LOAD_CORE,
-    backendPid: backend.pid,
-  };
-  const measured = await measureAll(context, rows, peers, place);
+  const groups: Measured[] = [];
+  for (const group of ['one', 'routes', 'two'] as const) {
+    const own = rows.filter((row) => row.group === group);
+    if (own.length === 0) continue;
+    const program = envoy !== null && 'path' in envoy ? envoy.path : null;
+    const peers = await startPeers(context, group, { backend: backend.place, missing, program });
+    try {
+      await verifySameJob(peers, HOST);
+      const shared = group === 'two';
+      const place: Place = {
+        scratch: context.scratch,
+        cores: shared ? `${PROXY_CORE},${LOAD_CORE}` : String(LOAD_CORE),
+        host: HOST,
+        seconds: 1,
+        proxyCore: shared ? null : PROXY_CORE,
+        loadCore: LOAD_CORE,
+        backendPid: backend.pid,
+      };
+      groups.push({ title: TITLES[group], ...(await measureAll(context, own, peers, place)) });
+    } finally {
+      await Promise.all(peers.map((peer) => peer.stop()));
+    }
+  }
   return {
-    tables: [tableOf(rows, measured.lines)],
+    tables: groups.map(({ title, lines }) => tableOf(title, rows, lines)),
     notes: [
       ...[...missing.values()].map((reason) => `skipped: ${reason}`),
+      ...(envoy !== null && 'missing' in envoy ? [`skipped: ${envoy.missing}`] : []),
       ...versions(missing),
-      ...notesOf(measured),
+      ...notesOf(groups),
     ],
-    values: measured.lines,
+    values: groups.flatMap(({ lines }) => lines),
   };
 }
 
+function isH2({ protocol }: Row): boolean {
+  return protocol !== 'http' && protocol !== 'https';
+}
+
+const TITLES: Readonly<Record<Group, string>> = {
+  one: 'one worker, 1,000 routes: medians of the rounds (lowest-highest)',
+  routes: 'one worker, other numbers of routes',
+  two: 'two workers on two cores, which the load and the backend share',
+};
+
+/** Fewer and more than the routes of all other rows; the one that is asked for is among them. */
+const FEW_ROUTES = 10;
+const MANY_ROUTES = 10_000;
+
 async function startPeers(
   context: Context,
-  backend: string,
-  missing: ReadonlyMap<Tool, string>,
+  group: Group,
+  given: {
+    readonly backend: BackendPlace;
+    readonly missing: ReadonlyMap<Tool, string>;
+    /** Envoy's, if there is one. */
+    readonly program: string | null;
+  },
 ): Promise<readonly Peer[]> {
+  const { backend, missing, program } = given;
   const now = new Date();
   const keys = await makeServerCertificate([HOST], await makeAuthority('bench', now), now);
   const core = String(PROXY_CORE);
   const options: PeerOptions = { context, core, backend, routes: ROUTES, keys };
-  return [
-    await startFairwayPeer(options),
-    await startNginxPeer(options),
-    ...(missing.has('haproxy') ? [] : [await startHaproxyPeer(options)]),
-  ];
+  switch (group) {
+    case 'one':
+      return [
+        await startFairwayPeer(options),
+        await startNginxPeer(options),
+        ...(missing.has('haproxy') ? [] : [await startHaproxyPeer(options)]),
+        ...(program === null ? [] : [await startEnvoyPeer(options, program)]),
+      ];
+    case 'routes':
+      return [
+        await startFairwayPeer({ ...options, routes: MANY_ROUTES }),
+        await startFairwayPeer({
+          ...options,
+          routes: FEW_ROUTES,
+          firstRoute: ROUTES / 2 - FEW_ROUTES / 2,
+          name: `fairway, ${FEW_ROUTES} routes`,
+          number: 2,
+        }),
+      ];
+    case 'two': {
+      const both = { ...options, core: `${PROXY_CORE},${LOAD_CORE}`, workers: 2 };
+      return [await startFairwayPeer(both), await startNginxPeer(both)];
+    }
+  }
 }
 
 interface Measured {
+  readonly title: string;
   readonly lines: readonly Line[];
   readonly dropped: number;
   readonly taken: number;
@@ -100,7 +155,7 @@ async function measureAll(
   rows: readonly Row[],
   peers: readonly Peer[],
   place: Place,
-): Promise<Measured> {
+): Promise<Omit<Measured, 'title'>> {
   const { rounds, seconds } = context.quick ? QUICK : FULL;
   const lines: Line[] = [];
   let dropped = 0;
@@ -125,7 +180,10 @@ async function measureAll(
   return { lines, dropped, taken };
 }
 
-function notesOf({ lines, dropped, taken }: Measured): readonly string[] {
+function notesOf(groups: readonly Measured[]): readonly string[] {
+  const lines = groups.flatMap((group) => group.lines);
+  const dropped = groups.reduce((sum, group) => sum + group.dropped, 0);
+  const taken = groups.reduce((sum, group) => sum + group.taken, 0);
   const disturbed = lines.reduce((sum, line) => sum + line.disturbed, 0);
   const failed = lines.filter((line) => line.errors > 0);
   return [
@@ -146,7 +204,7 @@ function versions(missing: ReadonlyMap<Tool, string>): readonly string[] {
 }
 
 export const proxy: Benchmark = {
-  about: 'one worker of the proxy beside nginx and HAProxy, a core each',
-  limitMs: 45 * 60_000,
+  about: 'one worker of the proxy beside nginx, HAProxy and Envoy, a core each',
+  limitMs: 75 * 60_000,
   run,
 };

@@ -17,6 +17,8 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   start: async () => (await import('./start.ts')).start,
   save: async () => (await import('./save.ts')).saving,
   api: async () => (await import('./api.ts')).api,
+  change: async () => (await import('./change.ts')).change,
+  gateway: async () => (await import('./gateway.ts')).gatewayApi,
   kernel: async () => (await import('./kernel.ts')).kernel,
   proxy: async () => (await import('./proxy.ts')).proxy,
 };

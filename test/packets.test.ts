@@ -22,10 +22,13 @@ describe('the model agrees', () => {
 
 for (const target of KERNEL_TARGETS) {
   describe(`${target.name} agrees`, () => {
-    for (const { name, on, probe, fate } of questions) {
+    for (const { name, on, probe, fate, instead } of questions) {
       const facts = factsOf(cluster, on);
       it(name, () =>
-        assert.deepEqual(target.trace(lowerPackets(model, facts), facts, probe), fate),
+        assert.deepEqual(
+          target.trace(lowerPackets(model, facts), facts, probe),
+          instead[target.name] ?? fate,
+        ),
       );
     }
   });

@@ -25,9 +25,9 @@ if (files.length === 0) {
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** A suite counts by its tests; a file that does not even load counts as one failure. */
-function isCounted(data: { details: { type?: string }; nesting: number; name: string }): boolean {
-  return data.details.type !== 'suite';
+/** A suite counts by its tests; one that is skipped has none, and a file that does not load is one failure. */
+function isCounted(data: { details: { type?: string }; skip?: string | boolean }): boolean {
+  return data.details.type !== 'suite' || data.skip !== undefined;
 }
 
 function report(event: TestEvent): void {

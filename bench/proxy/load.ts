@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import type { Scratch } from '../support/scratch.ts';
+import { GRPC_HOST, GRPC_MESSAGE } from './rows.ts';
 import type { Row } from './rows.ts';
 
 export interface Load {
@@ -30,10 +31,11 @@ export interface Answered {
 const SLACK_MS = 20_000;
 
 export async function runLoad(row: Row, load: Load): Promise<Answered> {
-  const command = row.protocol === 'h2c' ? h2loadCommand(row, load) : wrkCommand(row, load);
+  const isH2 = row.protocol !== 'http' && row.protocol !== 'https';
+  const command = isH2 ? h2loadCommand(row, load) : wrkCommand(row, load);
   const { scratch, cores, seconds } = load;
   const out = await scratch.run(command, { cores, limitMs: seconds * 1000 + SLACK_MS });
-  return row.protocol === 'h2c' ? readH2load(out, seconds) : readWrk(out);
+  return isH2 ? readH2load(out, seconds) : readWrk(out);
 }
 
 function wrkCommand(row: Row, { scratch, origin, host, seconds }: Load): readonly string[] {
@@ -47,7 +49,10 @@ function wrkCommand(row: Row, { scratch, origin, host, seconds }: Load): readonl
   return [...command, `${origin}/app/${row.path}`];
 }
 
-function h2loadCommand(row: Row, { origin, host, seconds }: Load): readonly string[] {
+function h2loadCommand(row: Row, { scratch, origin, host, seconds }: Load): readonly string[] {
+  const isGrpc = row.protocol === 'grpc';
+  const message = isGrpc ? scratch.write('load/grpc', GRPC_MESSAGE) : '';
+  const call = ['-d', message, '-H', 'content-type: application/grpc', '-H', 'te: trailers'];
   return [
     'h2load',
     '-t1',
@@ -56,8 +61,9 @@ function h2loadCommand(row: Row, { origin, host, seconds }: Load): readonly stri
     `--duration=${seconds}`,
     '--warm-up-time=0',
     '-H',
-    `:authority: ${host}`,
-    `${origin}/app/${row.path}`,
+    `:authority: ${isGrpc ? GRPC_HOST : host}`,
+    ...(isGrpc ? call : []),
+    isGrpc ? `${origin}/bench.Echo/Say` : `${origin}/app/${row.path}`,
   ];
 }
 

@@ -18,12 +18,26 @@ export interface Row {
   readonly responseBytes: number;
   /** Whether it is among those of a quick look. */
   readonly quick: boolean;
+  readonly group: Group;
 }
 
-export type Protocol = 'http' | 'https' | 'h2c';
+/** `h2` is HTTP/2 over TLS; `grpc` is a unary call in HTTP/2 on both sides. */
+export type Protocol = 'http' | 'https' | 'h2c' | 'h2' | 'grpc';
+
+/**
+ * Who is compared: all proxies with 1,000 routes and a core each; Fairway with itself at other numbers
+ * of routes; or Fairway and nginx with two workers on both cores.
+ */
+export type Group = 'one' | 'routes' | 'two';
 
 /** What the backend answers at /app/hello. */
 export const HELLO = 'hello from backend\n';
+
+/** What calls of gRPC are for. */
+export const GRPC_HOST = 'grpc.example.test';
+
+/** A gRPC message of 64 bytes with its prefix: not compressed, its length. */
+export const GRPC_MESSAGE = Buffer.concat([Buffer.from([0, 0, 0, 0, 64]), Buffer.alloc(64, 'g')]);
 
 /** Files of the backend. */
 export const FILES: ReadonlyMap<string, number> = new Map([
@@ -44,6 +58,16 @@ const TINY: Row = {
   bodyBytes: 0,
   responseBytes: HELLO.length,
   quick: false,
+  group: 'one',
+};
+
+const H2: Row = {
+  ...TINY,
+  name: 'h2-4x32',
+  title: 'h2c, 4 connections x 32 streams',
+  protocol: 'h2c',
+  connections: 4,
+  streams: 32,
 };
 
 function download(path: string, title: string, more: Partial<Row> = {}): Row {
@@ -62,6 +86,7 @@ export const ROWS: readonly Row[] = [
   { ...TINY, name: 'c1', title: 'GET, 1 connection', connections: 1 },
   { ...TINY, name: 'c16', title: 'GET, 16 connections', connections: 16 },
   { ...TINY, name: 'c256', title: 'GET, 256 connections', connections: 256 },
+  { ...TINY, name: 'c1024', title: 'GET, 1,024 connections', connections: 1_024 },
   download('1k', 'GET 1 KiB'),
   download('16k', 'GET 16 KiB', { quick: true }),
   download('64k', 'GET 64 KiB'),
@@ -77,12 +102,30 @@ export const ROWS: readonly Row[] = [
   { ...TINY, name: 'tls', title: 'GET, TLS 1.3, keep-alive', protocol: 'https' },
   {
     ...TINY,
-    name: 'h2-4x32',
-    title: 'h2c, 4 connections x 32 streams',
-    protocol: 'h2c',
-    connections: 4,
-    streams: 32,
-    quick: true,
+    name: 'tls-new',
+    title: 'GET, TLS 1.3, new connection each time',
+    protocol: 'https',
+    connections: 16,
+    fields: ['Connection: close'],
   },
-  { ...TINY, name: 'h2-64x1', title: 'h2c, 64 connections x 1 stream', protocol: 'h2c' },
+  { ...H2, quick: true },
+  { ...H2, name: 'h2-64x1', title: 'h2c, 64 connections x 1 stream', connections: 64, streams: 1 },
+  {
+    ...H2,
+    name: 'h2-tls',
+    title: 'h2 over TLS, 8 connections x 16 streams',
+    protocol: 'h2',
+    connections: 8,
+    streams: 16,
+  },
+  {
+    ...H2,
+    name: 'grpc',
+    title: 'gRPC unary, h2c to h2c, 4 connections x 32 streams',
+    protocol: 'grpc',
+    bodyBytes: GRPC_MESSAGE.length,
+  },
+  { ...TINY, name: 'routes', title: 'GET, tiny head, with so many routes', group: 'routes' },
+  { ...TINY, name: 'two', title: 'GET, tiny head, two workers', group: 'two' },
+  { ...H2, name: 'two-h2', title: 'h2c, 4 x 32, two workers', group: 'two' },
 ];

@@ -17,7 +17,8 @@ export interface Sample extends Answered {
 }
 
 export interface Place extends Omit<Load, 'origin'> {
-  readonly proxyCore: number;
+  /** Null: proxy and load share all cores. */
+  readonly proxyCore: number | null;
   readonly loadCore: number;
   readonly backendPid: number;
 }
@@ -48,10 +49,14 @@ async function takeSample(row: Row, peer: Peer, place: Place): Promise<Sample> {
   const after = account(peer, place);
   const userMs = after.userMs - before.userMs;
   const cpuMs = userMs + after.systemMs - before.systemMs;
-  const foreignMs = Math.max(
-    after.proxyCoreMs - before.proxyCoreMs - cpuMs,
-    after.loadCoreMs - before.loadCoreMs - (after.loadMs - before.loadMs),
-  );
+  const loadMs = after.loadMs - before.loadMs;
+  const foreignMs =
+    place.proxyCore === null
+      ? (after.allMs - before.allMs - cpuMs - loadMs) / 2
+      : Math.max(
+          after.proxyCoreMs - before.proxyCoreMs - cpuMs,
+          after.loadCoreMs - before.loadCoreMs - loadMs,
+        );
   return {
     ...answered,
     cpuUs: (cpuMs * 1000) / answered.requests,
@@ -65,7 +70,8 @@ function account(peer: Peer, { proxyCore, loadCore, backendPid }: Place) {
   const backend = cpuTimeOf(backendPid);
   return {
     ...cpuTimeOf(peer.pid),
-    proxyCoreMs: busy[proxyCore] ?? 0,
+    allMs: busy.reduce((sum, ms) => sum + ms, 0),
+    proxyCoreMs: proxyCore === null ? 0 : (busy[proxyCore] ?? 0),
     loadCoreMs: busy[loadCore] ?? 0,
     loadMs: backend.userMs + backend.systemMs + ownCpuMs(),
   };

@@ -66,10 +66,10 @@ function ratioOf(ours: readonly Sample[], theirs: readonly Sample[]): Spread {
 }
 
 /** The lines as people read them; Fairway's say how it compares. */
-export function tableOf(rows: readonly Row[], lines: readonly Line[]): Table {
+export function tableOf(title: string, rows: readonly Row[], lines: readonly Line[]): Table {
   const peers = [...new Set(lines.map((line) => line.proxy))].filter((name) => name !== 'fairway');
   return {
-    title: 'medians of the rounds (lowest-highest)',
+    title,
     columns: [
       '',
       'proxy',

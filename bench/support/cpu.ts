@@ -12,9 +12,19 @@ export interface CpuTime {
 /** USER_HZ is 100 on every Linux. */
 const TICK_MS = 10;
 
+/** Of a process and of the children it has now. */
 export function cpuTimeOf(pid: number): CpuTime {
   const fields = statFields(pid);
-  return { userMs: fields[11]! * TICK_MS, systemMs: fields[12]! * TICK_MS };
+  const own = { userMs: fields[11]! * TICK_MS, systemMs: fields[12]! * TICK_MS };
+  return childrenOf(pid).reduce((sum, child) => {
+    const { userMs, systemMs } = cpuTimeOf(child);
+    return { userMs: sum.userMs + userMs, systemMs: sum.systemMs + systemMs };
+  }, own);
+}
+
+function childrenOf(pid: number): readonly number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
 }
 
 /** Of our own process and the children that have ended: the load generators, mostly. */

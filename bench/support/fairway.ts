@@ -8,15 +8,24 @@ import type { Running } from './scratch.ts';
 
 export const FAIRWAY = join(import.meta.dirname, '..', '..', 'bin', 'fairway');
 
-/** The address of the only Gateway there is, by the configuration below. */
-export const ADDRESS = '127.150.0.1';
+/** The address of the only Gateway of the first Fairway, by the configuration below. */
+export const ADDRESS = addressOf(1);
 
-const CONFIGURATION = `apiVersion: fairway.dev/v1alpha1
+/** The same of another one, that runs at the same time. */
+export function addressOf(number: number): string {
+  return `127.${149 + number}.0.1`;
+}
+
+function configuration(number: number): string {
+  return `apiVersion: fairway.dev/v1alpha1
 kind: FairwayConfiguration
 network:
-  gatewayCIDR: 127.150.0.0/17
+  serviceCIDR: 127.${109 + number}.0.0/16
+  gatewayCIDR: 127.${149 + number}.0.0/17
+  loadBalancerCIDR: 127.${149 + number}.128.0/17
   localhost: false
 `;
+}
 
 const READY_MS_MAX = 120_000;
 const LOOK_MS = 20;
@@ -30,10 +39,16 @@ export function fairwayEnvironment({ scratch }: Context): NodeJS.ProcessEnv {
 export async function startFairway(
   context: Context,
   folder: string,
-  options: { readonly args: readonly string[]; readonly cores?: string },
+  options: {
+    readonly args: readonly string[];
+    readonly cores?: string;
+    /** Of those that run at the same time; 1 when absent. */
+    readonly number?: number;
+  },
 ): Promise<Running> {
   const { scratch, signal } = context;
-  const config = scratch.write('fairway.yaml', CONFIGURATION);
+  const { number = 1 } = options;
+  const config = scratch.write(`fairway-${number}.yaml`, configuration(number));
   const command = [FAIRWAY, 'up', folder, '--no-pods', '--config', config, ...options.args];
   const { cores } = options;
   const env = fairwayEnvironment(context);

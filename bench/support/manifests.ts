@@ -72,6 +72,70 @@ spec:
 `;
 }
 
+/** A route for all of a host to the Service `grpc`, whose one endpoint speaks HTTP/2. */
+export function grpc(address: string, host: string): string {
+  return `apiVersion: v1
+kind: Service
+metadata:
+  name: grpc
+  namespace: bench
+  annotations:
+    fairway.dev/address: ${address}
+spec:
+  ports:
+    - port: 80
+      appProtocol: kubernetes.io/h2c
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: grpc
+  namespace: bench
+spec:
+  parentRefs:
+    - name: web
+  hostnames:
+    - ${host}
+  rules:
+    - backendRefs:
+        - name: grpc
+          port: 80
+`;
+}
+
+/** Where WebSockets are opened. */
+export const WEB_SOCKET_HOST = 'sockets.example.test';
+
+/** A route for WebSockets to the Service `sockets`. */
+export function webSockets(address: string): string {
+  return `apiVersion: v1
+kind: Service
+metadata:
+  name: sockets
+  namespace: bench
+  annotations:
+    fairway.dev/address: ${address}
+spec:
+  ports:
+    - port: 80
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: sockets
+  namespace: bench
+spec:
+  parentRefs:
+    - name: web
+  hostnames:
+    - ${WEB_SOCKET_HOST}
+  rules:
+    - backendRefs:
+        - name: sockets
+          port: 80
+`;
+}
+
 /** The host of a route. */
 export function hostOf(route: number): string {
   return `h${route}.example.test`;

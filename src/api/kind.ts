@@ -16,9 +16,20 @@ export interface Column {
   readonly name: string;
   readonly type: 'string' | 'integer' | 'number' | 'date' | 'boolean';
   readonly priority?: number;
+  /** As `int32`; none when absent. */
+  readonly format?: string;
+  /** What it shows, in a sentence, for columns whose sentence is known to nobody else. */
+  readonly description?: string;
   /** The cell for one object; undefined shows as `<none>`, as kubectl does. Ages count from `nowMs`. */
   // oxlint-disable-next-line typescript/no-explicit-any -- a column knows the kind it belongs to
   readonly value: (object: any, nowMs?: number) => string | number | boolean | undefined;
+}
+
+/** Where the scale subresource finds its fields, as `.spec.replicas`. */
+export interface ScalePaths {
+  readonly specReplicasPath: string;
+  readonly statusReplicasPath: string;
+  readonly labelSelectorPath?: string;
 }
 
 export interface Kind<T extends KubeObject = KubeObject> {
@@ -53,6 +64,16 @@ export interface Kind<T extends KubeObject = KubeObject> {
    * clusterIP, a Pod's nodeName. Returns `wanted` completed from `old`.
    */
   carryOver?(old: T, wanted: T): T;
+  /** Name of lists; the kind's with List behind it when absent. */
+  readonly listKind?: string;
+  /** Of users' kinds: false when its columns say everything, Age among them or not. */
+  readonly showsAge?: boolean;
+  /** Where the subresource scale finds its fields, where a definition says so. */
+  readonly scale?: ScalePaths;
+  /** Fields beside name and namespace that field selectors may use, as `.spec.color`. */
+  readonly selectableFields?: readonly string[];
+  /** What a client that uses the version is warned of. */
+  readonly deprecationWarning?: string;
   /** How metadata.name is checked, where it is not a DNS subdomain. */
   readonly nameFormat?: 'dns1035Label' | 'dns1123Label' | 'path';
 }

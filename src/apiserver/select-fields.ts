@@ -7,6 +7,7 @@ import { Pod } from '../api/core/pod.ts';
 import { Secret } from '../api/core/secret.ts';
 import { Service } from '../api/core/service.ts';
 import type { Kind, KubeObject } from '../api/kind.ts';
+import type { View } from './registry/resources.ts';
 import type { FieldReader } from './select.ts';
 
 const BY_KIND: ReadonlyMap<Kind['kind'], ReadonlySet<string>> = new Map([
@@ -45,12 +46,15 @@ const BY_KIND: ReadonlyMap<Kind['kind'], ReadonlySet<string>> = new Map([
   [Service.kind, new Set(['spec.clusterIP', 'spec.type'])],
 ]);
 
-/** The fields of a kind, for selecting. */
-export function selectableFields(kind: Kind): FieldReader {
+/** The fields of a kind, for selecting; by the names a view has for them. */
+export function selectableFields(kind: Kind, view?: View): FieldReader {
   const own = BY_KIND.get(kind.kind);
-  return (field) => {
+  return (asked) => {
+    const field = view === undefined ? asked : view.storedField(asked);
     if (field === 'metadata.name') return ({ metadata }) => metadata.name ?? '';
     if (field === 'metadata.namespace') return ({ metadata }) => metadata.namespace ?? '';
+    if (field === undefined) return undefined;
+    if (kind.selectableFields?.includes(`.${field}`) === true) return reader(field);
     return own?.has(field) === true ? reader(field) : undefined;
   };
 }
@@ -62,7 +66,8 @@ function reader(field: string): (object: KubeObject) => string {
     let value: unknown = object;
     for (const name of path) value = (value as Record<string, unknown> | undefined)?.[name];
     if (typeof value === 'string') return value;
-    return typeof value === 'boolean' ? String(value) : emptyOf(field);
+    const isPlain = typeof value === 'boolean' || typeof value === 'number';
+    return isPlain ? String(value) : emptyOf(field);
   };
 }
 

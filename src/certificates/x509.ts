@@ -75,6 +75,32 @@ export async function makeServerCertificate(
   return { certificate: pem(certificate), privateKey: await exportKey(keys.privateKey) };
 }
 
+/** Makes a client certificate, which says whose it is: CN, and O for each group. */
+export async function makeClientCertificate(
+  { username, groups }: { readonly username: string; readonly groups: readonly string[] },
+  authority: KeyPair,
+  now: Date,
+): Promise<KeyPair> {
+  const issuer = new X509Certificate(authority.certificate);
+  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: serialNumber(),
+    issuer: issuer.subject,
+    subject: [...groups.map((group) => ({ O: [group] })), { CN: [username] }],
+    notBefore: yesterday(now),
+    notAfter: new Date(now.getTime() + LEAF_DAYS * DAY_MS),
+    signingKey: await importKey(authority.privateKey),
+    publicKey: keys.publicKey,
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new BasicConstraintsExtension(false, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth]),
+    ],
+  });
+  return { certificate: pem(certificate), privateKey: await exportKey(keys.privateKey) };
+}
+
 /** A clock a little behind ours must not find the certificate of the future. */
 function yesterday(now: Date): Date {
   return new Date(now.getTime() - DAY_MS);

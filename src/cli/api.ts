@@ -5,11 +5,13 @@ import { ALL_KINDS } from '../api/all-kinds.ts';
 import { CustomResourceDefinition } from '../api/apiextensions/crd.ts';
 import { Namespace } from '../api/core/namespace.ts';
 import { Service } from '../api/core/service.ts';
+import { EVENTS_VIEW } from '../api/events/event.ts';
 import { gatewayDefinitions } from '../api/crds/definitions.ts';
 import type { Kind } from '../api/kind.ts';
 import { followDefinitions } from '../apiserver/definitions/definitions.ts';
 import { kubeconfig, openAccess, writeSecret } from '../apiserver/http/access.ts';
 import type { Access } from '../apiserver/http/access.ts';
+import { tokenIdentity } from '../apiserver/http/gate.ts';
 import { createHandler } from '../apiserver/http/handle.ts';
 import { ApiServer } from '../apiserver/http/server.ts';
 import { failure } from '../apiserver/failure.ts';
@@ -97,7 +99,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     },
   });
   const kinds = [...ALL_KINDS, DEFINITION];
-  const resources = new Resources(kinds);
+  const resources = new Resources(kinds, [EVENTS_VIEW]);
   const unfollow = followDefinitions({
     store,
     builtIn: kinds,
@@ -107,6 +109,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       options.onCustomKinds(custom.kinds);
     },
   });
+  const access = await accessFor(address);
   const handler = createHandler({
     store,
     hub,
@@ -115,6 +118,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     writer,
     flush: () => storage.flush(),
     streams: createSubresources({ store, pods: podsOf(options) }),
+    userFor: (token) => tokenIdentity(token, access),
     version: VERSION,
     now: () => new Date(),
   });
@@ -122,7 +126,6 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     unfollow();
     await server.stop();
   };
-  const access = await accessFor(address);
   const server = new ApiServer({ address, port, access, handler, onError });
   const url = await server.start();
   await writeSecret(options.kubeconfigPath, kubeconfig(url, access));
@@ -147,10 +150,12 @@ function podsOf({ runtime, stateDir }: ApiOptions): Pods {
 function accessFor(address: string): Promise<Access> {
   const names = [address, 'localhost', 'kubernetes.default.svc'];
   return openAccess(join(pathsFrom(process.env).data, 'api'), names, async () => {
-    const { makeAuthority, makeServerCertificate } = await import('../certificates/x509.ts');
+    const { makeAuthority, makeClientCertificate, makeServerCertificate } =
+      await import('../certificates/x509.ts');
     return {
       authority: (name) => makeAuthority(name, new Date()),
       server: (all, authority) => makeServerCertificate(all, authority, new Date()),
+      client: (user, authority) => makeClientCertificate(user, authority, new Date()),
     };
   });
 }

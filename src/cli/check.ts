@@ -1,5 +1,6 @@
 // fairway check: everything but serving. What would be served, and what is wrong with it.
 
+import { allStatuses } from '../resolve/resolution.ts';
 import type { Finding } from '../api/finding.ts';
 import { formatPosition } from '../pipeline/locate.ts';
 import type { Evaluation } from '../pipeline/evaluate.ts';
@@ -42,7 +43,7 @@ export async function check(paths: readonly string[], flags: CheckFlags): Promis
 /** Statuses as they would be written, and findings with their positions. */
 function toPlain({ snapshot, resolution, findings, locate }: Evaluation): object {
   return {
-    statuses: resolution.statuses.map(({ kind, namespace, name }) => {
+    statuses: allStatuses(resolution).map(({ kind, namespace, name }) => {
       const object = snapshot.get(kind, namespace, name) as { status?: unknown } | undefined;
       return { kind: kind.kind, namespace, name, status: object?.status };
     }),

@@ -10,6 +10,9 @@ import type { Evaluation } from '../pipeline/evaluate.ts';
 import { formatPosition } from '../pipeline/locate.ts';
 import { compileIptables } from '../targets/iptables/compile.ts';
 import { renderIptables } from '../targets/iptables/text.ts';
+import { compileIpvs } from '../targets/ipvs/compile.ts';
+import type { IpvsScheduler } from '../targets/ipvs/program.ts';
+import { renderIpvs } from '../targets/ipvs/text.ts';
 import { compileNft } from '../targets/nftables/compile.ts';
 import { renderNft } from '../targets/nftables/render.ts';
 import { compileProxy } from '../targets/proxy/compile.ts';
@@ -22,7 +25,8 @@ import type { CommonFlags } from './settings.ts';
 import { print } from './terminal.ts';
 
 interface CompileFlags extends CommonFlags {
-  readonly target?: 'model' | 'proxy' | 'nftables' | 'iptables';
+  readonly target?: 'model' | 'proxy' | 'nftables' | 'iptables' | 'ipvs';
+  readonly ipvsScheduler?: IpvsScheduler;
   readonly node?: string;
   readonly diff?: string;
 }
@@ -64,6 +68,11 @@ async function render(
         return renderNft(compileNft(lowerPackets(model, await nodeFacts(flags))), place);
       case 'iptables':
         return renderIptables(compileIptables(lowerPackets(model, await nodeFacts(flags))), place);
+      case 'ipvs': {
+        const node = await nodeFacts(flags);
+        const { ipvsScheduler: scheduler = 'rr' } = flags;
+        return renderIpvs(compileIpvs(lowerPackets(model, node), { node, scheduler }), place);
+      }
       default: {
         const { stringify } = await import('yaml');
         const text = stringify(printableModel(model), { aliasDuplicateObjects: false }).trimEnd();

@@ -8,6 +8,8 @@ import { tracePacket } from '../model/trace-packet.ts';
 import { formatPosition } from '../pipeline/locate.ts';
 import { compileIptables } from '../targets/iptables/compile.ts';
 import { traceIptables } from '../targets/iptables/trace.ts';
+import { compileIpvs } from '../targets/ipvs/compile.ts';
+import { traceIpvs } from '../targets/ipvs/trace.ts';
 import { compileNft } from '../targets/nftables/compile.ts';
 import { traceNft } from '../targets/nftables/trace.ts';
 import { nodeFacts } from './compile.ts';
@@ -44,6 +46,7 @@ export async function explainPacket(
   const answers = {
     nftables: traceNft(compileNft(view), facts, probe),
     iptables: traceIptables(compileIptables(view), facts, probe),
+    ipvs: traceIpvs(compileIpvs(view, { node: facts, scheduler: 'rr' }), facts, probe),
   };
   for (const [name, answer] of Object.entries(answers)) {
     const agrees = JSON.stringify(answer) === JSON.stringify(fate);

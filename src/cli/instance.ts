@@ -15,6 +15,7 @@ import { lockAddress } from '../lib/address-lock.ts';
 import type { AddressLock } from '../lib/address-lock.ts';
 import { FairwayError } from '../lib/errors.ts';
 import { firstOpenPort, servedPorts } from '../lib/privileged-ports.ts';
+import type { EventRecorder } from '../pipeline/event-recorder.ts';
 import { createPodFinder } from '../pipeline/findings.ts';
 import { createLocator } from '../pipeline/locate.ts';
 import type { Locator } from '../pipeline/locate.ts';
@@ -92,6 +93,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const store = kept?.store ?? new Store({ newUid: () => randomUUID() });
   let customKinds: readonly Kind[] = kept?.customKinds ?? [];
   let podFindings: readonly Finding[] = [];
+  const events = kept === null ? null : await recordEvents(store);
   const runtime = options.pods
     ? createPodRuntime({
         podCidr: network.podCidr,
@@ -105,6 +107,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
           podFindings = writtenFindings(store.snapshot(), findings);
           pipeline.refresh();
         },
+        ...(kept === null ? {} : { onProbeFailure: (pod, failure) => events?.probed(pod, failure) }),
         onError,
       })
     : null;
@@ -137,7 +140,11 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     findPodFaults: createPodFinder((snapshot) => podFindingsOptions(snapshot, configuration)),
     onError,
   });
+  if (events !== null) {
+    pipeline.subscribe((report) => events.found(report.findings));
+  }
   const stop = async (): Promise<void> => {
+    events?.stop();
     await pipeline.stop();
     // Pods serve until the last request is through.
     await proxy.stop(DRAIN_MS);
@@ -213,6 +220,12 @@ async function openObjects({ api, paths, onError }: InstanceOptions): Promise<Ke
   const { openKept } = await import('./kept.ts');
   const { directory, isTemporary } = api;
   return openKept({ paths, directory, isTemporary, onError }, () => randomUUID());
+}
+
+/** Events are for those who read them through the API. */
+async function recordEvents(store: Store): Promise<EventRecorder> {
+  const { EventRecorder: Recorder } = await import('../pipeline/event-recorder.ts');
+  return new Recorder({ store });
 }
 
 /** The first block of addresses that no other Fairway has. */

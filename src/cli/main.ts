@@ -4,6 +4,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { fail, UNUSABLE } from './fail.ts';
 import { ignoreClosedOutput } from './terminal.ts';
+import { IPVS_SCHEDULERS } from '../targets/ipvs/program.ts';
 import { VERSION } from './version.ts';
 import type { NodeFlags } from './node.ts';
 import type { UpFlags } from './up.ts';
@@ -105,10 +106,13 @@ withSettings(program.command('compile'))
   .argument('<path...>', 'files and folders, or - for standard input')
   .addOption(
     new Option('--target <name>', 'what to print')
-      .choices(['model', 'proxy', 'nftables', 'iptables'])
+      .choices(['model', 'proxy', 'nftables', 'iptables', 'ipvs'])
       .makeOptionMandatory(),
   )
   .option('--node <name>', 'the node that a kernel target is for', 'fairway')
+  .addOption(
+    new Option('--ipvs-scheduler <name>', 'how virtual servers choose').choices(IPVS_SCHEDULERS),
+  )
   .option('--diff <path>', 'print what changes against the objects of this file or folder')
   .action(async (paths: string[], options: object) => {
     const { compile } = await import('./compile.ts');
@@ -120,7 +124,7 @@ withSettings(program.command('node'))
   .argument('[path...]', 'files and folders, or - for standard input')
   .addOption(
     new Option('--mode <name>', 'what carries them')
-      .choices(['nftables', 'iptables', 'userspace'])
+      .choices(['nftables', 'iptables', 'ipvs', 'userspace'])
       .default('nftables'),
   )
   .option('--cleanup', 'remove the rules of every mode, and end')
@@ -135,6 +139,10 @@ withSettings(program.command('node'))
   .option('--pod-cidr <network>', 'where pods live; may be repeated', collect)
   .option('--service-cidr <network>', 'where cluster IPs are from; may be repeated', collect)
   .option('--masquerade-all', 'pods, too, reach cluster IPs under the address of the node')
+  .addOption(
+    new Option('--ipvs-scheduler <name>', 'how virtual servers choose').choices(IPVS_SCHEDULERS),
+  )
+  .option('--ipvs-strict-arp', 'answer ARP for an address only where the device has it')
   .option('--min-sync-period <seconds>', 'changes closer together are one', '1')
   .option('--sync-period <seconds>', 'how often it is looked whether the rules are there', '30')
   .option(

@@ -17,13 +17,13 @@ import { Store } from '../store/store.ts';
 import { fail } from './fail.ts';
 import { HealthCheckPorts, serveHealth } from './node-health.ts';
 import { cleanAll, forgetFlow, hasCommand, startTarget } from './node-target.ts';
-import type { NodeMode } from './node-target.ts';
+import type { IpvsFlags, NodeMode } from './node-target.ts';
 import { filesSource, loadSettings, networkFor } from './settings.ts';
 import type { CommonFlags } from './settings.ts';
 import { print } from './terminal.ts';
 
 /** As `main.ts` reads them. */
-export interface NodeFlags extends CommonFlags {
+export interface NodeFlags extends CommonFlags, IpvsFlags {
   readonly mode: NodeMode;
   readonly cleanup?: boolean;
   readonly watch: boolean;
@@ -75,7 +75,7 @@ async function serve(paths: readonly string[], flags: NodeFlags): Promise<void> 
   const configuration = await loadSettings(flags);
   const network = networkFor(0, configuration);
   const onError = (error: unknown): void => void fail(error);
-  const target = await startTarget(flags.mode, facts);
+  const target = await startTarget(flags.mode, facts, flags);
   const serviceCidr = facts.serviceCidrs.find((cidr) => !cidr.includes(':')) ?? SERVICE_CIDR;
   const loop = new NodeLoop({
     store: new Store({ newUid: () => randomUUID() }),

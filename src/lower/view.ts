@@ -1,6 +1,7 @@
 // The model as one node sees it: which endpoints count there. Shared by every target that moves
 // packets or requests, so that "ready", "terminating" and "local" mean the same everywhere.
 
+import { changedKeys, VersionedMap } from '../lib/versioned-map.ts';
 import type {
   Backend,
   BackendProtocol,
@@ -62,16 +63,32 @@ const serviceViews = new WeakMap<ServicePort, { node: string; view: ServiceView 
 
 /** Lowers a model for a node. Parts of the model that are the same give parts that are the same. */
 export function lower(model: Model, node: string): View {
-  const backends = new Map<string, BackendView>();
-  for (const [key, backend] of model.backends) backends.set(key, lowerBackend(backend));
-  return {
-    node,
-    entryPoints: model.entryPoints,
-    certificates: model.certificates,
-    backends,
-    services: model.services.map((service) => lowerService(service, node)),
+  return createLowerer(node)(model);
+}
+
+/** Lowers one model after another, each at the cost of what is different from the one before. */
+export function createLowerer(node: string): (model: Model) => View {
+  let from: Model | undefined;
+  let backends = VersionedMap.of<BackendView>();
+  let services: readonly ServiceView[] = [];
+  return (model) => {
+    const before = from?.backends ?? NO_BACKENDS;
+    backends = backends.with(
+      Array.from(changedKeys(before, model.backends), (key) => {
+        const backend = model.backends.get(key);
+        return [key, backend === undefined ? undefined : lowerBackend(backend)] as const;
+      }),
+    );
+    if (from?.services !== model.services) {
+      services = model.services.map((service) => lowerService(service, node));
+    }
+    from = model;
+    const { entryPoints, certificates } = model;
+    return { node, entryPoints, certificates, backends, services };
   };
 }
+
+const NO_BACKENDS: ReadonlyMap<string, Backend> = new Map();
 
 function lowerBackend(backend: Backend): BackendView {
   let view = backendViews.get(backend);

@@ -7,6 +7,7 @@ import type { Controller } from '../controllers/controller.ts';
 import { reconcileAll } from '../controllers/reconcile.ts';
 import { createResolver } from '../resolve/resolve.ts';
 import type { ResolveOptions } from '../resolve/resolve.ts';
+import { allStatuses } from '../resolve/resolution.ts';
 import type { Resolution } from '../resolve/resolution.ts';
 import { assumePodsReady } from '../runtime/assume.ts';
 import { podFindings } from '../runtime/findings.ts';
@@ -15,7 +16,7 @@ import type { Source } from '../sources/source.ts';
 import { kindKey } from '../store/snapshot.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import { Store } from '../store/store.ts';
-import { staticFindings } from './findings.ts';
+import { createStaticFinder } from './findings.ts';
 import { createLocator } from './locate.ts';
 import { statusWrites } from './status.ts';
 
@@ -59,14 +60,14 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   settle(store, controllers, podCidr, now);
   const snapshot = store.snapshot();
   const resolution = createResolver(options)(snapshot);
-  store.write(statusWrites(snapshot, resolution.statuses, now));
+  store.write(statusWrites(snapshot, allStatuses(resolution), now));
   return {
     snapshot: store.snapshot(),
     resolution,
     findings: [
       ...[...sourceFindings.values()].flat(),
       ...resolution.findings,
-      ...staticFindings(snapshot),
+      ...createStaticFinder()(snapshot),
       ...podFindings(snapshot, options.pods(snapshot)),
     ],
     locate: createLocator(sources, () => store.snapshot()),

@@ -6,10 +6,11 @@ import { ConfigMap } from '../api/core/config-map.ts';
 import { Pod } from '../api/core/pod.ts';
 import { Secret } from '../api/core/secret.ts';
 import { Service } from '../api/core/service.ts';
-import { controllerFindings } from '../controllers/findings.ts';
+import { createControllerFinder } from '../controllers/findings.ts';
 import { podFindings } from '../runtime/findings.ts';
 import type { PodFindingsOptions } from '../runtime/findings.ts';
 import { servedPorts } from '../lib/privileged-ports.ts';
+import { whenChanged } from '../store/remember.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 
 /** Says what is wrong with pods; looks again only when something changed that pods are made of. */
@@ -28,14 +29,23 @@ export function createPodFinder(
   };
 }
 
-/** Everything that can be said of a snapshot without running it. */
-export function staticFindings(snapshot: Snapshot): readonly Finding[] {
-  return [...controllerFindings(snapshot), ...snapshot.list(Service).flatMap(uncarried)];
+/** Finds everything that can be said of snapshots without running them. */
+export function createStaticFinder(): (snapshot: Snapshot) => readonly Finding[] {
+  const findInControllers = createControllerFinder();
+  const findUncarried = whenChanged([Service], (s) => s.list(Service).flatMap(uncarried));
+  return (snapshot) => [...findInControllers(snapshot), ...findUncarried(snapshot)];
 }
 
-/** Ports of Services that are served at another number, for want of a privilege. */
-export function movedPortFindings(snapshot: Snapshot, firstOpenPort: number): readonly Finding[] {
-  if (firstOpenPort === 0) return [];
+/** Finds ports of Services that are served at another number, for want of a privilege. */
+export function createMovedPortFinder(
+  firstOpenPort: number,
+): (snapshot: Snapshot) => readonly Finding[] {
+  return firstOpenPort === 0
+    ? () => []
+    : whenChanged([Service], (snapshot) => movedPortFindings(snapshot, firstOpenPort));
+}
+
+function movedPortFindings(snapshot: Snapshot, firstOpenPort: number): readonly Finding[] {
   return snapshot.list(Service).flatMap(({ metadata, spec }) => {
     const { namespace = '', name = '' } = metadata;
     const ports = spec.ports ?? [];

@@ -10,20 +10,20 @@ import type { Finding } from '../api/finding.ts';
 import type { LocalCa } from '../certificates/local-ca.ts';
 import { reconcileAll } from '../controllers/reconcile.ts';
 import type { Controller } from '../controllers/controller.ts';
-import { lower } from '../lower/view.ts';
+import { createLowerer } from '../lower/view.ts';
+import type { View } from '../lower/view.ts';
 import type { Model } from '../model/model.ts';
 import type { Resolver } from '../resolve/resolve.ts';
-import type { StatusWish } from '../resolve/resolution.ts';
 import { unservedFindings, withUnserved } from '../resolve/status/rejections.ts';
 import type { PodRuntime } from '../runtime/runtime.ts';
 import type { Source } from '../sources/source.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Store } from '../store/store.ts';
-import { compileProxy } from '../targets/proxy/compile.ts';
+import { createProxyCompiler } from '../targets/proxy/compile.ts';
 import type { Binding } from '../targets/proxy/messages.ts';
 import type { Proxy } from '../targets/proxy/proxy.ts';
-import { movedPortFindings, staticFindings } from './findings.ts';
-import { statusWrites } from './status.ts';
+import { createMovedPortFinder, createStaticFinder } from './findings.ts';
+import { createStatusWriter, statusWrites } from './status.ts';
 
 export interface PipelineOptions {
   readonly store: Store;
@@ -48,7 +48,6 @@ export interface Report {
   readonly revision: number;
   readonly snapshot: Snapshot;
   readonly model: Model;
-  readonly statuses: readonly StatusWish[];
   /** Of objects and files; those of running pods come from the runtime. */
   readonly findings: readonly Finding[];
   readonly bindings: readonly Binding[];
@@ -60,10 +59,11 @@ export interface Report {
   readonly tookMs: number;
 }
 
-/** Rounds that take longer than this are paced: what writes objects shares the thread with them. */
-const LONG_ROUND_MS = 20;
-/** After a long round, the thread is left to others for so many times as long, at most. */
-const PAUSE_TIMES = 5;
+/**
+ * What writes objects shares the thread with rounds: after each it has the thread for so many times as
+ * long as the round had it. Many changes that come together are so taken up by few rounds.
+ */
+const PAUSE_TIMES = 4;
 const PAUSE_MS_MAX = 2_000;
 /** The first rounds take long because all is new, and pods that start wait for them: no pauses. */
 const COLD_ROUNDS = 16;
@@ -78,6 +78,11 @@ export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #listeners = new Set<(report: Report) => void>();
   readonly #sourceFindings = new Map<string, readonly Finding[]>();
+  readonly #lower: (model: Model) => View;
+  readonly #compile = createProxyCompiler();
+  readonly #findStatic = createStaticFinder();
+  readonly #findMovedPorts: (snapshot: Snapshot) => readonly Finding[];
+  readonly #routeStatuses = createStatusWriter();
   readonly #stop = new AbortController();
   #report: Report | undefined;
   #sourceChanges = 0;
@@ -87,12 +92,16 @@ export class Pipeline {
   /** A source has changed something since the round began. */
   #isUrgent = false;
   #rounds = 0;
+  /** For how long the round has had the thread, waiting for others not counted. */
+  #busyMs = 0;
   /** Ends the pause between two rounds, if there is one. */
   #hurry: (() => void) | undefined;
   #retry: NodeJS.Timeout | undefined;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.#findMovedPorts = createMovedPortFinder(options.firstOpenPort);
+    this.#lower = createLowerer(options.node);
   }
 
   /** What is in force; undefined before the first round. */
@@ -109,7 +118,10 @@ export class Pipeline {
   /** Loads every source and puts what they deliver in force. Rejects when a source cannot be read. */
   async start(): Promise<void> {
     const { store, sources } = this.#options;
-    store.subscribe(() => this.#schedule());
+    store.subscribe((changes) => {
+      // Events tell of what was: nothing follows from them.
+      if (changes.some(({ kind }) => kind.kind !== 'Event')) this.#schedule();
+    });
     await Promise.all(
       sources.map((source) =>
         source.start((update) => {
@@ -159,13 +171,13 @@ export class Pipeline {
       const sinceMs = this.#dirtySinceMs;
       this.#dirtySinceMs = undefined;
       this.#isUrgent = false;
-      const startedMs = performance.now();
+      this.#busyMs = 0;
       try {
         await this.#round(sinceMs);
       } catch (error) {
         this.#options.onError(error);
       }
-      await this.#pause(performance.now() - startedMs);
+      await this.#pause(this.#busyMs);
     }
     this.#running = undefined;
   }
@@ -173,7 +185,7 @@ export class Pipeline {
   /** Leaves the thread to those who write, as long as no source has anything new. */
   async #pause(roundMs: number): Promise<void> {
     if (this.#rounds++ < COLD_ROUNDS) return;
-    if (roundMs < LONG_ROUND_MS || this.#isUrgent || this.#dirtySinceMs === undefined) return;
+    if (this.#isUrgent || this.#dirtySinceMs === undefined) return;
     const pauseMs = Math.min(roundMs * PAUSE_TIMES, PAUSE_MS_MAX);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, pauseMs);
@@ -186,9 +198,10 @@ export class Pipeline {
   }
 
   async #round(sinceMs: number): Promise<void> {
-    const { store, controllers, resolve, node, proxy, runtime, localCa } = this.#options;
+    const { store, controllers, resolve, proxy, runtime, localCa } = this.#options;
     const { firstOpenPort } = this.#options;
     const now = new Date();
+    let startedMs = performance.now();
     const sourceChanges = this.#sourceChanges;
     this.#sourceChanges = 0;
     const { wakeAtMs } = reconcileAll(controllers, store, now);
@@ -197,21 +210,26 @@ export class Pipeline {
     const snapshot = store.snapshot();
     const resolution = resolve(snapshot);
     const { model } = resolution;
-    const applied = await proxy.apply(compileProxy(lower(model, node)));
-    const tookMs = performance.now() - sinceMs;
+    const program = this.#compile(this.#lower(model));
+    this.#busyMs += performance.now() - startedMs;
+    const applied = await proxy.apply(program);
+    startedMs = performance.now();
+    const tookMs = startedMs - sinceMs;
     this.#retryIf(applied.rejected.length > 0);
     const statuses = withUnserved(resolution.statuses, model.entryPoints, applied.rejected);
-    store.write(statusWrites(store.snapshot(), statuses, now));
+    store.write([
+      ...statusWrites(store.snapshot(), statuses, now),
+      ...this.#routeStatuses(store.snapshot(), resolution.routeStatuses, now),
+    ]);
     this.#publish({
       revision: snapshot.revision,
       snapshot: store.snapshot(),
       model,
-      statuses,
       findings: [
         ...[...this.#sourceFindings.values()].flat(),
         ...resolution.findings,
-        ...staticFindings(snapshot),
-        ...movedPortFindings(snapshot, firstOpenPort),
+        ...this.#findStatic(snapshot),
+        ...this.#findMovedPorts(snapshot),
         ...(runtime === null ? [] : this.#options.findPodFaults(snapshot)),
         ...unservedFindings(model, applied.rejected),
       ],
@@ -220,6 +238,7 @@ export class Pipeline {
       sourceChanges,
       tookMs,
     });
+    this.#busyMs += performance.now() - startedMs;
     // Last, as it may take a while: until then, only the listeners that wait for it are not served.
     store.write(await localCa.issueMissing(store.snapshot()));
   }

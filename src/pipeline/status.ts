@@ -2,11 +2,15 @@
 // condition keeps its time as long as its status is the same; what other controllers wrote is kept.
 
 import { CONTROLLER_NAME } from '../api/fairway.ts';
+import type { Kind } from '../api/kind.ts';
 import type { Condition } from '../api/meta.ts';
 import { deepEqual } from '../lib/equal.ts';
+import { changedKeys, VersionedMap } from '../lib/versioned-map.ts';
 import type { StatusWish, WishedListenerStatus, WishedStatus } from '../resolve/resolution.ts';
 import type { Verdict } from '../resolve/status/conditions.ts';
 import type { Snapshot } from '../store/snapshot.ts';
+import { changedIn } from '../store/table.ts';
+import type { Table } from '../store/table.ts';
 import type { ObjectWrite } from '../store/write.ts';
 
 /** What was found to be as it was wished, by identity, and at which generation of the object. */
@@ -39,6 +43,43 @@ export function statusWrites(
     writes.push({ op: 'status', kind, namespace, name, status });
   }
   return writes;
+}
+
+/**
+ * The same for kinds with thousands of objects: only what is wished otherwise than at the last call, and
+ * what became of objects since, is looked at.
+ */
+export function createStatusWriter(): (
+  snapshot: Snapshot,
+  wishes: readonly VersionedMap<StatusWish>[],
+  now: Date,
+) => readonly ObjectWrite[] {
+  let last: readonly VersionedMap<StatusWish>[] = [];
+  /** The tables of the kinds that statuses are wished of, as they were at the last call. */
+  const tables = new Map<Kind, Table>();
+  return (snapshot, wishes, now) => {
+    const stale = new Set<StatusWish>();
+    wishes.forEach((map, i) => {
+      for (const key of changedKeys(last[i] ?? VersionedMap.of<StatusWish>(), map)) {
+        const wish = map.get(key);
+        if (wish === undefined) continue;
+        stale.add(wish);
+        if (!tables.has(wish.kind)) tables.set(wish.kind, snapshot.table(wish.kind));
+      }
+    });
+    last = wishes;
+    for (const [kind, table] of tables) {
+      const current = snapshot.table(kind);
+      for (const key of changedIn(table, current)) {
+        for (const map of wishes) {
+          const wish = map.get(`${kind.kind} ${key}`);
+          if (wish !== undefined) stale.add(wish);
+        }
+      }
+      tables.set(kind, current);
+    }
+    return statusWrites(snapshot, [...stale], now);
+  };
 }
 
 /** More the API does not take (PolicyStatus.ancestors). */

@@ -3,20 +3,36 @@
 // objects, without any resolver having to say what it depends on.
 
 import type { Kind, KubeObject } from '../api/kind.ts';
+import type { VersionedMap } from '../lib/versioned-map.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Table } from '../store/table.ts';
 
-interface Read {
-  readonly kind: Kind;
-  readonly namespace: string;
-  readonly name: string;
-  readonly object: KubeObject | undefined;
+/** One object that was looked for, or all of a kind in a namespace, and what was found. */
+type Read =
+  | {
+      readonly kind: Kind;
+      readonly namespace: string;
+      readonly name: string;
+      readonly object: KubeObject | undefined;
+    }
+  | {
+      readonly kind: Kind;
+      readonly namespace: string;
+      readonly objects: readonly KubeObject[];
+    };
+
+/** Something that was looked for among results, as the Gateway a route is for. */
+export interface Lookup {
+  /** What results they are. */
+  readonly what: string;
+  readonly key: string;
 }
 
 /** What resolvers read single objects through. */
 export class Reader {
   readonly #snapshot: Snapshot;
   readonly #reads: Read[] = [];
+  readonly #lookups: Lookup[] = [];
 
   constructor(snapshot: Snapshot) {
     this.#snapshot = snapshot;
@@ -28,9 +44,30 @@ export class Reader {
     return object;
   }
 
+  /** All objects of a kind in a namespace. */
+  list<T extends KubeObject>(kind: Kind<T>, namespace: string): readonly T[] {
+    const objects = this.#snapshot.table(kind).inNamespace(namespace);
+    this.#reads.push({ kind: kind, namespace, objects });
+    return objects;
+  }
+
+  /** A result of another resolver: one of `results`, which all readers of a round know as `what`. */
+  find<V>(what: string, results: VersionedMap<V>, key: string): V | undefined {
+    this.#lookups.push({ what, key });
+    return results.get(key);
+  }
+
   /** What was read, in a form that can be checked against a later snapshot. */
   finish(): Reads {
     return new Reads(this.#snapshot, this.#reads);
+  }
+
+  get reads(): readonly Read[] {
+    return this.#reads;
+  }
+
+  get lookups(): readonly Lookup[] {
+    return this.#lookups;
   }
 }
 
@@ -50,13 +87,20 @@ class Reads {
       if (snapshot.table(kind) !== table) changed.add(kind);
     }
     if (changed.size === 0) return true;
-    for (const { kind, namespace, name, object } of this.#reads) {
-      if (changed.has(kind) && snapshot.get(kind, namespace, name) !== object) return false;
+    for (const read of this.#reads) {
+      if (changed.has(read.kind) && !stillHolds(read, snapshot)) return false;
     }
     // Other objects of these kinds changed: do not look again until they do.
     for (const kind of changed) this.#tables.set(kind, snapshot.table(kind));
     return true;
   }
+}
+
+function stillHolds(read: Read, snapshot: Snapshot): boolean {
+  const { kind, namespace } = read;
+  return 'objects' in read
+    ? same(read.objects, snapshot.table(kind).inNamespace(namespace))
+    : snapshot.get(kind, namespace, read.name) === read.object;
 }
 
 function tablesOf(snapshot: Snapshot, reads: readonly Read[]): Map<Kind, Table> {

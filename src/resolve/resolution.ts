@@ -2,13 +2,38 @@
 
 import type { Finding } from '../api/finding.ts';
 import type { Kind } from '../api/kind.ts';
+import type { VersionedMap } from '../lib/versioned-map.ts';
 import type { Model } from '../model/model.ts';
 import type { Verdict } from './status/conditions.ts';
 
 export interface Resolution {
   readonly model: Model;
+  /** Of all objects but routes, of which there are many. */
   readonly statuses: readonly StatusWish[];
+  /** Of routes, by `Kind namespace/name`, HTTPRoutes and GRPCRoutes first. */
+  readonly routeStatuses: readonly VersionedMap<StatusWish>[];
   readonly findings: readonly Finding[];
+}
+
+/** All statuses, in an order that is the same on every machine. */
+export function allStatuses({ statuses, routeStatuses }: Resolution): readonly StatusWish[] {
+  const isPolicy = (wish: StatusWish): boolean => wish.status.kind === 'policy';
+  const ofRoutes = routeStatuses.flatMap((wishes) => [...wishes.values()]).toSorted(compareWishes);
+  return [...statuses.filter((s) => !isPolicy(s)), ...ofRoutes, ...statuses.filter(isPolicy)];
+}
+
+const ROUTE_KINDS = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'];
+
+function compareWishes(a: StatusWish, b: StatusWish): number {
+  return (
+    ROUTE_KINDS.indexOf(a.kind.kind) - ROUTE_KINDS.indexOf(b.kind.kind) ||
+    compareText(a.namespace, b.namespace) ||
+    compareText(a.name, b.name)
+  );
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** The status an object ought to have. Conditions in it lack the time of their last change. */

@@ -2,10 +2,13 @@
 // costs its own traffic and no other's. Everything is remembered by identity, so that a change costs
 // what it changes. (Next on the tour: ../model/model.ts.)
 
-import type { Finding, Origin as FindingOrigin } from '../api/finding.ts';
+import type { Finding } from '../api/finding.ts';
 import { BackendTLSPolicy } from '../api/gateway/backendtlspolicy.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
+import { GRPCRoute } from '../api/gateway/grpcroute.ts';
+import { HTTPRoute } from '../api/gateway/httproute.ts';
 import { ListenerSet } from '../api/gateway/listenerset.ts';
+import { changedKeys, VersionedMap } from '../lib/versioned-map.ts';
 import type { Certificate, Model } from '../model/model.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import { assignAddresses } from './gateway/addresses.ts';
@@ -15,30 +18,28 @@ import {
   policyProblems,
   policyStatus,
 } from './gateway/backend-tls.ts';
-import type { BackendPolicies, ResolvedPolicy, ServiceUser } from './gateway/backend-tls.ts';
+import type { BackendPolicies, ResolvedPolicy } from './gateway/backend-tls.ts';
 import { classStatuses, serves } from './gateway/classes.ts';
 import { createEntryPointAssembler } from './gateway/entry-points.ts';
 import { allListeners, createGatewayResolver } from './gateway/gateways.ts';
 import type { ResolvedGateways } from './gateway/gateways.ts';
 import { createHostAssembler } from './gateway/hosts.ts';
 import { createRouteResolver } from './gateway/routes.ts';
-import type { ResolvedRoute, ResolvedRouteBase } from './gateway/routes.ts';
-import { createStreamHostAssembler, overruled } from './gateway/stream-hosts.ts';
+import type { ResolvedRoute } from './gateway/routes.ts';
+import { compareRoutes, createStreamHostAssembler, overruled } from './gateway/stream-hosts.ts';
 import type { StreamHostsByListener } from './gateway/stream-hosts.ts';
-import { createStreamRouteResolver } from './gateway/stream-routes.ts';
-import type { ResolvedStreamRoute } from './gateway/stream-routes.ts';
 import { createIngressResolver } from './ingress/ingress.ts';
 import { createPolicyApplier } from './policies/traffic.ts';
+import { createStreamRouteResolver, STREAM_KINDS } from './gateway/stream-routes.ts';
+import type { ResolvedStreamRoute, ResolvedStreamRoutes } from './gateway/stream-routes.ts';
+import { createTally } from './gateway/tally.ts';
+import type { Tally } from './gateway/tally.ts';
+import { same } from './reader.ts';
 import type { Resolution, StatusWish } from './resolution.ts';
 import { createBackendResolver, createServiceResolver } from './services/services.ts';
 import { createSliceIndexer } from './services/slices.ts';
-import type { Problem } from './status/conditions.ts';
-import {
-  countAttached,
-  gatewayStatus,
-  listenerSetStatuses,
-  routeStatus,
-} from './status/statuses.ts';
+import { toFinding } from './status/findings.ts';
+import { createGatewayStatusMaker } from './status/statuses.ts';
 
 export interface ResolveOptions {
   /** Where addresses of Gateways come from. */
@@ -47,7 +48,11 @@ export interface ResolveOptions {
   readonly adoptedClasses: readonly string[];
 }
 
-export type Resolver = (snapshot: Snapshot) => Resolution;
+export interface Resolver {
+  (snapshot: Snapshot): Resolution;
+  /** How much was ever made anew: what tests count. */
+  readonly counts: () => Readonly<Record<'routes' | 'rules' | 'hosts' | 'backends', number>>;
+}
 
 /** Makes a resolver. It remembers what it resolved; a new one gives the same results, only slower. */
 export function createResolver(options: ResolveOptions): Resolver {
@@ -55,15 +60,21 @@ export function createResolver(options: ResolveOptions): Resolver {
   const resolvePolicies = createBackendPolicyResolver();
   const resolveRoutes = createRouteResolver();
   const resolveStreamRoutes = createStreamRouteResolver();
+  const tallyRoutes = createTally<ResolvedRoute>([HTTPRoute.kind, GRPCRoute.kind]);
+  const tallyStreamRoutes = createTally<ResolvedStreamRoute>(STREAM_KINDS.map((k) => k.kind));
+  const uniteUses = createUnion<BackendUse>();
   const assembleHosts = createHostAssembler();
   const assembleStreamHosts = createStreamHostAssembler();
+  const findOverruled = createOverruledFinder();
   const assembleEntryPoints = createEntryPointAssembler();
+  const statusesOf = createGatewayStatusMaker();
   const indexSlices = createSliceIndexer();
   const resolveServices = createServiceResolver();
+  const uniteCertificates = createCertificateUnion();
   const applyPolicies = createPolicyApplier();
   const resolveIngresses = createIngressResolver(options.gatewayCidr);
   const resolveBackends = createBackendResolver();
-  return (snapshot) => {
+  const resolve = (snapshot: Snapshot): Resolution => {
     const { ours, findings } = chooseGateways(snapshot, options);
     const addresses = assignAddresses(ours, options.gatewayCidr);
     const gateways = resolveGateways(snapshot, ours, addresses);
@@ -71,45 +82,50 @@ export function createResolver(options: ResolveOptions): Resolver {
     const streamRoutes = resolveStreamRoutes(snapshot, gateways);
     const hosts = assembleHosts(routes);
     const streamHosts = assembleStreamHosts(streamRoutes);
-    const allRoutes = [...routes, ...streamRoutes];
+    const tally = tallyRoutes(routes);
+    const streamTally = tallyStreamRoutes(streamRoutes);
+    const attached = (listener: string): number =>
+      (tally.attached.get(listener) ?? 0) + (streamTally.attached.get(listener) ?? 0);
     const slices = indexSlices(snapshot);
     const policies = resolvePolicies(snapshot);
     const ingresses = resolveIngresses(snapshot);
     const traffic = applyPolicies(snapshot, assembleEntryPoints(gateways, hosts, streamHosts));
+    const uses = uniteUses([tally.uses, streamTally.uses, ingresses.uses]);
     const model: Model = {
-      entryPoints: [
-        ...traffic.entryPoints,
-        ...ingresses.entryPoints,
-      ],
-      backends: resolveBackends(snapshot, slices, new Map([...usedBackends(allRoutes), ...ingresses.uses]), policies),
-      certificates: new Map([...usedCertificates(gateways), ...ingresses.certificates]),
+      entryPoints: [...traffic.entryPoints, ...ingresses.entryPoints],
+      backends: resolveBackends(snapshot, slices, uses, policies),
+      certificates: uniteCertificates(usedCertificates(gateways), ingresses.certificates),
       services: resolveServices(snapshot, slices),
     };
-    const attached = countAttached(allRoutes);
     return {
       model,
       statuses: [
         ...classStatuses(snapshot),
-        ...[...gateways.values()].flatMap((gateway) => [
-          gatewayStatus(gateway, attached),
-          ...listenerSetStatuses(gateway, attached),
-        ]),
-        ...allRoutes.map(routeStatus),
-        ...policyStatuses(policies, gateways, routes),
+        ...gateways.all.flatMap((gateway) => statusesOf(gateway, attached)),
+        ...policyStatuses(policies, gateways, tally),
         ...ingresses.statuses,
         ...traffic.statuses,
       ],
+      routeStatuses: [tally.statuses, streamTally.statuses],
       findings: [
         ...findings,
         ...gatewayFindings(gateways),
-        ...allRoutes.flatMap(routeFindings),
+        ...tally.findings,
+        ...streamTally.findings,
         ...policies.all.flatMap((policy) => policyFindings(policy, policies)),
-        ...streamRoutes.flatMap((route) => overruledFindings(route, streamHosts)),
+        ...findOverruled(streamRoutes, streamHosts),
         ...ingresses.findings,
         ...traffic.findings,
       ],
     };
   };
+  return Object.assign(resolve, {
+    counts: () => ({
+      ...resolveRoutes.counts(),
+      hosts: assembleHosts.made(),
+      backends: resolveBackends.made(),
+    }),
+  });
 }
 
 function chooseGateways(
@@ -126,20 +142,13 @@ function chooseGateways(
   return { ours, findings };
 }
 
-function usedBackends(
-  routes: readonly (ResolvedRouteBase & { readonly contributions: readonly unknown[] })[],
-): ReadonlyMap<string, BackendUse> {
-  const uses = new Map<string, BackendUse>();
-  for (const route of routes) {
-    if (route.contributions.length === 0) continue;
-    for (const use of route.uses) uses.set(use.key, use);
-  }
-  return uses;
-}
+const certificateMaps = new WeakMap<ResolvedGateways, ReadonlyMap<string, Certificate>>();
 
 function usedCertificates(gateways: ResolvedGateways): ReadonlyMap<string, Certificate> {
+  const known = certificateMaps.get(gateways);
+  if (known !== undefined) return known;
   const certificates = new Map<string, Certificate>();
-  for (const gateway of gateways.values()) {
+  for (const gateway of gateways.all) {
     const { backendCertificate } = gateway;
     if (backendCertificate !== undefined) {
       certificates.set(backendCertificate.key, backendCertificate);
@@ -150,11 +159,29 @@ function usedCertificates(gateways: ResolvedGateways): ReadonlyMap<string, Certi
       }
     }
   }
+  certificateMaps.set(gateways, certificates);
   return certificates;
 }
 
+/** Both as one map; the same value as long as both are the same. */
+function createCertificateUnion(): (
+  gateways: ReadonlyMap<string, Certificate>,
+  ingresses: ReadonlyMap<string, Certificate>,
+) => ReadonlyMap<string, Certificate> {
+  let inputs: readonly unknown[] = [];
+  let union: ReadonlyMap<string, Certificate> = new Map();
+  return (gateways, ingresses) => {
+    if (ingresses.size === 0) return gateways;
+    if (!same(inputs, [gateways, ingresses])) {
+      inputs = [gateways, ingresses];
+      union = new Map([...gateways, ...ingresses]);
+    }
+    return union;
+  };
+}
+
 function gatewayFindings(gateways: ResolvedGateways): readonly Finding[] {
-  return [...gateways.values()].flatMap((gateway) => {
+  return gateways.all.flatMap((gateway) => {
     const { namespace, name, sets, unaccepted, unresolved, assigned } = gateway;
     const own = { object: { kind: Gateway.kind, namespace, name } };
     return [
@@ -179,43 +206,50 @@ function gatewayFindings(gateways: ResolvedGateways): readonly Finding[] {
   });
 }
 
-const routeFindingLists = new WeakMap<ResolvedRouteBase, readonly Finding[]>();
-
-function routeFindings(route: ResolvedRouteBase): readonly Finding[] {
-  let findings = routeFindingLists.get(route);
-  if (findings === undefined) {
-    const { kind, namespace, name } = route;
-    const object = { kind: kind.kind, namespace, name };
-    findings = route.problems.map((p) => toFinding(p, { object }));
-    routeFindingLists.set(route, findings);
-  }
-  return findings;
-}
-
 function policyStatuses(
   policies: BackendPolicies,
   gateways: ResolvedGateways,
-  routes: readonly ResolvedRoute[],
+  { usersOf }: Tally,
 ): readonly StatusWish[] {
   if (policies.all.length === 0) return [];
   const gatewayOf = new Map(
-    [...gateways.values()].flatMap((gateway) =>
-      allListeners(gateway).map((l) => [l.id, gateway.key]),
-    ),
+    gateways.all.flatMap((gateway) => allListeners(gateway).map((l) => [l.id, gateway.key])),
   );
-  const users = routes.flatMap(({ contributions, uses }): readonly ServiceUser[] => {
-    const own = new Set(contributions.map(({ listener }) => gatewayOf.get(listener) ?? ''));
-    return uses.flatMap(({ namespace, name, portName }) =>
-      Array.from(own, (gateway) => ({ service: `${namespace}/${name}`, portName, gateway })),
+  return policies.all.map((policy) => {
+    const services = new Set(policy.targets.map(({ service }) => service));
+    const users = [...services].flatMap((service) =>
+      usersOf(service).map(({ portName, listener }) => ({
+        service,
+        portName,
+        gateway: gatewayOf.get(listener) ?? '',
+      })),
     );
+    return policyStatus(policy, policies, users);
   });
-  return policies.all.map((policy) => policyStatus(policy, policies, users));
 }
 
 function policyFindings(policy: ResolvedPolicy, policies: BackendPolicies): readonly Finding[] {
   const { namespace, name } = policy;
   const object = { kind: BackendTLSPolicy.kind, namespace, name };
   return policyProblems(policy, policies).map((p) => toFinding(p, { object }));
+}
+
+/** Looks again only when there is something else to see. */
+function createOverruledFinder(): (
+  routes: ResolvedStreamRoutes,
+  hosts: StreamHostsByListener,
+) => readonly Finding[] {
+  let seen: readonly unknown[] = [];
+  let findings: readonly Finding[] = [];
+  return (routes, hosts) => {
+    if (!same(seen, [routes, hosts])) {
+      seen = [routes, hosts];
+      findings = [...routes.values()]
+        .toSorted(compareRoutes)
+        .flatMap((route) => overruledFindings(route, hosts));
+    }
+    return findings;
+  };
 }
 
 function overruledFindings(
@@ -232,13 +266,17 @@ function overruledFindings(
   }));
 }
 
-function toFinding(problem: Problem, origin: FindingOrigin): Finding {
-  const { severity = 'error', reason, message, hint, field } = problem;
-  return {
-    severity,
-    reason,
-    message,
-    ...(hint === undefined ? {} : { hint }),
-    origin: { ...origin, field },
+/** Several maps as one, of whose keys the later ones win. */
+function createUnion<V>(): (maps: readonly VersionedMap<V>[]) => VersionedMap<V> {
+  let last: readonly VersionedMap<V>[] = [];
+  let union = VersionedMap.of<V>();
+  return (maps) => {
+    const keys = new Set(
+      maps.flatMap((map, i) => [...changedKeys(last[i] ?? VersionedMap.of<V>(), map)]),
+    );
+    last = maps;
+    const find = (key: string): V | undefined => maps.findLast((m) => m.has(key))?.get(key);
+    union = union.with(Array.from(keys, (key) => [key, find(key)] as const));
+    return union;
   };
 }

@@ -28,6 +28,7 @@ import type { RuntimeServices } from './pod/services.ts';
 import { placementOf } from './pod/sources.ts';
 import { sameWork } from './pod/work.ts';
 import { deletionOf, noAddress } from './pod/writes.ts';
+import type { ProbeKind } from './probes/prober.ts';
 import { StartError } from './process/container-process.ts';
 import { ContainerProcesses } from './process/container-processes.ts';
 import { killOrphans, ownerMarker } from './process/marker.ts';
@@ -50,6 +51,8 @@ export interface PodRuntimeOptions {
   readonly now?: () => Date;
   /** Called with all findings about running pods whenever they change. */
   readonly onFindings?: (findings: readonly Finding[]) => void;
+  /** A probe has found a container unready, or beyond hope. */
+  readonly onProbeFailure?: (pod: Pod, failure: ProbeFailure) => void;
   /** Faults of the machine, as a full disk; thrown away when absent. */
   readonly onError?: (error: unknown) => void;
   /** Ports of Services below this one are served at other numbers, which pods are told; 0 for none. */
@@ -61,6 +64,14 @@ export interface PodRuntimeOptions {
   /** Folder of pods that were written in no file. */
   readonly workingDir?: string;
   readonly backoff?: BackoffTimes;
+}
+
+export interface ProbeFailure {
+  readonly container: string;
+  readonly probe: ProbeKind;
+  readonly message: string;
+  /** The container is ended for it, and started again. */
+  readonly restarts: boolean;
 }
 
 export interface ExecOptions {
@@ -283,6 +294,8 @@ class Runtime implements PodRuntime {
     const directory = manifestDirectory(pod, locate) ?? workingDir ?? process.cwd();
     const starts = this.#starts.get(uid);
     this.#starts.delete(uid);
+    const tell = (container: string, probe: ProbeKind, message: string, restarts: boolean): void =>
+      this.#options.onProbeFailure?.(runner.pod, { container, probe, message, restarts });
     const runner = new PodRunner({
       pod,
       snapshot: () => this.#snapshot ?? snapshot,
@@ -292,7 +305,12 @@ class Runtime implements PodRuntime {
       services: this.#services,
       listener: {
         onChange: () => this.#onChange(uid),
-        onReadiness: (report) => void this.#observer.report(runner.pod, podIp, report),
+        onReadiness: (report) => {
+          const { container, ready, message = '' } = report;
+          if (!ready) tell(container.name, 'readiness', message, false);
+          void this.#observer.report(runner.pod, podIp, report);
+        },
+        onUnhealthy: ({ name }, probe, message) => tell(name, probe, message, true),
         onGone: (containerId) => this.#observer.forget(containerId),
       },
       ...(starts === undefined ? {} : { starts }),

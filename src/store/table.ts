@@ -1,8 +1,9 @@
-// The objects of one kind, as a value that never changes: `with` and `without` give a new table that
-// shares the rest. Sorted by namespace and name, because whoever lists objects must not depend on the
-// order in which they came.
+// The objects of one kind, as a value that never changes: the next table shares the rest, and can say
+// what became different on the way to it. Lists are sorted by namespace and name, because whoever lists
+// objects must not depend on the order in which they came.
 
 import type { KubeObject } from '../api/kind.ts';
+import { VersionedMap } from '../lib/versioned-map.ts';
 
 /** What the store knows of an object besides the object itself. */
 export interface Entry<T extends KubeObject = KubeObject> {
@@ -29,6 +30,13 @@ export interface Table<T extends KubeObject = KubeObject> {
   /** All objects, sorted by namespace and name. The same array as long as the table is the same. */
   readonly objects: readonly T[];
   inNamespace(namespace: string): readonly T[];
+  /** The namespaces there are objects in, sorted, at the cost of how many those are. */
+  readonly namespaces: readonly string[];
+  /**
+   * The keys (`keyOf`) of all entries that may be others than in an earlier table of the kind, at the
+   * cost of what changed; undefined when `earlier` is no table this one came from.
+   */
+  changedSince(earlier: Table<T>): ReadonlySet<string> | undefined;
 }
 
 /** `namespace/name`; for objects of the whole cluster `/name`. Names cannot hold a slash. */
@@ -36,109 +44,79 @@ export function keyOf(namespace: string, name: string): string {
   return `${namespace}/${name}`;
 }
 
-/** A table that is being changed; `freeze` gives it away and starts the next change from a copy. */
+/** Namespace and name of a key. */
+export function splitKey(key: string): readonly [namespace: string, name: string] {
+  const slash = key.indexOf('/');
+  return [key.slice(0, slash), key.slice(slash + 1)];
+}
+
+/** A table that is being changed; `freeze` gives away what it is now. */
 export class TableBuilder {
-  #entries = new Map<string, Entry>();
+  #entries = VersionedMap.of<Entry>();
+  /** What was changed since the last freeze. */
+  #pending = new Map<string, Entry | undefined>();
   #frozen: FrozenTable | undefined;
-  /** The table given away last, and what was changed since. */
-  #base: FrozenTable | undefined;
-  #changed = new Set<string>();
+  readonly #list = new SortedList();
 
   get(namespace: string, name: string): Entry | undefined {
-    return this.#entries.get(keyOf(namespace, name));
+    const key = keyOf(namespace, name);
+    return this.#pending.has(key) ? this.#pending.get(key) : this.#entries.get(key);
   }
 
   set(entry: Entry): void {
-    this.#thaw();
     const { namespace = '', name = '' } = entry.object.metadata;
-    const key = keyOf(namespace, name);
-    this.#entries.set(key, entry);
-    this.#changed.add(key);
+    this.#pending.set(keyOf(namespace, name), entry);
   }
 
   delete(namespace: string, name: string): void {
-    this.#thaw();
-    const key = keyOf(namespace, name);
-    this.#entries.delete(key);
-    this.#changed.add(key);
+    this.#pending.set(keyOf(namespace, name), undefined);
   }
 
   freeze(): Table {
-    this.#frozen ??= new FrozenTable(this.#entries, this.#base, this.#changed);
+    const entries = this.#entries.with(this.#pending);
+    this.#pending.clear();
+    if (this.#frozen === undefined || entries !== this.#entries) {
+      this.#entries = entries;
+      this.#list.notice(entries);
+      this.#frozen = new FrozenTable(entries, this.#list);
+    }
     return this.#frozen;
-  }
-
-  /** The frozen table keeps the map it has; changes go to a copy. */
-  #thaw(): void {
-    if (this.#frozen === undefined) return;
-    this.#entries = new Map(this.#entries);
-    // Only a list that was made is of use; and tables must not hold on to all tables before them.
-    this.#base = this.#frozen.isListed ? this.#frozen : undefined;
-    this.#changed = new Set();
-    this.#frozen = undefined;
   }
 }
 
 /** Up to this share of changed objects, putting them in place is cheaper than sorting anew. */
 const FEW_CHANGES = 1 / 16;
 
-class FrozenTable implements Table {
-  readonly #entries: ReadonlyMap<string, Entry>;
-  #objects: readonly KubeObject[] | undefined;
-  #byNamespace: Map<string, readonly KubeObject[]> | undefined;
-  /** What `objects` is made from, until it is made. */
-  #base: FrozenTable | undefined;
-  readonly #changed: ReadonlySet<string>;
+/** The list made last of any version of a table, from which the next one is made. */
+class SortedList {
+  #entries: VersionedMap<Entry> | undefined;
+  #objects: readonly KubeObject[] = [];
+  /** How many versions there have been since. */
+  #age = 0;
 
-  constructor(
-    entries: ReadonlyMap<string, Entry>,
-    base?: FrozenTable,
-    changed: ReadonlySet<string> = new Set(),
-  ) {
+  /** There is a new version. A list nobody asked for again is let go, with all that holds it up. */
+  notice(entries: VersionedMap<Entry>): void {
+    if (this.#entries === undefined || ++this.#age <= entries.size * FEW_CHANGES) return;
+    this.#entries = undefined;
+    this.#objects = [];
+  }
+
+  of(entries: VersionedMap<Entry>): readonly KubeObject[] {
+    this.#objects = this.#merged(entries) ?? sorted(entries);
     this.#entries = entries;
-    this.#base = base;
-    this.#changed = changed;
-  }
-
-  get size(): number {
-    return this.#entries.size;
-  }
-
-  get isListed(): boolean {
-    return this.#objects !== undefined;
-  }
-
-  get(namespace: string, name: string): Entry | undefined {
-    return this.#entries.get(keyOf(namespace, name));
-  }
-
-  get objects(): readonly KubeObject[] {
-    if (this.#objects === undefined) {
-      this.#objects = this.#merged() ?? this.#sorted();
-      this.#base = undefined;
-    }
+    this.#age = 0;
     return this.#objects;
   }
 
-  inNamespace(namespace: string): readonly KubeObject[] {
-    this.#byNamespace ??= groupByNamespace(this.objects);
-    return this.#byNamespace.get(namespace) ?? [];
-  }
-
-  #sorted(): readonly KubeObject[] {
-    return Array.from(this.#entries.values(), (entry) => entry.object).toSorted(compareObjects);
-  }
-
-  /** The objects of the table before, with the few changed ones put in their places. */
-  #merged(): readonly KubeObject[] | undefined {
-    if (this.#base === undefined) return undefined;
-    const before = this.#base.objects;
-    if (this.#changed.size > before.length * FEW_CHANGES) return undefined;
+  /** The objects of the list before, with the few changed ones put in their places. */
+  #merged(entries: VersionedMap<Entry>): readonly KubeObject[] | undefined {
+    const before = this.#objects;
+    const changed = this.#entries === undefined ? undefined : entries.changedSince(this.#entries);
+    if (changed === undefined || changed.size > before.length * FEW_CHANGES) return undefined;
     const objects = [...before];
-    for (const key of this.#changed) {
-      const slash = key.indexOf('/');
-      const place = search(objects, key.slice(0, slash), key.slice(slash + 1));
-      const entry = this.#entries.get(key);
+    for (const key of changed) {
+      const place = search(objects, ...splitKey(key));
+      const entry = entries.get(key);
       if (entry === undefined) {
         if (place.found) objects.splice(place.index, 1);
       } else {
@@ -147,6 +125,67 @@ class FrozenTable implements Table {
     }
     return objects;
   }
+}
+
+function sorted(entries: VersionedMap<Entry>): readonly KubeObject[] {
+  return Array.from(entries.values(), (entry) => entry.object).toSorted(compareObjects);
+}
+
+class FrozenTable implements Table {
+  readonly #entries: VersionedMap<Entry>;
+  readonly #list: SortedList;
+  #objects: readonly KubeObject[] | undefined;
+  readonly #byNamespace = new Map<string, readonly KubeObject[]>();
+
+  constructor(entries: VersionedMap<Entry>, list: SortedList) {
+    this.#entries = entries;
+    this.#list = list;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(namespace: string, name: string): Entry | undefined {
+    return this.#entries.get(keyOf(namespace, name));
+  }
+
+  get objects(): readonly KubeObject[] {
+    this.#objects ??= this.#list.of(this.#entries);
+    return this.#objects;
+  }
+
+  inNamespace(namespace: string): readonly KubeObject[] {
+    let own = this.#byNamespace.get(namespace);
+    if (own === undefined) {
+      const { objects } = this;
+      // Names are never empty.
+      const first = search(objects, namespace, '').index;
+      own = objects.slice(first, firstAfter(objects, namespace));
+      this.#byNamespace.set(namespace, own);
+    }
+    return own;
+  }
+
+  get namespaces(): readonly string[] {
+    const { objects } = this;
+    const names: string[] = [];
+    for (let at = 0; at < objects.length; at = firstAfter(objects, names.at(-1) ?? '')) {
+      names.push(objects[at]?.metadata.namespace ?? '');
+    }
+    return names;
+  }
+
+  changedSince(earlier: Table): ReadonlySet<string> | undefined {
+    return earlier instanceof FrozenTable
+      ? this.#entries.changedSince(earlier.#entries)
+      : undefined;
+  }
+}
+
+/** Where the objects of the next namespace begin: none comes between one and itself with a zero byte. */
+function firstAfter(objects: readonly KubeObject[], namespace: string): number {
+  return search(objects, `${namespace}\0`, '').index;
 }
 
 /** Where an object of that name is in a sorted list, or would be. */
@@ -170,7 +209,7 @@ function search(
   return { index: low, found: false };
 }
 
-const EMPTY = new FrozenTable(new Map());
+const EMPTY = new FrozenTable(VersionedMap.of(), new SortedList());
 
 /** The table of a kind that has no objects. */
 export function emptyTable<T extends KubeObject>(): Table<T> {
@@ -189,6 +228,13 @@ function compareStrings(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function groupByNamespace(objects: readonly KubeObject[]): Map<string, readonly KubeObject[]> {
-  return Map.groupBy(objects, (object) => object.metadata.namespace ?? '');
+/** The keys of all objects. */
+export function allKeys(table: Table): readonly string[] {
+  return table.objects.map(({ metadata }) => keyOf(metadata.namespace ?? '', metadata.name ?? ''));
+}
+
+/** The keys of objects that may differ between two tables of a kind. */
+export function changedIn(before: Table, after: Table): Iterable<string> {
+  if (before === after) return [];
+  return after.changedSince(before) ?? new Set([...allKeys(before), ...allKeys(after)]);
 }

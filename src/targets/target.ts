@@ -2,6 +2,7 @@
 // pure; apply changes the world and says what it could not do. Precedence and acceptance were decided
 // in resolve: a target never sorts rules and never refuses an object, it only reports failures.
 
+import type { PacketView } from '../lower/packets.ts';
 import type { View } from '../lower/view.ts';
 import type {
   ConnectionFate,
@@ -9,6 +10,9 @@ import type {
   RequestFate,
   RequestProbe,
 } from '../model/answer.ts';
+import type { Origin } from '../model/model.ts';
+import type { NodeFacts } from '../model/node.ts';
+import type { PacketFate, PacketProbe } from '../model/packet.ts';
 
 export interface RenderedFile {
   /** A name that says what is in it, as `proxy.yaml`. */
@@ -50,4 +54,28 @@ export interface RunningTarget<Program> {
   apply(program: Program): Promise<Applied>;
   /** Stops taking new work, finishes what is running within the time, then ends. */
   stop(graceMs: number): Promise<void>;
+}
+
+/** A target that carries packets by the kernel of a node. Its compile, render and trace are pure, too. */
+export interface PacketTarget<Program> {
+  readonly name: string;
+  /** The same view gives the same program, and ports that did not change the same parts of it. */
+  compile(view: PacketView): Program;
+  /** The program as text that its tools read; with places, each Service has a comment that says where it is. */
+  render(
+    program: Program,
+    locate?: (origin: Origin) => string | undefined,
+  ): readonly RenderedFile[];
+  /** What the kernel of the node would make of a packet. */
+  tracePacket(program: Program, node: NodeFacts, probe: PacketProbe): PacketFate;
+}
+
+/** A packet target at work. What is refused leaves in force what was there. */
+export interface RunningPacketTarget<Program> {
+  /** Puts a program in force. Rejects when no single Service is at fault. */
+  apply(program: Program): Promise<Applied & { readonly sync: 'full' | 'partial' }>;
+  /** The next program is written whole. */
+  resync(): void;
+  /** Whether the rules are still there. */
+  isInPlace(): Promise<boolean>;
 }

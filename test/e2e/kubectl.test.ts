@@ -6,8 +6,8 @@ import { after, before, describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { PATIENCE_MS, folder, startFairway, until } from '../support/fairway.ts';
 import type { Fairway } from '../support/fairway.ts';
-import { kubeconfigIn, kubectlFor, NO_KUBECTL } from '../support/kubectl.ts';
-import type { Kubectl, Loose, Words } from '../support/kubectl.ts';
+import { kubeconfigIn, kubectlFor, NO_KUBECTL, within } from '../support/kubectl.ts';
+import type { Kubectl, Loose } from '../support/kubectl.ts';
 import { documents, echo, GATEWAY, route } from '../support/manifests.ts';
 
 const TIMEOUT = `--timeout=${PATIENCE_MS / 1000}s`;
@@ -32,18 +32,7 @@ function inNamespace(
   it(name, async (test) => {
     const namespace = `t${++count}`;
     await kubectl.ok(`create namespace ${namespace}`);
-    const within = (words: Words): readonly string[] => [
-      '-n',
-      namespace,
-      ...(typeof words === 'string' ? words.split(' ') : words),
-    ];
-    const k: Kubectl = {
-      run: (words, stdin, env) => kubectl.run(within(words), stdin, env),
-      ok: (words, stdin, env) => kubectl.ok(within(words), stdin, env),
-      fails: (words, stdin) => kubectl.fails(within(words), stdin),
-      json: (words) => kubectl.json(within(words)),
-      follow: (words) => kubectl.follow(within(words)),
-    };
+    const k = within(kubectl, namespace);
     await body(k, namespace, test);
   });
 }

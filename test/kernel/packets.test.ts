@@ -3,13 +3,16 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { CommandRunner } from '../../src/lib/run-command.ts';
 import { lowerPackets } from '../../src/lower/packets.ts';
 import type { PacketView } from '../../src/lower/packets.ts';
 import type { PacketFate } from '../../src/model/packet.ts';
 import { compileIptables } from '../../src/targets/iptables/compile.ts';
 import { cleanIptables, Iptables } from '../../src/targets/iptables/iptables.ts';
-import type { CommandRunner } from '../../src/targets/iptables/iptables.ts';
 import { renderIptables } from '../../src/targets/iptables/text.ts';
+import { compileIpvs } from '../../src/targets/ipvs/compile.ts';
+import { checkIpvs, cleanIpvs } from '../../src/targets/ipvs/host.ts';
+import { Ipvs } from '../../src/targets/ipvs/ipvs.ts';
 import { compileNft } from '../../src/targets/nftables/compile.ts';
 import { nftCleanup, Nftables } from '../../src/targets/nftables/nftables.ts';
 import { renderNft } from '../../src/targets/nftables/render.ts';
@@ -17,9 +20,13 @@ import { factsOf, packetModel, readCluster, readPackets } from '../support/packe
 import type { PacketQuestion } from '../support/packets.ts';
 import { Lab, whyNoLab } from './lab.ts';
 
+const cluster = readCluster();
+
 interface KernelUnderTest {
   readonly name: string;
   readonly commands: readonly string[];
+  /** Why the kernel at hand cannot; null when it can. */
+  readonly whyNot?: () => Promise<string | null>;
   readonly load: (lab: Lab, node: string, view: PacketView) => Promise<void>;
   readonly clean: (lab: Lab, node: string) => Promise<void> | void;
 }
@@ -60,6 +67,30 @@ const KERNELS: readonly KernelUnderTest[] = [
       }
     },
   },
+  {
+    name: 'ipvs',
+    commands: ['ip', 'iptables-restore', 'ipset', 'ipvsadm'],
+    whyNot: () =>
+      checkIpvs().then(
+        () => null,
+        () => 'this kernel has no IPVS: npm run vm asks one that has',
+      ),
+    load: async (lab, node, view) => {
+      const program = compileIpvs(view, { node: factsOf(cluster, node), scheduler: 'rr' });
+      const { rejected } = await new Ipvs({ run: runIn(lab, node) }).apply(program);
+      assert.deepEqual(rejected, []);
+    },
+    clean: async (lab, node) => {
+      assert.deepEqual(await cleanIpvs(runIn(lab, node)), []);
+      assert.deepEqual(await cleanIptables(runIn(lab, node)), []);
+      for (const command of ['iptables-save', 'ip6tables-save']) {
+        assert.doesNotMatch(lab.exec(node, [command]), /KUBE/);
+      }
+      assert.equal(lab.exec(node, ['ipset', 'list', '-n']), '');
+      assert.doesNotMatch(lab.exec(node, ['ipvsadm', '-Ln']), /TCP|UDP|SCTP/);
+      assert.doesNotMatch(lab.exec(node, ['ip', 'link']), /kube-ipvs0/);
+    },
+  },
 ];
 
 function runIn(lab: Lab, node: string): CommandRunner {
@@ -85,10 +116,8 @@ const TIMES = 24;
 const SILENCE_MS = 700;
 const PATIENCE_MS = 5000;
 
-const cluster = readCluster();
-
 for (const kernel of KERNELS) {
-  const reason = whyNoLab(kernel.commands);
+  const reason = whyNoLab(kernel.commands) ?? (await kernel.whyNot?.()) ?? null;
   describe(`the kernel, by ${kernel.name}`, { skip: reason ?? false }, () => {
     const lab = new Lab(cluster);
     before(async () => {
@@ -104,7 +133,9 @@ for (const kernel of KERNELS) {
     for (const question of readPackets(cluster)) {
       const { transport } = question.probe;
       const skip = transport === 'sctp' ? 'Node.js has no SCTP sockets' : false;
-      it(question.name, { skip }, () => ask(lab, question));
+      it(question.name, { skip }, () =>
+        ask(lab, { ...question, fate: question.instead[kernel.name] ?? question.fate }),
+      );
     }
     it('leaves nothing behind', async () => {
       for (const node of Object.keys(cluster.nodes)) await kernel.clean(lab, node);

@@ -4,11 +4,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
+import type { CommandRunner } from '../../src/lib/run-command.ts';
 import { lowerPackets } from '../../src/lower/packets.ts';
 import type { Model } from '../../src/model/model.ts';
 import { compileIptables } from '../../src/targets/iptables/compile.ts';
 import { Iptables } from '../../src/targets/iptables/iptables.ts';
-import type { CommandRunner } from '../../src/targets/iptables/iptables.ts';
 import { compileNft } from '../../src/targets/nftables/compile.ts';
 import { Nftables } from '../../src/targets/nftables/nftables.ts';
 import type { NftRunner } from '../../src/targets/nftables/nftables.ts';

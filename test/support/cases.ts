@@ -29,6 +29,7 @@ import type { Evaluation } from '../../src/pipeline/evaluate.ts';
 import { formatPosition } from '../../src/pipeline/locate.ts';
 import { writtenIn } from '../../src/pipeline/owners.ts';
 import { createFilesSource } from '../../src/sources/files/files.ts';
+import { allStatuses } from '../../src/resolve/resolution.ts';
 import { compileProxy } from '../../src/targets/proxy/compile.ts';
 import type { ProxyProgram } from '../../src/targets/proxy/program.ts';
 import { renderProxy } from '../../src/targets/proxy/render.ts';
@@ -305,7 +306,7 @@ function goldensOf(
   { resolution, findings, snapshot, locate }: Evaluation,
   program: ProxyProgram,
 ): ReadonlyMap<string, string> {
-  const statuses = resolution.statuses
+  const statuses = allStatuses(resolution)
     .filter(({ name }) => name !== 'fairway')
     .map(({ kind, namespace, name }) => {
       const object = snapshot.get(kind, namespace, name) as { status?: unknown } | undefined;

@@ -2,7 +2,7 @@
 // where there is no kubectl, tests say so and are skipped.
 
 import { execFile, spawn, spawnSync } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { PATIENCE_MS, until } from './fairway.ts';
 
@@ -31,11 +31,13 @@ export interface Kubectl {
   /** An object, parsed. */
   json<T = Loose>(words: Words): Promise<T>;
   /** Starts one that does not end by itself. */
-  follow(words: Words): Following;
+  follow(words: Words, env?: NodeJS.ProcessEnv): Following;
 }
 
 export interface Following {
   lines(): readonly string[];
+  /** Resolves with its exit code when it ends by itself. */
+  readonly ended: Promise<number | null>;
   stop(): Promise<void>;
 }
 
@@ -43,9 +45,12 @@ export interface Following {
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Loose = any;
 
-/** The kubeconfig a Fairway with that home has written. */
+/** The kubeconfig a Fairway with that home has written last: each start may have another place. */
 export async function kubeconfigIn(home: string): Promise<string> {
-  const find = (): string | undefined => globSync(join(home, 'state', '*', 'kubeconfig'))[0];
+  const find = (): string | undefined =>
+    globSync(join(home, 'state', '*', 'kubeconfig')).toSorted(
+      (a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs,
+    )[0];
   await until(() => find() !== undefined, 'a kubeconfig');
   return find() as string;
 }
@@ -96,22 +101,35 @@ export function kubectlFor(kubeconfig: string, home: string): Kubectl {
       return stderr.trimEnd();
     },
     json: async (words) => JSON.parse(await ok([...split(words), '-o', 'json'])) as Loose,
-    follow: (words) => {
+    follow: (words, env = {}) => {
       const child = spawn('kubectl', split(words), {
-        env: environment,
+        env: { ...environment, ...env },
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       let text = '';
       child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+      const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
       return {
         lines: () => text.split('\n').slice(0, -1),
+        ended,
         stop: async () => {
           child.kill();
-          await exited;
+          await ended;
         },
       };
     },
+  };
+}
+
+/** The same kubectl in a namespace. */
+export function within(kubectl: Kubectl, namespace: string): Kubectl {
+  const inside = (words: Words): readonly string[] => ['-n', namespace, ...split(words)];
+  return {
+    run: (words, stdin, env) => kubectl.run(inside(words), stdin, env),
+    ok: (words, stdin, env) => kubectl.ok(inside(words), stdin, env),
+    fails: (words, stdin) => kubectl.fails(inside(words), stdin),
+    json: (words) => kubectl.json(inside(words)),
+    follow: (words, env) => kubectl.follow(inside(words), env),
   };
 }
 

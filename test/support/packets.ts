@@ -32,15 +32,19 @@ export interface Cluster {
   readonly loadBalancers: Readonly<Record<string, readonly object[]>>;
 }
 
+interface WrittenFate {
+  readonly fate: 'reject' | 'drop' | 'pass' | readonly string[];
+  readonly masquerade?: 'all' | 'self' | 'none';
+  readonly stays?: number;
+}
+
 /** One row of probes.yaml. */
-export interface WrittenPacket {
+export interface WrittenPacket extends WrittenFate {
   readonly name: string;
   readonly from: string;
   readonly on?: string;
   readonly connect: string;
-  readonly fate: 'reject' | 'drop' | 'pass' | readonly string[];
-  readonly masquerade?: 'all' | 'self' | 'none';
-  readonly stays?: number;
+  readonly instead?: Readonly<Record<string, WrittenFate & { readonly because: string }>>;
 }
 
 /** A row as the tracers take it. */
@@ -51,6 +55,8 @@ export interface PacketQuestion {
   readonly from: string;
   readonly probe: PacketProbe;
   readonly fate: PacketFate;
+  /** By target: another fate, which that target has by its nature. */
+  readonly instead: Readonly<Record<string, PacketFate>>;
 }
 
 export function readCluster(): Cluster {
@@ -98,11 +104,14 @@ function questionOf(row: WrittenPacket, cluster: Cluster): PacketQuestion {
       port: Number(port),
     },
     fate: fateOf(row, source),
+    instead: Object.fromEntries(
+      Object.entries(row.instead ?? {}).map(([target, own]) => [target, fateOf(own, source)]),
+    ),
   };
 }
 
 function fateOf(
-  { fate, masquerade = 'none', stays = 0 }: WrittenPacket,
+  { fate, masquerade = 'none', stays = 0 }: WrittenFate,
   source: string,
 ): PacketFate {
   if (typeof fate === 'string') return { kind: fate };

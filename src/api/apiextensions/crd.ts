@@ -199,6 +199,8 @@ export const CustomResourceDefinition = defineKind<CustomResourceDefinition>({
   hasStatus: true,
   hasGeneration: true,
   setDefaults: withDefaults,
+  // When it was created says as much.
+  showsAge: false,
   columns: [
     {
       name: 'Created At',

@@ -1,5 +1,5 @@
 // The kind Event of the core group: what happened to an object. Events of events.k8s.io are the same
-// objects seen otherwise, and not served.
+// objects seen otherwise (../events/event.ts).
 
 import { defineKind } from '../kind.ts';
 import type { Column } from '../kind.ts';

@@ -2,23 +2,18 @@
 // shown. A value that is not of the column's type shows as nothing.
 
 import type { PrinterColumn } from '../apiextensions/crd.ts';
+import { ageOf } from '../core/columns.ts';
 import type { Column } from '../kind.ts';
 import { findByPath, parseJsonPath } from './json-path.ts';
 import type { JsonPath } from './json-path.ts';
 
-const AGE_PATH = '.metadata.creationTimestamp';
-
-/** True for the column that every list ends with anyway. */
-export function isAge({ name, type, jsonPath }: PrinterColumn): boolean {
-  return name === 'Age' && type === 'date' && jsonPath === AGE_PATH;
-}
-
 /** Columns of a version; those of undefined are of a version that has none. */
 export function customColumns(columns: readonly PrinterColumn[] | undefined): readonly Column[] {
-  return (columns ?? []).filter((column) => !isAge(column)).flatMap(toColumn);
+  return (columns ?? []).flatMap(toColumn);
 }
 
-function toColumn({ name, type, priority, jsonPath }: PrinterColumn): readonly Column[] {
+function toColumn(column: PrinterColumn): readonly Column[] {
+  const { name, type, priority, format, description, jsonPath } = column;
   const parsed = parseJsonPath(jsonPath);
   if ('error' in parsed) return [];
   return [
@@ -26,7 +21,9 @@ function toColumn({ name, type, priority, jsonPath }: PrinterColumn): readonly C
       name,
       type: columnType(type),
       ...(priority === undefined ? {} : { priority }),
-      value: (object: unknown) => cell(type, parsed.path, object),
+      ...(format === undefined ? {} : { format }),
+      description: description ?? `The value at ${jsonPath}.`,
+      value: (object: unknown, nowMs?: number) => cell(type, parsed.path, object, nowMs),
     },
   ];
 }
@@ -43,7 +40,12 @@ function columnType(type: string): Column['type'] {
   }
 }
 
-function cell(type: string, path: JsonPath, object: unknown): ReturnType<Column['value']> {
+function cell(
+  type: string,
+  path: JsonPath,
+  object: unknown,
+  nowMs = Date.now(),
+): ReturnType<Column['value']> {
   const found = findByPath(path, object);
   // Several values are written one after the other, with commas, as kubectl writes any JSONPath.
   if (type === 'string' && found.length > 1) return found.map(textOf).join(',');
@@ -57,7 +59,8 @@ function cell(type: string, path: JsonPath, object: unknown): ReturnType<Column[
     case 'boolean':
       return typeof value === 'boolean' ? value : undefined;
     case 'date':
-      return typeof value === 'string' ? value : undefined;
+      // As an age: that is what the column is for.
+      return typeof value === 'string' ? ageOf(value, nowMs) : undefined;
     default:
       return textOf(value);
   }

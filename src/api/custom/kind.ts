@@ -5,26 +5,14 @@
 import type { CustomResourceDefinition, CustomVersion } from '../apiextensions/crd.ts';
 import type { Kind, KubeObject } from '../kind.ts';
 import type { Schema } from '../schema/schema.ts';
-import { customColumns, isAge } from './columns.ts';
+import { customColumns } from './columns.ts';
 import { customSchema } from './schema.ts';
-
-/** Where the scale subresource finds its fields, as `.spec.replicas`. */
-export interface ScalePaths {
-  readonly specReplicasPath: string;
-  readonly statusReplicasPath: string;
-  readonly labelSelectorPath?: string;
-}
 
 /** A kind of a user. */
 export interface CustomKind extends Kind {
   readonly listKind: string;
-  readonly scale?: ScalePaths;
-  /** The column AGE is shown: a definition with columns of its own may leave it out. */
   readonly showsAge: boolean;
-  /** Fields beside name and namespace that field selectors may use, as `.spec.color`. */
   readonly selectableFields: readonly string[];
-  /** What a client that uses the version is warned of. */
-  readonly deprecationWarning?: string;
 }
 
 export interface CustomKinds {
@@ -72,7 +60,7 @@ function customKind(
     hasStatus: status !== undefined,
     hasGeneration: true,
     columns: customColumns(columns),
-    showsAge: columns.length === 0 || columns.some(isAge),
+    showsAge: columns.length === 0,
     selectableFields: (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath),
     ...(scale === undefined ? {} : { scale }),
     ...deprecation(spec, version),

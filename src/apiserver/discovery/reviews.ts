@@ -12,6 +12,7 @@ export interface Review {
 
 export const REVIEWS: readonly Review[] = [
   authentication('SelfSubjectReview'),
+  authentication('TokenReview'),
   authorization('LocalSubjectAccessReview', true),
   authorization('SelfSubjectAccessReview'),
   authorization('SelfSubjectRulesReview'),

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { failure } from '../failure.ts';
 import { decodeProtobuf } from '../protobuf/decode.ts';
+import { duplicateFields } from './duplicates.ts';
 import { API_LIMITS } from './limits.ts';
 
 const JSON_TYPE = 'application/json';
@@ -30,19 +31,34 @@ export function mediaType(request: IncomingMessage): string {
   return (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
+/** What a body holds, and what is odd about how it is written. */
+export interface Parsed {
+  readonly value: unknown;
+  /** What strict clients refuse, as `duplicate field "spec.a"`. */
+  readonly oddities: readonly string[];
+}
+
 /** The object a body holds; undefined for an empty one. Throws a Failure. */
 export async function readObject(request: IncomingMessage): Promise<unknown> {
+  const { value } = await readChecked(request, false);
+  return value;
+}
+
+/** As `readObject`; looks for oddities where they matter. */
+export async function readChecked(request: IncomingMessage, isStrict = true): Promise<Parsed> {
   const bytes = await readBody(request);
-  if (bytes.length === 0) return undefined;
+  if (bytes.length === 0) return { value: undefined, oddities: [] };
   switch (mediaType(request)) {
     case '':
-    case JSON_TYPE:
-      return parseJson(bytes);
+    case JSON_TYPE: {
+      const value = parseJson(bytes);
+      return { value, oddities: isStrict ? jsonOddities(bytes) : [] };
+    }
     case YAML_TYPE:
       return parseYaml(bytes);
     case PROTOBUF_TYPE: {
       const decoded = decodeProtobuf(bytes);
-      if (decoded.ok) return decoded.object;
+      if (decoded.ok) return { value: decoded.object, oddities: [] };
       const { reason, message } = decoded.failure;
       throw reason === 'tooLarge'
         ? failure.tooLarge(API_LIMITS.bodyBytesMax)
@@ -65,17 +81,60 @@ export function parseJson(bytes: Buffer): unknown {
   return value;
 }
 
-/** As for JSON; aliases are bounded by the parser. */
-export async function parseYaml(bytes: Buffer): Promise<unknown> {
-  const { parse } = await import('yaml');
+/** Of JSON that can be parsed; `where` goes before each. */
+export function jsonOddities(bytes: Buffer, where = ''): readonly string[] {
+  return duplicateFields(bytes.toString('utf8')).map(
+    ({ path }) => `${where}duplicate field ${JSON.stringify(path)}`,
+  );
+}
+
+/** As for JSON; aliases are bounded by the parser. A key that is there twice is an oddity. */
+export async function parseYaml(bytes: Buffer): Promise<Parsed> {
+  const text = bytes.toString('utf8');
+  // JSON is YAML, is what kubectl sends, and is read many times faster as what it is.
+  if (text.startsWith('{')) {
+    const json = asJson(text);
+    if (json !== undefined) return json;
+  }
+  const { parseDocument, LineCounter } = await import('yaml');
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  const isDuplicate = ({ code }: { readonly code: string }): boolean => code === 'DUPLICATE_KEY';
+  const broken = document.errors.find((error) => !isDuplicate(error));
+  if (broken !== undefined) throw notYaml(broken);
   let value: unknown;
   try {
-    value = parse(bytes.toString('utf8'), { maxAliasCount: 100 });
+    value = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw failure.badRequest(`the body of the request is not YAML: ${String(error)}`);
+    throw notYaml(error);
   }
   checkDepth(value, API_LIMITS.depthMax);
-  return value;
+  const oddities = document.errors.filter(isDuplicate).map(({ pos: [start, end] }) => {
+    const key = text.slice(start, end).replaceAll(/^["']|["']$/g, '');
+    return setTwice(lineCounter.linePos(start).line, key);
+  });
+  return { value, oddities };
+}
+
+function asJson(text: string): Parsed | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // A flow mapping of YAML, or nothing at all: its reader says which.
+    return undefined;
+  }
+  checkDepth(value, API_LIMITS.depthMax);
+  const oddities = duplicateFields(text).map(({ line, key }) => setTwice(line, key));
+  return { value, oddities };
+}
+
+function setTwice(line: number, key: string): string {
+  return `yaml: unmarshal errors: line ${line}: key ${JSON.stringify(key)} already set in map`;
+}
+
+function notYaml(error: unknown): Error {
+  return failure.badRequest(`the body of the request is not YAML: ${String(error)}`);
 }
 
 function checkDepth(value: unknown, left: number): void {

@@ -1,9 +1,11 @@
-// Who may come in: whoever has the token. A browser that was led here by a page of somebody else has
+// Who may come in: whoever has a certificate of ours or the token. A browser that was led here by a page of somebody else has
 // not, and is turned away for its Origin before that, as is a name that was made to point here.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { failure } from '../failure.ts';
+import { certificateIdentity, TOKEN_IDENTITY } from './identity.ts';
+import type { Identity } from './identity.ts';
 
 export interface Credentials {
   /** What clients send as `Authorization: Bearer …`. */
@@ -17,12 +19,12 @@ const LOCAL_NAMES = new Set([
   'kubernetes.default.svc',
 ]);
 
-/** Throws a Failure for a request that may not come in. `address` is where the API listens. */
+/** Who comes in. Throws a Failure for who may not. `address` is where the API listens. */
 export function checkEntry(
   request: IncomingMessage,
   { token }: Credentials,
   address: string,
-): void {
+): Identity {
   const { origin, host, authorization } = request.headers;
   if (origin !== undefined) {
     throw failure.refused('requests from web pages are not served: the header Origin is set');
@@ -32,7 +34,16 @@ export function checkEntry(
     throw failure.refused(`the host ${JSON.stringify(name)} is not served here`);
   }
   const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-  if (given === undefined || !sameText(given, token)) throw failure.unauthorized();
+  const identity =
+    certificateIdentity(request) ??
+    (given === undefined ? undefined : tokenIdentity(given, { token }));
+  if (identity === undefined) throw failure.unauthorized();
+  return identity;
+}
+
+/** Whom a token lets in; undefined for one that is not ours. */
+export function tokenIdentity(given: string, { token }: Credentials): Identity | undefined {
+  return sameText(given, token) ? TOKEN_IDENTITY : undefined;
 }
 
 /** Takes as long for a wrong text as for the right one. */

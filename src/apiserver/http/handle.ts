@@ -8,7 +8,7 @@ import type { Conversion } from '../discovery/negotiate.ts';
 import { LIST_CONVERSIONS, negotiate, OBJECT_CONVERSIONS } from '../discovery/negotiate.ts';
 import { versionInfo } from '../discovery/version.ts';
 import { answerOpenApi } from '../openapi/answer.ts';
-import { APPLY_PATCH, applyPatch, patchTypes } from '../patch/patch.ts';
+import { APPLY_PATCH, applyPatch, JSON_PATCH, patchTypes } from '../patch/patch.ts';
 import type { JsonObject } from '../patch/values.ts';
 import { deleted, Failure, failure } from '../failure.ts';
 import { readDeleteOptions, readDryRun } from '../registry/deletion.ts';
@@ -21,7 +21,12 @@ import { parseResourcePath } from '../request.ts';
 import type { ResourceRequest } from '../request.ts';
 import { parseSelectors } from '../select.ts';
 import { selectableFields } from '../select-fields.ts';
-import { mediaType, parseJson, parseYaml, readBody, readObject } from './body.ts';
+import { jsonOddities, mediaType, parseJson, parseYaml } from './body.ts';
+import { readBody, readChecked, readObject } from './body.ts';
+import type { Parsed } from './body.ts';
+import { compressLarge } from './compress.ts';
+import { userOf } from './identity.ts';
+import type { Identity } from './identity.ts';
 import { createPresenter } from './present.ts';
 import type { Form, Presenter } from './present.ts';
 import { sendJson, sendList, sendStatus, sendText } from './send.ts';
@@ -37,6 +42,8 @@ export interface HandlerOptions extends WatchServices {
   readonly flush: () => Promise<void>;
   /** Subresources that are streams: logs, exec, proxies. */
   readonly streams: Streams;
+  /** Whom a token lets in; undefined for none of ours. */
+  readonly userFor: (token: string) => Identity | undefined;
   /** Fairway's own. */
   readonly version: string;
   readonly now: () => Date;
@@ -87,17 +94,24 @@ class ApiHandler implements Handler {
     this.#options = options;
   }
 
-  async handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+  async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: URL,
+    identity: Identity,
+  ): Promise<void> {
     const path = url.pathname.length > 1 ? url.pathname.replace(/\/$/, '') : url.pathname;
     if (this.#aboutApi(request, response, path, url.searchParams)) return;
     const asked = parseResourcePath(path);
     if (asked === undefined) throw failure.noSuchPath();
     const query = url.searchParams;
-    if (await this.#review(request, response, asked)) return;
+    if (await this.#review(request, response, asked, identity)) return;
     const resource = this.#options.resources.find(asked.group, asked.version, asked.plural);
     if (resource === undefined) throw failure.noSuchPath();
     checkScope(resource.kind, asked);
     const call: Call = { request, response, query, asked, resource };
+    const { deprecationWarning } = resource.kind;
+    if (deprecationWarning !== undefined) warn(response, deprecationWarning);
     if (asked.subresource === 'scale' && isScaled(resource.kind)) await this.#scale(call);
     else if (asked.subresource === '' || hasPart(resource.kind, asked.subresource)) {
       await this.#resource(call);
@@ -130,6 +144,7 @@ class ApiHandler implements Handler {
     const document = this.#document(path, headers, query);
     if (document === undefined) return false;
     if (method !== 'GET' && method !== 'HEAD') throw failure.methodNotAllowed();
+    if (method === 'GET') compressLarge(request, response);
     response.writeHead(document.status, {
       ...document.headers,
       ...(document.status === 304 ? {} : { 'content-length': Buffer.byteLength(document.body) }),
@@ -165,11 +180,14 @@ class ApiHandler implements Handler {
     request: IncomingMessage,
     response: ServerResponse,
     asked: ResourceRequest,
+    identity: Identity,
   ): Promise<boolean> {
     const review = reviewOf(asked);
     if (review === undefined) return false;
     if (request.method !== 'POST') throw failure.methodNotAllowed();
-    sendJson(response, 201, review(await readObject(request)));
+    const user = userOf(identity, request.headers);
+    const body = await readObject(request);
+    sendJson(response, 201, review(body, { user, userFor: this.#options.userFor }));
     return true;
   }
 
@@ -179,6 +197,7 @@ class ApiHandler implements Handler {
     switch (request.method) {
       case 'HEAD':
       case 'GET':
+        if (request.method === 'GET') compressLarge(request, call.response);
         return isCollection ? this.#list(call) : this.#get(call);
       case 'POST':
         if (isCollection) return this.#create(call);
@@ -212,7 +231,7 @@ class ApiHandler implements Handler {
     const selects = parseSelectors(
       query.get('labelSelector') ?? '',
       fields,
-      selectableFields(kind),
+      selectableFields(kind, resource.view),
     );
     if (isTrue(query.get('watch'))) {
       const presenter = this.#presenter(call, false);
@@ -249,39 +268,53 @@ class ApiHandler implements Handler {
   }
 
   async #create(call: Call): Promise<void> {
-    const body = await readObject(call.request);
-    const object = this.#options.writer.create(this.#context(call), body);
+    const body = stored(call, await readChecked(call.request));
+    const object = this.#options.writer.create(this.#context(call, body), body.value);
     await this.#written(call, 201, object);
   }
 
   async #update(call: Call): Promise<void> {
-    const body = await readObject(call.request);
-    const object = this.#options.writer.update(this.#context(call), call.asked.name, body);
+    const body = stored(call, await readChecked(call.request));
+    const { writer } = this.#options;
+    const object = writer.update(this.#context(call, body), call.asked.name, body.value);
     await this.#written(call, 200, object);
   }
 
   async #patch(call: Call): Promise<void> {
-    const { request, resource, asked, query } = call;
-    const { writer } = this.#options;
+    const { request, asked } = call;
     const type = mediaType(request);
     const bytes = await readBody(request);
-    const context = this.#context(call);
-    if (type === APPLY_PATCH) {
-      if (!query.has('fieldManager')) {
-        throw failure.unprocessable(
-          'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-        );
-      }
-      const body = await parseYaml(bytes);
-      const force = isTrue(query.get('force'));
-      const { object, created } = writer.apply(context, asked.name, body, force);
-      return this.#written(call, created ? 201 : 200, object);
-    }
+    if (type === APPLY_PATCH) return this.#apply(call, stored(call, await parseYaml(bytes)));
     const patch = parseJson(bytes);
-    const object = writer.change(context, asked.name, (target) =>
-      patched(type, target, patch, resource.kind),
+    const oddities = jsonOddities(bytes, type === JSON_PATCH ? 'json patch ' : '');
+    const context = { ...this.#context(call, { oddities }), patch: bytes.toString('utf8') };
+    const { kind, view } = call.resource;
+    const object = this.#options.writer.change(context, asked.name, (target) =>
+      view === undefined
+        ? patched(type, target, patch, kind)
+        : view.toStored(patched(type, view.fromStored(target), patch, view.kind)),
     );
     await this.#written(call, 200, object);
+  }
+
+  async #apply(call: Call, body: Parsed): Promise<void> {
+    const { query, asked } = call;
+    if (!query.has('fieldManager')) {
+      throw failure.unprocessable(
+        'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+      );
+    }
+    const context = this.#context(call, body);
+    const [oddity] = body.oddities;
+    if (oddity !== undefined && context.fieldValidation === 'Strict') {
+      throw failure.badRequest(
+        `error strict decoding YAML: error converting YAML to JSON: ${oddity}`,
+      );
+    }
+    const force = isTrue(query.get('force'));
+    const { writer } = this.#options;
+    const { object, created } = writer.apply(context, asked.name, body.value, force);
+    return this.#written(call, created ? 201 : 200, object);
   }
 
   async #delete(call: Call): Promise<void> {
@@ -302,7 +335,7 @@ class ApiHandler implements Handler {
     const selects = parseSelectors(
       query.get('labelSelector') ?? '',
       query.get('fieldSelector') ?? '',
-      selectableFields(resource.kind),
+      selectableFields(resource.kind, resource.view),
     );
     const page = reader.list(resource, {
       namespace: asked.namespace,
@@ -326,10 +359,11 @@ class ApiHandler implements Handler {
   async #scale(call: Call): Promise<void> {
     const { request, response, resource, asked } = call;
     const { reader, writer } = this.#options;
+    const { kind } = resource;
     const context = this.#context(call);
     const current = (): KubeObject => reader.get(resource, asked.namespace, asked.name);
     if (request.method === 'GET') {
-      sendJson(response, 200, scaleOf(current()));
+      sendJson(response, 200, scaleOf(current(), kind));
       return;
     }
     const isPatch = request.method === 'PATCH';
@@ -337,11 +371,11 @@ class ApiHandler implements Handler {
     const type = mediaType(request);
     const body = isPatch ? parseJson(await readBody(request)) : await readObject(request);
     const object = writer.change({ ...context, subresource: '' }, asked.name, (target) => {
-      if (!isPatch) return withScale(target, readScale(body));
-      return withScale(target, readScale(patched(type, scaleOf(target), body, resource.kind)));
+      const wanted = isPatch ? patched(type, scaleOf(target, kind), body, kind) : body;
+      return withScale(target, readScale(wanted, asked.name), kind);
     });
     await this.#options.flush();
-    sendJson(response, 200, scaleOf(object));
+    sendJson(response, 200, scaleOf(object, kind));
   }
 
   async #written(call: Call, code: number, object: KubeObject): Promise<void> {
@@ -363,11 +397,14 @@ class ApiHandler implements Handler {
       form: formOf(chosen.conversion?.kind),
       includeObject: include,
       now: this.#options.now,
+      ...(resource.view === undefined ? {} : { view: resource.view }),
     });
   }
 
-  #context({ request, response, query, asked, resource }: Call): WriteContext {
-    let warnings = 0;
+  #context(
+    { request, response, query, asked, resource }: Call,
+    { oddities }: Pick<Parsed, 'oddities'> = { oddities: [] },
+  ): WriteContext {
     return {
       resource,
       namespace: resource.kind.namespaced ? asked.namespace : '',
@@ -375,12 +412,9 @@ class ApiHandler implements Handler {
       manager: managerOf(query.get('fieldManager'), request.headers['user-agent']),
       dryRun: readDryRun(query.has('dryRun') ? query.getAll('dryRun') : undefined),
       fieldValidation: readFieldValidation(query.get('fieldValidation')),
+      oddities,
       now: this.#options.now(),
-      warn: (text) => {
-        if (warnings++ < WARNINGS_MAX) {
-          response.appendHeader('warning', `299 - ${JSON.stringify(text)}`);
-        }
-      },
+      warn: (text) => warn(response, text),
     };
   }
 }
@@ -418,8 +452,23 @@ function patched(type: string, target: object, patch: unknown, kind: Kind): unkn
   }
 }
 
-function isScaled({ kind, group }: Kind): boolean {
-  return group === 'apps' && SCALED.has(kind);
+function isScaled({ kind, group, scale }: Kind): boolean {
+  return scale !== undefined || (group === 'apps' && SCALED.has(kind));
+}
+
+/** What a body holds, as it is stored. */
+function stored({ resource: { view } }: Call, { value, oddities }: Parsed): Parsed {
+  if (view === undefined) return { value, oddities };
+  const unknown = view.unknownFields(value).map((name) => `unknown field ${JSON.stringify(name)}`);
+  return { value: view.toStored(value), oddities: [...oddities, ...unknown] };
+}
+
+/** Says a thing once beside the answer, in the header of RFC 9111 that kubectl prints. */
+function warn(response: ServerResponse, text: string): void {
+  const line = `299 - ${JSON.stringify(text)}`;
+  const before = response.getHeader('warning');
+  const lines = Array.isArray(before) ? before : before === undefined ? [] : [String(before)];
+  if (lines.length < WARNINGS_MAX && !lines.includes(line)) response.appendHeader('warning', line);
 }
 
 function hasPart(kind: Kind, subresource: string): boolean {

@@ -5,6 +5,7 @@ import { apiVersionOf } from '../../api/kind.ts';
 import type { Kind, KubeObject } from '../../api/kind.ts';
 import type { ObjectMeta } from '../../api/meta.ts';
 import { inVersion } from '../registry/resources.ts';
+import type { View } from '../registry/resources.ts';
 import { bookmarkTable, columnDefinitions, tableRows, toTable } from '../table/table.ts';
 import type { IncludeObject } from '../table/table.ts';
 
@@ -35,6 +36,8 @@ export interface PresentOptions {
   readonly form: Form;
   readonly includeObject: IncludeObject;
   readonly now: () => Date;
+  /** Where objects are shown in the words of another group. */
+  readonly view?: View;
 }
 
 const META_V1 = 'meta.k8s.io/v1';
@@ -50,9 +53,17 @@ export function createPresenter(options: PresentOptions): Presenter {
   }
 }
 
-function whole({ kind, version }: PresentOptions): Presenter {
-  const apiVersion = apiVersionOf({ group: kind.group, version });
-  const show = (object: KubeObject): unknown => inVersion(object, apiVersion);
+/** How an object looks to a client, and in which apiVersion. */
+function shownBy({ kind, version, view }: PresentOptions) {
+  const apiVersion = apiVersionOf(view?.kind ?? { group: kind.group, version });
+  const show = (object: KubeObject): KubeObject =>
+    view === undefined ? inVersion(object, apiVersion) : view.fromStored(object);
+  return { apiVersion, show };
+}
+
+function whole(options: PresentOptions): Presenter {
+  const { kind } = options;
+  const { apiVersion, show } = shownBy(options);
   return {
     form: apiVersion,
     saysMoreAtFirst: false,
@@ -60,18 +71,20 @@ function whole({ kind, version }: PresentOptions): Presenter {
     event: show,
     bookmark: (_, metadata) => ({ kind: kind.kind, apiVersion, metadata }),
     envelope: (metadata) => ({
-      head: { kind: `${kind.kind}List`, apiVersion, metadata },
+      head: { kind: kind.listKind ?? `${kind.kind}List`, apiVersion, metadata },
       items: 'items',
     }),
     items: (objects) => objects.map(show),
   };
 }
 
-function table({ kind, version, includeObject, now }: PresentOptions): Presenter {
-  const apiVersion = apiVersionOf({ group: kind.group, version });
+function table(options: PresentOptions): Presenter {
+  const { kind, includeObject, now } = options;
+  const { apiVersion, show: shown } = shownBy(options);
   const show = (object: KubeObject, withoutDefinitions: boolean): unknown =>
-    toTable(kind, [inVersion(object, apiVersion)], {
+    toTable(kind, [object], {
       includeObject,
+      shown,
       withoutDefinitions,
       nowMs: now().getTime(),
       listMetadata: { resourceVersion: object.metadata.resourceVersion ?? '' },
@@ -91,10 +104,8 @@ function table({ kind, version, includeObject, now }: PresentOptions): Presenter
       },
       items: 'rows',
     }),
-    items: (objects) => {
-      const shown = objects.map((object) => inVersion(object, apiVersion));
-      return tableRows(kind, shown, { includeObject, nowMs: now().getTime() });
-    },
+    items: (objects) =>
+      tableRows(kind, objects, { includeObject, shown, nowMs: now().getTime() }),
   };
 }
 

@@ -4,6 +4,7 @@
 import { randomInt } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Failure, failure } from '../failure.ts';
+import { kindKey } from '../../store/snapshot.ts';
 import type { Store } from '../../store/store.ts';
 import { eventFor } from '../watch/hub.ts';
 import type { EventType, Watch, WatchHub, WatchScope } from '../watch/hub.ts';
@@ -81,8 +82,10 @@ export function serveWatch(
       response.write(bookmark(presenter, scope, store.revision, { [INITIAL_EVENTS_END]: 'true' }));
     }
   }
+  const key = kindKey(scope.kind);
   for (const change of missed) {
-    const event = eventFor(change, scope);
+    // The log is of all kinds.
+    const event = kindKey(change.kind) === key ? eventFor(change, scope) : undefined;
     if (event !== undefined) sendOne(event.type, event.object);
   }
   const watch: Watch = {

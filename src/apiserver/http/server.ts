@@ -9,11 +9,17 @@ import { FairwayError } from '../../lib/errors.ts';
 import { Failure, failure } from '../failure.ts';
 import type { Access } from './access.ts';
 import { checkEntry } from './gate.ts';
+import type { Identity } from './identity.ts';
 import { API_LIMITS } from './limits.ts';
 import { sendStatus } from './send.ts';
 
 export interface Handler {
-  handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void>;
+  handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: URL,
+    identity: Identity,
+  ): Promise<void>;
   /** A request to change the protocol, as of `kubectl exec`. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, url: URL): Promise<void>;
 }
@@ -42,6 +48,10 @@ export class ApiServer {
     this.#server = createServer({
       cert: access.server.certificate,
       key: access.server.privateKey,
+      // A client may show a certificate of ours instead of a token; one of others counts as none.
+      ca: access.authority,
+      requestCert: true,
+      rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
       maxHeaderSize: API_LIMITS.headBytesMax,
@@ -105,8 +115,8 @@ export class ApiServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      const url = this.#enter(request);
-      await this.#options.handler.handle(request, response, url);
+      const { url, identity } = this.#enter(request);
+      await this.#options.handler.handle(request, response, url, identity);
     } catch (error) {
       sendStatus(response, this.#statusOf(error, request));
       if (!request.complete) discardBody(request);
@@ -116,7 +126,7 @@ export class ApiServer {
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => socket.destroy());
     try {
-      const url = this.#enter(request);
+      const { url } = this.#enter(request);
       await this.#options.handler.upgrade(request, socket, head, url);
     } catch (error) {
       const status = this.#statusOf(error, request);
@@ -128,13 +138,13 @@ export class ApiServer {
     }
   }
 
-  #enter(request: IncomingMessage): URL {
+  #enter(request: IncomingMessage): { readonly url: URL; readonly identity: Identity } {
     const { access, address } = this.#options;
-    checkEntry(request, access, address);
+    const identity = checkEntry(request, access, address);
     const target = request.url ?? '/';
     if (!target.startsWith('/')) throw failure.badRequest('the request has no path');
     try {
-      return new URL(`https://localhost${target}`);
+      return { url: new URL(`https://localhost${target}`), identity };
     } catch {
       throw failure.badRequest('the path of the request cannot be read');
     }

@@ -7,16 +7,33 @@ import type { Kind, KubeObject } from '../../api/kind.ts';
 export interface Resource {
   readonly kind: Kind;
   readonly version: string;
+  readonly view?: View;
+}
+
+/** Objects of one kind in the words of another group, as Events are in events.k8s.io. */
+export interface View {
+  /** As clients of the group see it. */
+  readonly kind: Kind;
+  readonly of: Kind;
+  /** What a client sends → what is stored; what cannot be told for one is left as it is. */
+  toStored(body: unknown): unknown;
+  /** Fields of what a client sends that have no place in what is stored. */
+  unknownFields(body: unknown): readonly string[];
+  fromStored(object: KubeObject): KubeObject;
+  /** A field of the view → the field of what is stored; undefined for what has no such name. */
+  storedField(field: string): string | undefined;
 }
 
 export class Resources {
   readonly #builtIn: readonly Kind[];
+  readonly #views: readonly View[];
   #custom: readonly Resource[] = [];
   #byPath = new Map<string, Resource>();
   #all: readonly Kind[] = [];
 
-  constructor(kinds: readonly Kind[]) {
+  constructor(kinds: readonly Kind[], views: readonly View[] = []) {
     this.#builtIn = kinds;
+    this.#views = views;
     this.#index();
   }
 
@@ -45,13 +62,18 @@ export class Resources {
       version,
       versions: [version],
     }));
-    this.#all = [...this.#builtIn, ...shown];
+    this.#all = [...this.#builtIn, ...this.#views.map(({ kind }) => kind), ...shown];
     this.#byPath = new Map(
       [...own, ...this.#custom].map((resource) => [
         `${resource.kind.group}/${resource.version}/${resource.kind.plural}`,
         resource,
       ]),
     );
+    for (const view of this.#views) {
+      const { group, version, plural } = view.kind;
+      const resource = { kind: view.of, version: view.of.version, view };
+      this.#byPath.set(`${group}/${version}/${plural}`, resource);
+    }
   }
 }
 

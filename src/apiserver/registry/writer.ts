@@ -8,6 +8,7 @@ import type { Admission } from '../../api/admit.ts';
 import { Namespace } from '../../api/core/namespace.ts';
 import type { Kind, KubeObject } from '../../api/kind.ts';
 import type { ObjectMeta } from '../../api/meta.ts';
+import { fieldError } from '../../api/schema/errors.ts';
 import { deepEqual } from '../../lib/equal.ts';
 import type { Store } from '../../store/store.ts';
 import type { ObjectWrite } from '../../store/write.ts';
@@ -36,6 +37,10 @@ export interface WriteContext {
   readonly manager: string;
   readonly dryRun: boolean;
   readonly fieldValidation: FieldValidation;
+  /** What is odd about how the body is written, as `duplicate field "spec.a"`. */
+  readonly oddities?: readonly string[];
+  /** The text of a patch: who is strict about what it leads to is shown it. */
+  readonly patch?: string;
   readonly now: Date;
   /** Told to the client beside the answer. */
   readonly warn: (text: string) => void;
@@ -288,15 +293,24 @@ export class Writer {
   }
 
   #tellUnknown(context: WriteContext, unknown: Admission<KubeObject>['unknown']): void {
-    const { fieldValidation } = context;
-    if (unknown.length === 0 || fieldValidation === 'Ignore') return;
-    const texts = unknown.map(({ path }) => `unknown field ${JSON.stringify(path)}`);
-    if (fieldValidation === 'Strict') {
-      throw failure.badRequest(
-        `${context.resource.kind.kind} in version ${JSON.stringify(context.resource.version)} cannot be handled as a ${context.resource.kind.kind}: strict decoding error: ${texts.join(', ')}`,
-      );
+    const { fieldValidation, oddities = [], patch, resource } = context;
+    if ((unknown.length === 0 && oddities.length === 0) || fieldValidation === 'Ignore') return;
+    const fields = unknown.map(({ path }) => `unknown field ${JSON.stringify(path)}`);
+    const texts = [...oddities, ...fields];
+    if (fieldValidation !== 'Strict') {
+      for (const text of texts) context.warn(text);
+      return;
     }
-    for (const text of texts) context.warn(text);
+    const all = `strict decoding error: ${texts.join(', ')}`;
+    if (patch !== undefined) {
+      throw failure.invalid({ group: '', plural: '', kind: '' }, '', [
+        fieldError.invalid('patch', patch, all),
+      ]);
+    }
+    const { kind } = resource.kind;
+    throw failure.badRequest(
+      `${kind} in version ${JSON.stringify(resource.version)} cannot be handled as a ${kind}: ${all}`,
+    );
   }
 
   #existing(kind: Kind, namespace: string, name: string): KubeObject {

@@ -18,6 +18,7 @@ import type { CommandSession } from './command/exec.ts';
 import { parseCommandOptions } from './command/streams.ts';
 import { containerToEnter, containerToRead } from './container.ts';
 import type { ChosenContainer } from './container.ts';
+import { untilEnd } from './container-end.ts';
 import { parsePorts } from './forward/ports.ts';
 import { servePortForward } from './forward/port-forward.ts';
 import { STREAM_LIMITS } from './limits.ts';
@@ -103,7 +104,8 @@ export function createSubresources({ store, pods }: SubresourcesOptions): Stream
     response.writeHead(200, { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' });
     response.flushHeaders();
     const name = { namespace: asked.namespace, pod: asked.name, container };
-    await writeLog(pods.log(name, options, gone.signal), response, gone.signal, limitBytes);
+    const end = options.follow ? untilEnd(store, name, gone.signal) : gone.signal;
+    await writeLog(pods.log(name, options, end), response, gone.signal, limitBytes);
     response.end();
   };
 
@@ -121,7 +123,11 @@ export function createSubresources({ store, pods }: SubresourcesOptions): Stream
     const name = { namespace: asked.namespace, pod: asked.name, container };
     if (asked.subresource === 'attach') {
       await serveAttach(streams, parsed.options, (stream, signal) =>
-        pods.log(name, { stream, tailLines: 0, follow: true }, signal),
+        pods.log(
+          name,
+          { stream, tailLines: 0, follow: true },
+          untilEnd(store, name, signal),
+        ),
       );
     } else await serveExec(streams, parsed.options, (command) => pods.exec(name, command));
   };

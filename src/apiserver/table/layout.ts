@@ -32,12 +32,14 @@ const DEFAULT_CLASS = 'ingressclass.kubernetes.io/is-default-class';
 /** Kinds with a column behind Age that is not a wide one: the column before Age. */
 const AGE_AFTER: ReadonlyMap<string, string> = new Map([['Node', 'Roles']]);
 
-type LaidOutKind = Pick<Kind, 'group' | 'kind' | 'columns'>;
+type LaidOutKind = Pick<Kind, 'group' | 'kind' | 'columns' | 'showsAge'>;
 
 export function layout(kind: LaidOutKind): readonly LaidOutColumn[] {
   const columns = kind.columns.map((column) => kindColumn(kind, column));
   // Events are about another object, and about when: their own name is of little use.
   if (kind.kind === 'Event') return [...columns, nameColumn(kind, 1)];
+  // A definition has its columns in the order it wants, and Age where it says so.
+  if (kind.showsAge === false) return [nameColumn(kind, 0), ...columns];
   const age = agePlace(kind);
   return [nameColumn(kind, 0), ...columns.slice(0, age), ageColumn(kind), ...columns.slice(age)];
 }
@@ -68,10 +70,18 @@ function ageColumn(kind: LaidOutKind): LaidOutColumn {
   };
 }
 
-function kindColumn({ kind }: LaidOutKind, column: Column): LaidOutColumn {
-  const { name, type, priority = 0, value } = column;
+function kindColumn({ kind, showsAge }: LaidOutKind, column: Column): LaidOutColumn {
+  const { name, type, priority = 0, format = '', description, value } = column;
+  // What a user's kind has no value for shows as nothing.
+  const nothing = showsAge === undefined ? '<none>' : null;
   return {
-    definition: { name, type, format: '', description: columnDoc(kind, name), priority },
-    cell: (object, nowMs) => value(object, nowMs) ?? '<none>',
+    definition: {
+      name,
+      type,
+      format,
+      description: description ?? columnDoc(kind, name),
+      priority,
+    },
+    cell: (object, nowMs) => value(object, nowMs) ?? nothing,
   };
 }

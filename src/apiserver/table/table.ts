@@ -14,6 +14,8 @@ export type IncludeObject = 'None' | 'Metadata' | 'Object';
 export interface RowOptions {
   /** Metadata when absent, as in kube-apiserver. */
   readonly includeObject?: IncludeObject;
+  /** How a whole object is shown in its row; as it is when absent. */
+  readonly shown?: (object: KubeObject) => KubeObject;
   /** Now, in milliseconds since 1970; ages count from here. */
   readonly nowMs: number;
 }
@@ -53,7 +55,7 @@ export interface Table {
   readonly rows: readonly TableRow[];
 }
 
-type TableKind = Pick<Kind, 'group' | 'kind' | 'columns'>;
+type TableKind = Pick<Kind, 'group' | 'kind' | 'columns' | 'showsAge'>;
 
 export function toTable(
   kind: TableKind,
@@ -76,13 +78,13 @@ export function columnDefinitions(kind: TableKind): readonly ColumnDefinition[] 
 export function tableRows(
   kind: TableKind,
   objects: readonly KubeObject[],
-  { nowMs, includeObject = 'Metadata' }: RowOptions,
+  { nowMs, includeObject = 'Metadata', shown = (object) => object }: RowOptions,
 ): readonly TableRow[] {
   const columns = layout(kind);
   return objects.map((object) => ({
     cells: columns.map(({ cell }) => cell(object, nowMs)),
     ...rowConditions(kind, object),
-    object: included(object, includeObject),
+    object: included(object, includeObject, shown),
   }));
 }
 
@@ -106,14 +108,18 @@ export function bookmarkTable(
   };
 }
 
-function included(object: KubeObject, include: IncludeObject): object | null {
+function included(
+  object: KubeObject,
+  include: IncludeObject,
+  shown: (object: KubeObject) => KubeObject,
+): object | null {
   switch (include) {
     case 'None':
       return null;
     case 'Metadata':
       return partial(object.metadata);
     case 'Object':
-      return object;
+      return shown(object);
   }
 }
 

@@ -8,7 +8,7 @@ import { ConfigMap } from '../../api/core/config-map.ts';
 import { Pod } from '../../api/core/pod.ts';
 import type { Kind } from '../../api/kind.ts';
 import { Lab } from '../testing/lab.ts';
-import { createGarbageController, ownerFindings } from './garbage.ts';
+import { createGarbageController, createOwnerFinder } from './garbage.ts';
 
 const KINDS: readonly Kind[] = [ConfigMap, Pod, ReplicaSet];
 
@@ -120,14 +120,14 @@ test('an object in a file belongs to the owner of that name, whatever UID was sa
   own.put(ConfigMap, { metadata: { name: 'child', ownerReferences: owners('old') } }, 'all.yaml');
   own.reconcile();
   assert.deepEqual(
-    ownerFindings(own.snapshot, KINDS).map(({ reason, severity }) => [reason, severity]),
+    createOwnerFinder(KINDS)(own.snapshot).map(({ reason, severity }) => [reason, severity]),
     [['OwnerNotFound', 'info']],
   );
   const uid = putOwner(own, 'owner-0');
   own.reconcile();
   assert.equal(own.get(ConfigMap, 'child').metadata.ownerReferences?.[0]?.uid, uid);
   assert.equal(own.snapshot.sourceOf(ConfigMap, 'default', 'child')?.file, 'all.yaml');
-  assert.deepEqual(ownerFindings(own.snapshot, KINDS), []);
+  assert.deepEqual(createOwnerFinder(KINDS)(own.snapshot), []);
 });
 
 test('a Deployment takes the ReplicaSet that was saved with it, and makes no other', () => {

@@ -7,6 +7,7 @@ import type { Kind, KubeObject } from '../../api/kind.ts';
 import type { Finding } from '../../api/finding.ts';
 import { kindKey } from '../../store/snapshot.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
+import { compareObjects } from '../../store/table.ts';
 import type { ObjectWrite } from '../../store/write.ts';
 import type { Controller, ReconcileContext } from '../controller.ts';
 import { Agenda } from '../shared/agenda.ts';
@@ -141,31 +142,51 @@ class Garbage implements Controller {
   }
 }
 
-/** Objects in files whose owner is nowhere to be found. */
-export function ownerFindings(snapshot: Snapshot, kinds: readonly Kind[]): readonly Finding[] {
-  return kinds.flatMap((kind) => {
-    const table = snapshot.table(kind);
-    return table.objects.flatMap((object) => {
-      const { namespace = '', name = '' } = object.metadata;
-      const owners = ownersOf(object);
-      if (owners.length === 0 || !isInFile(table.get(namespace, name))) return [];
-      return owners.flatMap((owner, i): readonly Finding[] => {
-        const ownerKind = kindOf(owner, kinds);
-        const scope = ownerKind?.namespaced === false ? '' : namespace;
-        if (ownerKind !== undefined && snapshot.get(ownerKind, scope, owner.name) !== undefined) {
-          return [];
-        }
-        return [
-          {
-            severity: 'info',
-            reason: 'OwnerNotFound',
-            message: `${owner.kind} ${owner.name}, which owns the object, is not there`,
-            hint: 'A cluster would delete the object. Remove ownerReferences to make it stand alone.',
-            origin: { object: refOf(object), field: `metadata.ownerReferences[${i}]` },
-          },
-        ];
+/** Finds objects in files whose owner is nowhere to be found. */
+export function createOwnerFinder(
+  kinds: readonly Kind[],
+): (snapshot: Snapshot) => readonly Finding[] {
+  const watches = kinds.map((kind) => ({
+    kind,
+    watch: new TableWatch(kind),
+    /** Objects with owners, by namespace and name. */
+    owned: new Map<string, KubeObject>(),
+  }));
+  return (snapshot) =>
+    watches.flatMap(({ kind, watch, owned }) => {
+      for (const { before, after } of watch.changes(snapshot)) {
+        if (before !== undefined) owned.delete(placeOf('', before));
+        if (after !== undefined && ownersOf(after).length > 0) owned.set(placeOf('', after), after);
+      }
+      const table = snapshot.table(kind);
+      return [...owned.values()].toSorted(compareObjects).flatMap((object) => {
+        const { namespace = '', name = '' } = object.metadata;
+        return isInFile(table.get(namespace, name)) ? ownerFindings(snapshot, kinds, object) : [];
       });
     });
+}
+
+function ownerFindings(
+  snapshot: Snapshot,
+  kinds: readonly Kind[],
+  object: KubeObject,
+): readonly Finding[] {
+  const { namespace = '' } = object.metadata;
+  return ownersOf(object).flatMap((owner, i): readonly Finding[] => {
+    const ownerKind = kindOf(owner, kinds);
+    const scope = ownerKind?.namespaced === false ? '' : namespace;
+    if (ownerKind !== undefined && snapshot.get(ownerKind, scope, owner.name) !== undefined) {
+      return [];
+    }
+    return [
+      {
+        severity: 'info',
+        reason: 'OwnerNotFound',
+        message: `${owner.kind} ${owner.name}, which owns the object, is not there`,
+        hint: 'A cluster would delete the object. Remove ownerReferences to make it stand alone.',
+        origin: { object: refOf(object), field: `metadata.ownerReferences[${i}]` },
+      },
+    ];
   });
 }
 

@@ -1,6 +1,7 @@
 // A Namespace for every namespace that anything is in, as in a folder of files few people write them
 // down; and the end of those that are deleted, with all that is in them.
 
+import { Event } from '../../api/core/event.ts';
 import { Namespace } from '../../api/core/namespace.ts';
 import type { Kind, KubeObject } from '../../api/kind.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
@@ -30,6 +31,7 @@ export function createNamespaceController({ kinds }: NamespaceOptions): Controll
     name: 'namespace',
     reconcile(snapshot: Snapshot): readonly ObjectWrite[] {
       const namespaced = kinds().filter((kind) => kind.namespaced);
+      const events = snapshot.table(Event);
       const namespaces = snapshot.table(Namespace);
       const tables = namespaced.map((kind) => snapshot.table(kind));
       const now = [namespaces, ...tables];
@@ -37,6 +39,8 @@ export function createNamespaceController({ kinds }: NamespaceOptions): Controll
       seen = now;
       const names = new Set<string>();
       for (const table of tables) {
+        // What is told of things that are gone keeps nothing alive.
+        if (table === events) continue;
         const own = used.get(table) ?? namespacesIn(table);
         used.set(table, own);
         for (const name of own) names.add(name);
@@ -59,7 +63,7 @@ export function createNamespaceController({ kinds }: NamespaceOptions): Controll
 }
 
 function namespacesIn(table: Table): ReadonlySet<string> {
-  return new Set(table.objects.map(({ metadata }) => metadata.namespace ?? ''));
+  return new Set(table.namespaces);
 }
 
 function create(snapshot: Snapshot, name: string): readonly ObjectWrite[] {

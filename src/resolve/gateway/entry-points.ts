@@ -25,9 +25,10 @@ export function createEntryPointAssembler(): (
   streams: StreamHostsByListener,
 ) => readonly EntryPoint[] {
   let made = new Map<string, Made>();
+  const toListener = createListenerMaker();
   return (gateways, hosts, streams) => {
     const next = new Map<string, Made>();
-    for (const gateway of gateways.values()) {
+    for (const gateway of gateways.all) {
       // What is not accepted is not served, not even on localhost.
       if (gateway.unaccepted.length > 0) continue;
       const serving = allListeners(gateway).filter(isServing);
@@ -43,7 +44,12 @@ export function createEntryPointAssembler(): (
           id,
           known !== undefined && same(known.inputs, inputs)
             ? known
-            : { inputs, entryPoint: assemble(id, gateway, listeners, { hosts, streams }) },
+            : {
+                inputs,
+                entryPoint: assemble(id, gateway, listeners, (l) =>
+                  toListener(l, { hosts, streams }),
+                ),
+              },
         );
       }
     }
@@ -72,7 +78,7 @@ function assemble(
   id: string,
   gateway: ResolvedGateway,
   listeners: readonly ResolvedListener[],
-  attached: Attached,
+  toListener: (listener: ResolvedListener) => Listener,
 ): EntryPoint {
   const [first] = listeners as readonly [ResolvedListener];
   return {
@@ -87,7 +93,7 @@ function assemble(
       : { backendCertificate: gateway.backendCertificate.key }),
     listeners: listeners
       .toSorted((a, b) => compareHostnames(a.hostname, b.hostname))
-      .map((listener) => toListener(listener, attached)),
+      .map(toListener),
   };
 }
 
@@ -99,7 +105,20 @@ function clientValidationOf(
   return found?.clientValidation === undefined ? {} : { clientValidation: found.clientValidation };
 }
 
-function toListener(listener: ResolvedListener, { hosts, streams }: Attached): Listener {
+/** Makes listeners of the model; the same ones as long as nothing in them changes. */
+function createListenerMaker(): (listener: ResolvedListener, attached: Attached) => Listener {
+  const made = new WeakMap<ResolvedListener, readonly [readonly unknown[], Listener]>();
+  return (listener, attached) => {
+    const inputs = [attached.hosts.get(listener.id), attached.streams.get(listener.id)];
+    const known = made.get(listener);
+    if (known !== undefined && same(known[0], inputs)) return known[1];
+    const value = makeListener(listener, attached);
+    made.set(listener, [inputs, value]);
+    return value;
+  };
+}
+
+function makeListener(listener: ResolvedListener, { hosts, streams }: Attached): Listener {
   return {
     id: listener.id,
     name: listener.name,

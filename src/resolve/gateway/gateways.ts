@@ -3,6 +3,7 @@
 
 import type { Gateway } from '../../api/gateway/gateway.ts';
 import type { ListenerSet } from '../../api/gateway/listenerset.ts';
+import { VersionedMap } from '../../lib/versioned-map.ts';
 import type { Certificate } from '../../model/model.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { Memo, same } from '../reader.ts';
@@ -43,8 +44,15 @@ export interface ResolvedGateway {
   readonly isInsecure: boolean;
 }
 
-/** All Gateways we serve, by `namespace/name`. The same value as long as none of them changes. */
-export type ResolvedGateways = ReadonlyMap<string, ResolvedGateway>;
+/** All Gateways we serve. The same value as long as none of them changes. */
+export interface ResolvedGateways {
+  /** Sorted by namespace and name. */
+  readonly all: readonly ResolvedGateway[];
+  /** By `namespace/name`. */
+  readonly byKey: VersionedMap<ResolvedGateway>;
+  /** The ListenerSets of them, by `namespace/name`. */
+  readonly sets: VersionedMap<ResolvedListenerSet>;
+}
 
 const NO_ADDRESSES: AssignedAddresses = { addresses: [], unsupported: [], unusable: [] };
 
@@ -55,45 +63,58 @@ export function createGatewayResolver(): (
   addresses: ReadonlyMap<string, AssignedAddresses>,
 ) => ResolvedGateways {
   const memo = new Memo<string, ResolvedGateway>();
-  let last: ResolvedGateways = new Map();
+  let last: ResolvedGateways = { all: [], byKey: VersionedMap.of(), sets: VersionedMap.of() };
   return (snapshot, gateways, addresses) => {
-    const grants = grantsOf(snapshot);
     const setsOf = setsByGateway(snapshot);
-    const resolved = new Map<string, ResolvedGateway>();
-    for (const gateway of gateways) {
+    const all = gateways.map((gateway) => {
       const { namespace = '', name = '', generation = 0 } = gateway.metadata;
       const key = `${namespace}/${name}`;
       const assigned = addresses.get(key) ?? NO_ADDRESSES;
       const sets = setsOf.get(key) ?? [];
-      const ownInputs = [
-        gateway.spec,
-        gateway.metadata.uid,
-        generation,
-        grants,
-        JSON.stringify(assigned),
-      ];
+      const ownInputs = [gateway.spec, gateway.metadata.uid, generation, JSON.stringify(assigned)];
       const inputs = [
         ...ownInputs,
         ...sets.flatMap(({ spec, metadata: m }) => [spec, m.uid, m.generation]),
       ];
-      const value = memo.get(key, snapshot, inputs, (reader) => ({
-        key,
-        namespace,
-        name,
-        generation,
-        assigned,
-        takesSets: gateway.spec.allowedListeners !== undefined,
-        unaccepted: [...assigned.unsupported, ...badParameters(gateway)],
-        isInsecure: isInsecure(gateway),
-        ...resolveBackendCertificate(gateway, { reader, grants }),
-        ...resolveListeners(gateway, sets, { reader, grants }),
-      }));
-      resolved.set(key, value);
-    }
+      return memo.get(key, snapshot, inputs, (reader) => {
+        const surroundings = { reader, grants: grantsOf(reader) };
+        return {
+          key,
+          namespace,
+          name,
+          generation,
+          assigned,
+          takesSets: gateway.spec.allowedListeners !== undefined,
+          unaccepted: [...assigned.unsupported, ...badParameters(gateway)],
+          isInsecure: isInsecure(gateway),
+          ...resolveBackendCertificate(gateway, surroundings),
+          ...resolveListeners(gateway, sets, surroundings),
+        };
+      });
+    });
     memo.sweep();
-    if (!same([...last.values()], [...resolved.values()])) last = resolved;
+    if (!same(last.all, all)) {
+      last = {
+        all,
+        byKey: makeEqual(last.byKey, all),
+        sets: makeEqual(
+          last.sets,
+          all.flatMap((gateway) => gateway.sets),
+        ),
+      };
+    }
     return last;
   };
+}
+
+/** The next version of a map, with these values and no others. */
+function makeEqual<V extends { readonly key: string }>(
+  map: VersionedMap<V>,
+  values: readonly V[],
+): VersionedMap<V> {
+  const wanted = new Map<string, V | undefined>(Array.from(map.keys(), (key) => [key, undefined]));
+  for (const value of values) wanted.set(value.key, value);
+  return map.with(wanted);
 }
 
 /** No kind of object holds settings for a single Gateway. */
@@ -119,19 +140,6 @@ function resolveListeners(
 /** The listeners of a Gateway, those of its sets included. */
 export function allListeners({ listeners, sets }: ResolvedGateway): readonly ResolvedListener[] {
   return sets.length === 0 ? listeners : [...listeners, ...sets.flatMap((s) => s.listeners)];
-}
-
-const setIndexes = new WeakMap<ResolvedGateways, ReadonlyMap<string, ResolvedListenerSet>>();
-
-/** ListenerSets of Gateways we serve, by `namespace/name`. */
-export function listenerSets(gateways: ResolvedGateways): ReadonlyMap<string, ResolvedListenerSet> {
-  let index = setIndexes.get(gateways);
-  if (index === undefined) {
-    const sets = [...gateways.values()].flatMap((gateway) => gateway.sets);
-    index = new Map(sets.map((set) => [set.key, set]));
-    setIndexes.set(gateways, index);
-  }
-  return index;
 }
 
 function resolveBackendCertificate(

@@ -3,7 +3,6 @@
 
 import { ReferenceGrant } from '../../api/gateway/referencegrant.ts';
 import type { Reader } from '../reader.ts';
-import type { Snapshot } from '../../store/snapshot.ts';
 
 export interface ReferenceFrom {
   readonly group: string;
@@ -18,26 +17,17 @@ export interface ReferenceTo {
   readonly name: string;
 }
 
-/** All grants. A new value only when a grant has changed. */
 export interface Grants {
   permits(from: ReferenceFrom, to: ReferenceTo): boolean;
 }
 
-const made = new WeakMap<object, Grants>();
-
-/** The grants of a snapshot. */
-export function grantsOf(snapshot: Snapshot): Grants {
-  const table = snapshot.table(ReferenceGrant);
-  let grants = made.get(table);
-  if (grants === undefined) {
-    grants = {
-      permits: (from, to) =>
-        from.namespace === to.namespace ||
-        table.inNamespace(to.namespace).some((grant) => grantPermits(grant, from, to)),
-    };
-    made.set(table, grants);
-  }
-  return grants;
+/** The grants there are; those that were asked count as read. */
+export function grantsOf(reader: Reader): Grants {
+  return {
+    permits: (from, to) =>
+      from.namespace === to.namespace ||
+      reader.list(ReferenceGrant, to.namespace).some((grant) => grantPermits(grant, from, to)),
+  };
 }
 
 function grantPermits(grant: ReferenceGrant, from: ReferenceFrom, to: ReferenceTo): boolean {

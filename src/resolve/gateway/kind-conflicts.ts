@@ -3,26 +3,91 @@
 // (GRPCRoute.spec.hostnames: "MUST accept exactly one of these two routes").
 
 import { intersectHostnames } from '../../lib/hostname.ts';
+import { changedKeys, VersionedMap } from '../../lib/versioned-map.ts';
+import { same } from '../reader.ts';
 import { problem, verdict } from '../status/conditions.ts';
 import type { Verdict } from '../status/conditions.ts';
-import type { ResolvedParent, ResolvedRoute } from './routes.ts';
+import type { ResolvedParent, ResolvedRoute, ResolvedRoutes } from './routes.ts';
 
 /** The same routes, those that came second detached from the listeners in question. */
-export function settleKindConflicts(routes: readonly ResolvedRoute[]): readonly ResolvedRoute[] {
-  const kindsOf = new Map<string, Set<string>>();
-  for (const { kind, contributions } of routes) {
-    for (const { listener } of contributions) {
-      const kinds = kindsOf.get(listener) ?? new Set();
-      kindsOf.set(listener, kinds.add(kind.kind));
+export function createKindReferee(): (routes: ResolvedRoutes) => ResolvedRoutes {
+  /** Keys of routes by listener, and by kind. */
+  const attached = new Map<string, Map<string, Set<string>>>();
+  const contested = new Set<string>();
+  let last: ResolvedRoutes = VersionedMap.of();
+  let settled: ResolvedRoutes | undefined;
+  /** What became of those that came second, and of which route and losses it was made. */
+  let detached = new Map<string, Detached>();
+  return (routes) => {
+    const changed = changedKeys(last, routes);
+    for (const key of changed) {
+      note(attached, contested, key, last.get(key), false);
+      note(attached, contested, key, routes.get(key), true);
     }
+    last = routes;
+    if (contested.size === 0) {
+      settled = undefined;
+      detached.clear();
+      return routes;
+    }
+    if (settled !== undefined && changed.size === 0) return settled;
+    const keys = new Set(
+      [...contested].flatMap((l) => [...(attached.get(l)?.values() ?? [])].flatMap((k) => [...k])),
+    );
+    const candidates = Array.from(keys, (key): [string, ResolvedRoute] => [
+      key,
+      routes.get(key) as ResolvedRoute,
+    ]);
+    const losses = findLosses(candidates.map(([, route]) => route).toSorted(compareAge), contested);
+    const next = new Map<string, Detached>();
+    for (const [key, route] of candidates) {
+      const lost = losses.get(route);
+      if (lost === undefined) continue;
+      const known = detached.get(key);
+      const inputs = [route, ...lost.keys(), ...lost.values()];
+      next.set(
+        key,
+        known !== undefined && same(known.inputs, inputs)
+          ? known
+          : { inputs, route: detach(route, lost) },
+      );
+    }
+    const changes = new Map<string, ResolvedRoute | undefined>();
+    for (const key of [...changed, ...detached.keys()]) changes.set(key, routes.get(key));
+    for (const [key, { route }] of next) changes.set(key, route);
+    settled = (settled ?? VersionedMap.of(routes)).with(changes);
+    detached = next;
+    return settled;
+  };
+}
+
+interface Detached {
+  readonly inputs: readonly unknown[];
+  readonly route: ResolvedRoute;
+}
+
+/** Takes down that a route is attached to its listeners, or no longer is. */
+function note(
+  attached: Map<string, Map<string, Set<string>>>,
+  contested: Set<string>,
+  key: string,
+  route: ResolvedRoute | undefined,
+  isThere: boolean,
+): void {
+  if (route === undefined) return;
+  const { kind } = route.kind;
+  for (const { listener } of route.contributions) {
+    const byKind = attached.get(listener) ?? new Map<string, Set<string>>();
+    attached.set(listener, byKind);
+    const keys = byKind.get(kind) ?? new Set();
+    byKind.set(kind, keys);
+    if (isThere) keys.add(key);
+    else keys.delete(key);
+    if (keys.size === 0) byKind.delete(kind);
+    if (byKind.size > 1) contested.add(listener);
+    else contested.delete(listener);
+    if (byKind.size === 0) attached.delete(listener);
   }
-  const contested = new Set([...kindsOf].filter(([, kinds]) => kinds.size > 1).map(([l]) => l));
-  if (contested.size === 0) return routes;
-  const losses = findLosses(routes.toSorted(compareAge), contested);
-  return routes.map((route) => {
-    const lost = losses.get(route);
-    return lost === undefined ? route : detach(route, lost);
-  });
 }
 
 function compareAge(a: ResolvedRoute, b: ResolvedRoute): number {

@@ -11,7 +11,6 @@ import { problem, verdict, verdictOf } from '../status/conditions.ts';
 import type { Problem, Verdict } from '../status/conditions.ts';
 import { attach } from './attach.ts';
 import type { Attachment, AttachTarget } from './attach.ts';
-import { listenerSets } from './gateways.ts';
 import type { ResolvedGateways } from './gateways.ts';
 import { GATEWAY_GROUP } from './names.ts';
 
@@ -90,12 +89,12 @@ function findParent(
   const what = ref.group === GATEWAY_GROUP ? ref.kind : `${ref.kind}.${ref.group}`;
   switch (what) {
     case Gateway.kind: {
-      const gateway = gateways.get(key);
+      const gateway = reader.find('Gateway', gateways.byKey, key);
       if (gateway !== undefined) return { title: `Gateway ${key}`, ...gateway };
       return elsewhere(Gateway, key, field, reader);
     }
     case ListenerSet.kind: {
-      const set = listenerSets(gateways).get(key);
+      const set = reader.find('ListenerSet', gateways.sets, key);
       if (set !== undefined) return { title: `ListenerSet ${key}`, ...set };
       return elsewhere(ListenerSet, key, field, reader);
     }

@@ -3,18 +3,18 @@
 import { GRPCRoute } from '../../api/gateway/grpcroute.ts';
 import { HTTPRoute } from '../../api/gateway/httproute.ts';
 import type { Kind } from '../../api/kind.ts';
+import type { VersionedMap } from '../../lib/versioned-map.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
-import { Memo, same } from '../reader.ts';
 import type { Reader } from '../reader.ts';
+import { Results } from '../results.ts';
 import { verdict } from '../status/conditions.ts';
 import type { Problem, Verdict } from '../status/conditions.ts';
 import type { Attachment } from './attach.ts';
 import type { BackendUse } from './backends.ts';
 import type { ResolvedGateways } from './gateways.ts';
 import { grantsOf } from './grants.ts';
-import type { Grants } from './grants.ts';
 import { resolveGrpcRules } from './grpc-rules.ts';
-import { settleKindConflicts } from './kind-conflicts.ts';
+import { createKindReferee } from './kind-conflicts.ts';
 import { attachedVerdict, refusedVerdict, resolvedRefsVerdict, resolveParents } from './parents.ts';
 import type { ParentOutcome } from './parents.ts';
 import { resolveRules } from './rules.ts';
@@ -52,27 +52,56 @@ export interface Contribution {
   readonly rules: readonly RankedRule[];
 }
 
+/** All routes that take requests, by `Kind namespace/name`. The same value as long as none changes. */
+export type ResolvedRoutes = VersionedMap<ResolvedRoute>;
+
+const KINDS: readonly Kind<HTTPRoute | GRPCRoute>[] = [HTTPRoute, GRPCRoute];
+
+export interface RouteResolver {
+  (snapshot: Snapshot, gateways: ResolvedGateways): ResolvedRoutes;
+  /** How many routes, and rules of routes, were ever resolved: what tests count. */
+  readonly counts: () => { readonly routes: number; readonly rules: number };
+}
+
 /** Resolves routes, and remembers those that did not change. */
-export function createRouteResolver(): (
-  snapshot: Snapshot,
-  gateways: ResolvedGateways,
-) => readonly ResolvedRoute[] {
-  const memo = new Memo<string, ResolvedRoute>();
-  let last: readonly ResolvedRoute[] = [];
-  return (snapshot, gateways) => {
-    const grants = grantsOf(snapshot);
-    const written = [...snapshot.list(HTTPRoute), ...snapshot.list(GRPCRoute)];
-    const resolved = written.map((route) => {
-      const { namespace = '', name = '', uid, generation } = route.metadata;
-      const inputs = [route.spec, uid, generation, gateways, grants];
-      return memo.get(`${route.kind} ${namespace}/${name}`, snapshot, inputs, (reader) =>
-        resolveRoute(route, gateways, grants, reader),
+export function createRouteResolver(): RouteResolver {
+  // What a route does is no matter of who takes it in: a Gateway that changes changes no rules.
+  const rulesOf = new Results<HTTPRoute | GRPCRoute, ResolvedRules>({
+    kinds: KINDS,
+    make: (_kind, route, reader) => {
+      const surroundings = { reader, grants: grantsOf(reader) };
+      return isGrpc(route)
+        ? resolveGrpcRules(route, surroundings)
+        : resolveRules(route, surroundings);
+    },
+  });
+  let gateways: ResolvedGateways;
+  const routes = new Results<HTTPRoute | GRPCRoute, ResolvedRoute>({
+    kinds: KINDS,
+    make: (kind, route, reader, { rules }) => {
+      const { namespace = '', name = '' } = route.metadata;
+      const own = reader.find(
+        'rules',
+        rules as VersionedMap<ResolvedRules>,
+        keyOf(kind, namespace, name),
       );
-    });
-    memo.sweep();
-    if (!same(last, resolved)) last = resolved;
-    return settleKindConflicts(last);
+      return resolveRoute(kind, route, own as ResolvedRules, gateways, reader);
+    },
+  });
+  const settle = createKindReferee();
+  const resolve = (snapshot: Snapshot, now: ResolvedGateways): ResolvedRoutes => {
+    gateways = now;
+    const rules = rulesOf.update(snapshot);
+    const { byKey, sets } = gateways;
+    return settle(routes.update(snapshot, { Gateway: byKey, ListenerSet: sets, rules }));
   };
+  return Object.assign(resolve, {
+    counts: () => ({ routes: routes.made, rules: rulesOf.made }),
+  });
+}
+
+function keyOf({ kind }: Kind, namespace: string, name: string): string {
+  return `${kind} ${namespace}/${name}`;
 }
 
 function isGrpc(route: HTTPRoute | GRPCRoute): route is GRPCRoute {
@@ -80,16 +109,13 @@ function isGrpc(route: HTTPRoute | GRPCRoute): route is GRPCRoute {
 }
 
 function resolveRoute(
+  kind: Kind,
   route: HTTPRoute | GRPCRoute,
+  rules: ResolvedRules,
   gateways: ResolvedGateways,
-  grants: Grants,
   reader: Reader,
 ): ResolvedRoute {
   const { namespace = '', name = '', generation = 0, creationTimestamp = '' } = route.metadata;
-  const kind: Kind = isGrpc(route) ? GRPCRoute : HTTPRoute;
-  const rules = isGrpc(route)
-    ? resolveGrpcRules(route, { reader, grants })
-    : resolveRules(route, { reader, grants });
   const contributions: Contribution[] = [];
   const { parentRefs = [], hostnames = [] } = route.spec;
   const attaching = { kind: kind.kind, namespace, parentRefs, hostnames };

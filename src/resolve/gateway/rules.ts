@@ -85,7 +85,9 @@ export function resolveRules(
 ): ResolvedRules {
   const collected = new Collector(route, surroundings, kind);
   route.spec.rules.forEach((rule, i) => collected.add(rule, i));
-  return collected;
+  // Not the collector itself: it would keep alive all it has read.
+  const { rules, uses, unresolved, unsupported, dropped, warnings } = collected;
+  return { rules, uses, unresolved, unsupported, dropped, warnings };
 }
 
 class Collector implements ResolvedRules {

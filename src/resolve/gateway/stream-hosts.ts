@@ -5,7 +5,7 @@
 import { compareHostnames } from '../../lib/hostname.ts';
 import type { StreamHost } from '../../model/model.ts';
 import { same } from '../reader.ts';
-import type { ResolvedStreamRoute } from './stream-routes.ts';
+import type { ResolvedStreamRoute, ResolvedStreamRoutes } from './stream-routes.ts';
 
 /** Hosts by listener id. A listener's list is the same value as long as nothing about it changes. */
 export type StreamHostsByListener = ReadonlyMap<string, readonly StreamHost[]>;
@@ -16,16 +16,16 @@ interface Made {
 }
 
 export function createStreamHostAssembler(): (
-  routes: readonly ResolvedStreamRoute[],
+  routes: ResolvedStreamRoutes,
 ) => StreamHostsByListener {
   let made = new Map<string, Made>();
   let lists: StreamHostsByListener = new Map();
-  let lastRoutes: readonly ResolvedStreamRoute[] | undefined;
+  let lastRoutes: ResolvedStreamRoutes | undefined;
   return (routes) => {
     if (routes === lastRoutes) return lists;
     lastRoutes = routes;
     const next = new Map<string, Made>();
-    for (const [listener, chosen] of chooseByHost(routes.toSorted(compareRoutes))) {
+    for (const [listener, chosen] of chooseByHost([...routes.values()].toSorted(compareRoutes))) {
       const inputs = [...chosen].flat();
       const known = made.get(listener);
       next.set(
@@ -42,7 +42,7 @@ export function createStreamHostAssembler(): (
 }
 
 /** The oldest first, then by namespace and name: the Gateway API's order for what else would tie. */
-function compareRoutes(a: ResolvedStreamRoute, b: ResolvedStreamRoute): number {
+export function compareRoutes(a: ResolvedStreamRoute, b: ResolvedStreamRoute): number {
   return (
     compareText(a.created, b.created) ||
     compareText(`${a.namespace}/${a.name}`, `${b.namespace}/${b.name}`) ||

@@ -6,8 +6,9 @@ import { TLSRoute } from '../../api/gateway/tlsroute.ts';
 import { UDPRoute } from '../../api/gateway/udproute.ts';
 import type { Kind } from '../../api/kind.ts';
 import type { Origin, StreamBackend, StreamRule } from '../../model/model.ts';
+import type { VersionedMap } from '../../lib/versioned-map.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
-import { Memo, same } from '../reader.ts';
+import { Results } from '../results.ts';
 import type { Problem } from '../status/conditions.ts';
 import { resolveBackendRef } from './backends.ts';
 import type { BackendUse } from './backends.ts';
@@ -18,7 +19,7 @@ import { attachedVerdict, refusedVerdict, resolvedRefsVerdict, resolveParents } 
 import type { ResolvedRouteBase } from './routes.ts';
 
 type AnyStreamRoute = TLSRoute | TCPRoute | UDPRoute;
-const STREAM_KINDS: readonly Kind<AnyStreamRoute>[] = [TLSRoute, TCPRoute, UDPRoute];
+export const STREAM_KINDS: readonly Kind<AnyStreamRoute>[] = [TLSRoute, TCPRoute, UDPRoute];
 
 export interface ResolvedStreamRoute extends ResolvedRouteBase {
   /** creationTimestamp: of two routes for one host, the older one gets the connections. */
@@ -33,27 +34,23 @@ export interface StreamContribution {
   readonly hostname: string;
 }
 
+/** All stream routes, by `Kind namespace/name`. The same value as long as none of them changes. */
+export type ResolvedStreamRoutes = VersionedMap<ResolvedStreamRoute>;
+
 /** Resolves routes, and remembers those that did not change. */
 export function createStreamRouteResolver(): (
   snapshot: Snapshot,
   gateways: ResolvedGateways,
-) => readonly ResolvedStreamRoute[] {
-  const memo = new Memo<string, ResolvedStreamRoute>();
-  let last: readonly ResolvedStreamRoute[] = [];
-  return (snapshot, gateways) => {
-    const grants = grantsOf(snapshot);
-    const resolved = STREAM_KINDS.flatMap((kind) =>
-      snapshot.list(kind).map((route) => {
-        const { namespace = '', name = '', uid, generation } = route.metadata;
-        const inputs = [route.spec, uid, generation, gateways, grants];
-        return memo.get(`${kind.kind} ${namespace}/${name}`, snapshot, inputs, (reader) =>
-          resolveRoute(kind, route, gateways, { reader, grants }),
-        );
-      }),
-    );
-    memo.sweep();
-    if (!same(last, resolved)) last = resolved;
-    return last;
+) => ResolvedStreamRoutes {
+  let gateways: ResolvedGateways;
+  const routes = new Results<AnyStreamRoute, ResolvedStreamRoute>({
+    kinds: STREAM_KINDS,
+    make: (kind, route, reader) =>
+      resolveRoute(kind, route, gateways, { reader, grants: grantsOf(reader) }),
+  });
+  return (snapshot, now) => {
+    gateways = now;
+    return routes.update(snapshot, { Gateway: gateways.byKey, ListenerSet: gateways.sets });
   };
 }
 

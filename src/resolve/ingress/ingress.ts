@@ -12,6 +12,7 @@ import { IngressClass } from '../../api/networking/ingress-class.ts';
 import { Ingress } from '../../api/networking/ingress.ts';
 import { deepEqual } from '../../lib/equal.ts';
 import { compareHostnames } from '../../lib/hostname.ts';
+import { VersionedMap } from '../../lib/versioned-map.ts';
 import { formatIPv4, parseRange } from '../../lib/ipv4.ts';
 import type { Conduct } from '../../model/conduct.ts';
 import type { Certificate, EntryPoint, Host, Listener, Origin } from '../../model/model.ts';
@@ -33,7 +34,7 @@ import { fallbackCertificate, tlsOf } from './tls.ts';
 export interface ResolvedIngresses {
   /** Sorted by id. */
   readonly entryPoints: readonly EntryPoint[];
-  readonly uses: ReadonlyMap<string, BackendUse>;
+  readonly uses: VersionedMap<BackendUse>;
   readonly certificates: ReadonlyMap<string, Certificate>;
   readonly statuses: readonly StatusWish[];
   readonly findings: readonly Finding[];
@@ -41,7 +42,7 @@ export interface ResolvedIngresses {
 
 const NONE: ResolvedIngresses = {
   entryPoints: [],
-  uses: new Map(),
+  uses: VersionedMap.of<BackendUse>(),
   certificates: new Map(),
   statuses: [],
   findings: [],
@@ -148,7 +149,7 @@ class Collector {
   finish(): ResolvedIngresses {
     return {
       entryPoints: this.#entryPoints.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
-      uses: this.#uses,
+      uses: VersionedMap.of(this.#uses),
       certificates: this.#certificates,
       statuses: this.#statuses,
       findings: this.#findings,
@@ -298,7 +299,7 @@ class Collector {
         hostname: '',
         certificates,
         ...(named.length === 0 ? {} : { named }),
-        hosts: hosts.toSorted((a, b) => compareHostnames(a.hostname, b.hostname)),
+        hosts: uniqueHosts(hosts),
         origin,
       }),
     );
@@ -328,6 +329,13 @@ class Collector {
       });
     }
   }
+}
+
+/** The most specific first; of two with one name, as aliases may have, the first there was. */
+function uniqueHosts(hosts: readonly Host[]): readonly Host[] {
+  const byName = new Map<string, Host>();
+  for (const host of hosts) if (!byName.has(host.hostname)) byName.set(host.hostname, host);
+  return [...byName.values()].toSorted((a, b) => compareHostnames(a.hostname, b.hostname));
 }
 
 function originOfFirst(ingresses: readonly Ingress[]): Origin {

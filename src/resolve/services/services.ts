@@ -2,11 +2,14 @@
 
 import { Service } from '../../api/core/service.ts';
 import type { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
+import { changedKeys, VersionedMap } from '../../lib/versioned-map.ts';
 import type { Backend, BackendProtocol, Frontend, ServicePort } from '../../model/model.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
+import { changedIn, splitKey } from '../../store/table.ts';
+import type { Table } from '../../store/table.ts';
 import type { BackendPolicies, ResolvedPolicy } from '../gateway/backend-tls.ts';
 import type { BackendManner, BackendUse } from '../gateway/backends.ts';
-import { Memo, same } from '../reader.ts';
+import { same } from '../reader.ts';
 import { endpointsOf } from './endpoints.ts';
 import type { SliceIndex } from './slices.ts';
 
@@ -22,17 +25,37 @@ export function createServiceResolver(): (
   snapshot: Snapshot,
   slices: SliceIndex,
 ) => readonly ServicePort[] {
-  const memo = new Memo<string, readonly ServicePort[]>();
+  let table: Table<Service> | undefined;
+  let slices: SliceIndex = VersionedMap.of();
+  const portsOf = new Map<
+    string,
+    { readonly inputs: readonly unknown[]; ports: readonly ServicePort[] }
+  >();
   let last: readonly ServicePort[] = [];
-  return (snapshot, slices) => {
-    const ports = snapshot.list(Service).flatMap((service) => {
-      const key = keyOf(service);
+  return (snapshot, nextSlices) => {
+    const services = snapshot.table(Service);
+    if (services === table && nextSlices === slices) return last;
+    const stale = new Set([
+      ...(table === undefined ? services.objects.map(keyOf) : changedIn(table, services)),
+      ...changedKeys(slices, nextSlices),
+    ]);
+    [table, slices] = [services, nextSlices];
+    let isChanged = false;
+    for (const key of stale) {
+      const service = services.get(...splitKey(key))?.object;
+      const before = portsOf.get(key);
+      if (service === undefined) {
+        isChanged ||= (before?.ports.length ?? 0) > 0;
+        portsOf.delete(key);
+        continue;
+      }
       const own = slices.get(key) ?? NO_SLICES;
       const inputs = [service.spec, service.status, service.metadata.labels, own];
-      return memo.get(key, snapshot, inputs, () => resolveService(service, own));
-    });
-    memo.sweep();
-    if (!same(last, ports)) last = ports;
+      if (before !== undefined && same(before.inputs, inputs)) continue;
+      portsOf.set(key, { inputs, ports: resolveService(service, own) });
+      isChanged = true;
+    }
+    if (isChanged) last = services.objects.flatMap((s) => portsOf.get(keyOf(s))?.ports ?? []);
     return last;
   };
 }
@@ -100,35 +123,83 @@ function frontendsOf({ spec, status }: Service, port: Port): readonly Frontend[]
   ];
 }
 
+export interface BackendResolver {
+  (
+    snapshot: Snapshot,
+    slices: SliceIndex,
+    uses: VersionedMap<BackendUse>,
+    policies: BackendPolicies,
+  ): VersionedMap<Backend>;
+  /** How many backends were ever made: what tests count. */
+  readonly made: () => number;
+}
+
 /** Resolves the backends that routes use, and remembers those that did not change. */
-export function createBackendResolver(): (
-  snapshot: Snapshot,
-  slices: SliceIndex,
-  uses: ReadonlyMap<string, BackendUse>,
-  policies: BackendPolicies,
-) => ReadonlyMap<string, Backend> {
-  const memo = new Memo<string, Backend>();
-  let last: ReadonlyMap<string, Backend> = new Map();
-  return (snapshot, slices, uses, policies) => {
-    const backends = new Map<string, Backend>();
-    for (const use of uses.values()) {
-      const service = snapshot.get(Service, use.namespace, use.name);
-      const own = slices.get(`${use.namespace}/${use.name}`) ?? NO_SLICES;
-      // Connections are handed on as they are, whatever a policy wants of requests.
-      const policy =
-        use.carries === 'streams'
-          ? undefined
-          : policies.find(`${use.namespace}/${use.name}`, use.portName);
-      const inputs = [service?.spec, own, policy];
-      backends.set(
-        use.key,
-        memo.get(use.key, snapshot, inputs, () => resolveBackend(use, service, own, policy)),
-      );
+export function createBackendResolver(): BackendResolver {
+  let table: Table<Service> | undefined;
+  let slices: SliceIndex = VersionedMap.of();
+  let uses = VersionedMap.of<BackendUse>();
+  let policies: BackendPolicies | undefined;
+  let backends = VersionedMap.of<Backend>();
+  let made = 0;
+  /** Keys of backends by Service. */
+  const keysOf = new Map<string, Set<string>>();
+  const inputsOf = new Map<string, readonly unknown[]>();
+  const resolve = (
+    snapshot: Snapshot,
+    nextSlices: SliceIndex,
+    nextUses: VersionedMap<BackendUse>,
+    nextPolicies: BackendPolicies,
+  ): VersionedMap<Backend> => {
+    const services = snapshot.table(Service);
+    const stale = new Set(changedKeys(uses, nextUses));
+    for (const key of stale) {
+      noteUse(keysOf, uses.get(key), false);
+      noteUse(keysOf, nextUses.get(key), true);
     }
-    memo.sweep();
-    if (!same([...last.values()], [...backends.values()])) last = backends;
-    return last;
+    if (nextPolicies !== policies) for (const key of nextUses.keys()) stale.add(key);
+    const changed = services === table || table === undefined ? [] : changedIn(table, services);
+    for (const service of [...changed, ...changedKeys(slices, nextSlices)]) {
+      for (const key of keysOf.get(service) ?? []) stale.add(key);
+    }
+    [table, slices, uses, policies] = [services, nextSlices, nextUses, nextPolicies];
+    const changes: [string, Backend | undefined][] = [];
+    for (const key of stale) {
+      const use = uses.get(key);
+      if (use === undefined) {
+        inputsOf.delete(key);
+        changes.push([key, undefined]);
+        continue;
+      }
+      const name = `${use.namespace}/${use.name}`;
+      const service = services.get(use.namespace, use.name)?.object;
+      const own = slices.get(name) ?? NO_SLICES;
+      // Connections are handed on as they are, whatever a policy wants of requests.
+      const policy = use.carries === 'streams' ? undefined : policies.find(name, use.portName);
+      const inputs = [service?.spec, own, policy, use.manner];
+      if (same(inputsOf.get(key) ?? [], inputs)) continue;
+      inputsOf.set(key, inputs);
+      changes.push([key, resolveBackend(use, service, own, policy)]);
+      made++;
+    }
+    backends = backends.with(changes);
+    return backends;
   };
+  return Object.assign(resolve, { made: () => made });
+}
+
+function noteUse(
+  keysOf: Map<string, Set<string>>,
+  use: BackendUse | undefined,
+  isThere: boolean,
+): void {
+  if (use === undefined) return;
+  const service = `${use.namespace}/${use.name}`;
+  const keys = keysOf.get(service) ?? new Set();
+  if (isThere) keys.add(use.key);
+  else keys.delete(use.key);
+  if (keys.size === 0) keysOf.delete(service);
+  else keysOf.set(service, keys);
 }
 
 function resolveBackend(

@@ -3,19 +3,40 @@
 
 import { Gateway } from '../../api/gateway/gateway.ts';
 import { ListenerSet } from '../../api/gateway/listenerset.ts';
+import { allListeners } from '../gateway/gateways.ts';
 import type { ResolvedGateway } from '../gateway/gateways.ts';
 import type { ResolvedListenerSet } from '../gateway/listener-sets.ts';
 import { isServing } from '../gateway/listeners.ts';
 import type { ResolvedListener } from '../gateway/listeners.ts';
 import type { ResolvedRouteBase } from '../gateway/routes.ts';
 import type { StatusWish, WishedListenerStatus } from '../resolution.ts';
+import { same } from '../reader.ts';
 import { verdict, verdictOf } from './conditions.ts';
 import type { Problem, Verdict } from './conditions.ts';
 
-export function gatewayStatus(
+/** How many routes are attached to a listener, by its id. */
+export type Attached = (listener: string) => number;
+
+/** Makes the statuses of a Gateway and its ListenerSets; the same ones as long as nothing is different. */
+export function createGatewayStatusMaker(): (
   gateway: ResolvedGateway,
-  attached: ReadonlyMap<string, number>,
-): StatusWish {
+  attached: Attached,
+) => readonly StatusWish[] {
+  const made = new WeakMap<
+    ResolvedGateway,
+    { readonly counts: readonly number[]; readonly wishes: readonly StatusWish[] }
+  >();
+  return (gateway, attached) => {
+    const known = made.get(gateway);
+    const counts = allListeners(gateway).map(({ id }) => attached(id));
+    if (known !== undefined && same(known.counts, counts)) return known.wishes;
+    const wishes = [gatewayStatus(gateway, attached), ...listenerSetStatuses(gateway, attached)];
+    made.set(gateway, { counts, wishes });
+    return wishes;
+  };
+}
+
+function gatewayStatus(gateway: ResolvedGateway, attached: Attached): StatusWish {
   return {
     kind: Gateway,
     namespace: gateway.namespace,
@@ -39,10 +60,7 @@ function isAccepted({ refused, listeners }: ResolvedListenerSet): boolean {
 }
 
 /** The statuses of the ListenerSets of a Gateway. */
-export function listenerSetStatuses(
-  gateway: ResolvedGateway,
-  attached: ReadonlyMap<string, number>,
-): readonly StatusWish[] {
+function listenerSetStatuses(gateway: ResolvedGateway, attached: Attached): readonly StatusWish[] {
   return gateway.sets.map((set) => ({
     kind: ListenerSet,
     namespace: set.namespace,
@@ -129,7 +147,7 @@ function gatewayProgrammed(gateway: ResolvedGateway, accepted: Verdict): Verdict
 function listenerStatus(
   listener: ResolvedListener,
   gateway: ResolvedGateway,
-  attached: ReadonlyMap<string, number>,
+  attached: Attached,
 ): WishedListenerStatus {
   const refused = [...listener.unaccepted, ...listener.conflicts];
   const { unaccepted } = gateway;
@@ -137,7 +155,7 @@ function listenerStatus(
   return {
     name: listener.name,
     supportedKinds: listener.kinds,
-    attachedRoutes: attached.get(listener.id) ?? 0,
+    attachedRoutes: attached(listener.id),
     conditions: [
       verdictOf('Accepted', refused, { reason: 'Accepted', message: 'the listener is valid' }),
       serving
@@ -193,15 +211,4 @@ export function routeStatus(route: ResolvedRouteBase): StatusWish {
   };
   wishes.set(route, wish);
   return wish;
-}
-
-/** How many routes each listener has attached, by listener id. */
-export function countAttached(routes: readonly ResolvedRouteBase[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const route of routes) {
-    for (const id of new Set(route.parents.flatMap((p) => p.listeners))) {
-      counts.set(id, (counts.get(id) ?? 0) + 1);
-    }
-  }
-  return counts;
 }

@@ -54,6 +54,8 @@ interface AttemptListener {
   /** Its startup probe has succeeded, or it has none. */
   onStarted(): void;
   onReady(ready: boolean, message: string | undefined): void;
+  /** A probe has failed so often that it is ended. */
+  onUnhealthy(probe: ProbeKind, message: string): void;
 }
 
 export type Outcome =
@@ -224,6 +226,7 @@ export class Attempt {
 
   /** A probe has found it beyond hope: it ends, and the pod's policy starts it again. */
   #giveUp(kind: ProbeKind, probe: Probe, message: string): void {
+    this.#options.listener.onUnhealthy(kind, message);
     this.#options.log.line('stderr', `fairway: ${kind} probe failed, restarting: ${message}`);
     const seconds = probe.terminationGracePeriodSeconds;
     void this.stop(seconds === undefined ? this.#graceMs() : seconds * 1000);

@@ -6,6 +6,7 @@ import type { Container } from '../../api/core/containers.ts';
 import { LogWriter } from '../logs/log-writer.ts';
 import type { LogName } from '../logs/paths.ts';
 import type { PlannedContainer } from '../plan/plan.ts';
+import type { ProbeKind } from '../probes/prober.ts';
 import { StartError } from '../process/container-process.ts';
 import { Attempt } from './attempt.ts';
 import type { Outcome } from './attempt.ts';
@@ -30,6 +31,8 @@ export interface ContainerListener {
   onChange(): void;
   /** It was found out whether it is ready. */
   onReadiness(report: ReadinessReport): void;
+  /** A probe has failed so often that the container is ended, and started again. */
+  onUnhealthy(container: Container, probe: ProbeKind, message: string): void;
   /** The container of that ID has ended: what was reported of it is over. */
   onGone(containerId: string): void;
 }
@@ -170,6 +173,8 @@ export class ContainerRunner {
           const { container } = this;
           this.#listener.onReadiness({ container, containerId: attempt.id, ready, message });
         },
+        onUnhealthy: (probe, message) =>
+          this.#listener.onUnhealthy(this.container, probe, message),
       },
     });
     this.#attempt = attempt;

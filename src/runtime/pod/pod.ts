@@ -84,6 +84,7 @@ export class PodRunner implements PodView {
           listener: {
             onChange: () => this.#changed(),
             onReadiness: (report) => this.#listener.onReadiness(report),
+            onUnhealthy: (...failure) => this.#listener.onUnhealthy(...failure),
             onGone: (containerId) => this.#listener.onGone(containerId),
           },
           starts: options.starts?.get(planned.container.name) ?? 0,

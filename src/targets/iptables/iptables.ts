@@ -2,18 +2,13 @@
 // the ports that changed. When iptables refuses a text, the port of the Service that it refuses is found by
 // halves and named; the others go through.
 
-import { spawn } from 'node:child_process';
 import type { Family } from '../../lib/cidr.ts';
 import { FairwayError } from '../../lib/errors.ts';
+import { runCommand } from '../../lib/run-command.ts';
+import type { CommandRunner } from '../../lib/run-command.ts';
 import type { Applied, Rejection } from '../target.ts';
 import type { Hook, IptablesFamily, IptablesPort, IptablesProgram } from './program.ts';
 import { restoreText } from './text.ts';
-
-/** Runs a command with a text to read; gives what it says, and null for `problem` when it went well. */
-export type CommandRunner = (
-  command: readonly string[],
-  input: string,
-) => Promise<{ readonly output: string; readonly problem: string | null }>;
 
 export interface IptablesApplied extends Applied {
   /** Whether everything was written anew, or only what changed. */
@@ -231,28 +226,4 @@ function rejection({ id }: IptablesPort, family: Family, problem: string): Rejec
     message: `${tool(family)} refuses the rules of Service ${id}: ${problem.slice(0, MESSAGE_CHARS_MAX)}`,
     hint: 'it keeps the rules it had; all others are in force',
   };
-}
-
-/** Runs a command of the system. */
-export function runCommand(
-  [program = '', ...args]: readonly string[],
-  input: string,
-): Promise<{ output: string; problem: string | null }> {
-  return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
-    const output: string[] = [];
-    let said = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => output.push(text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      if (said.length < MESSAGE_CHARS_MAX * 4) said += text;
-    });
-    child.once('error', (error) => resolve({ output: '', problem: error.message }));
-    child.once('close', (code) => {
-      const problem = code === 0 ? null : said.trim() || `${program}: status ${code}`;
-      resolve({ output: output.join(''), problem });
-    });
-    // It may end before it has read everything; its status says why.
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(input);
-  });
 }

@@ -2,6 +2,9 @@
 // looking at the rest. Order is never made here, only kept. Results are remembered by identity: a
 // change costs what changed. (Next on the tour: datapath/worker.ts runs the program.)
 
+import { compareHostnames } from '../../lib/hostname.ts';
+import { differences } from '../../lib/differences.ts';
+import { VersionedMap } from '../../lib/versioned-map.ts';
 import type { FrontendView, ServiceView, View } from '../../lower/view.ts';
 import type { Filter } from '../../model/filter.ts';
 import type {
@@ -9,6 +12,7 @@ import type {
   Certificate,
   EntryPoint,
   Host,
+  Listener,
   RedirectResult,
   Result,
   Rule,
@@ -18,6 +22,7 @@ import type {
   ActionProgram,
   CertificateProgram,
   FilterProgram,
+  ListenerProgram,
   PathGroup,
   RegexGroup,
   ProxyProgram,
@@ -29,8 +34,10 @@ import type {
   StreamProgram,
   TableProgram,
 } from './program.ts';
+import { tableKey } from './program.ts';
 
 const socketPrograms = new WeakMap<EntryPoint, SocketProgram>();
+const listenerPrograms = new WeakMap<Listener, ListenerProgram>();
 const tablePrograms = new WeakMap<Host, TableProgram>();
 const actionPrograms = new WeakMap<Action, ActionProgram>();
 const relayPrograms = new WeakMap<ServiceView, readonly RelayProgram[]>();
@@ -38,31 +45,68 @@ const certificatePrograms = new WeakMap<Certificate, CertificateProgram>();
 
 /** Compiles a view. Parts of the view that are the same give parts of the program that are the same. */
 export function compileProxy(view: View): ProxyProgram {
-  const tables = new Map<string, TableProgram>();
-  for (const entryPoint of view.entryPoints) {
-    for (const listener of entryPoint.listeners) {
-      for (const host of listener.hosts) {
-        tables.set(
-          tableKey(listener.id, host.hostname),
-          remember(tablePrograms, host, compileTable),
-        );
-      }
-    }
-  }
-  return {
-    sockets: view.entryPoints.map((e) => remember(socketPrograms, e, compileSocket)),
-    relays: view.services.flatMap((s) => remember(relayPrograms, s, compileRelays)),
-    tables,
-    // A view of a backend already is what the data path needs.
-    backends: view.backends,
-    certificates: mapValues(view.certificates, (c) =>
-      remember(certificatePrograms, c, compileCertificate),
-    ),
+  return createProxyCompiler()(view);
+}
+
+/** Compiles one view after another, each at the cost of what is different from the one before. */
+export function createProxyCompiler(): (view: View) => ProxyProgram {
+  let hosts: ReadonlyMap<string, readonly Host[]> = new Map();
+  let tables = VersionedMap.of<TableProgram>();
+  const relaysOf = createMemo((services: View['services']) =>
+    services.flatMap((s) => remember(relayPrograms, s, compileRelays)),
+  );
+  const certificatesOf = createMemo((certificates: View['certificates']) =>
+    mapValues(certificates, (c) => remember(certificatePrograms, c, compileCertificate)),
+  );
+  return (view) => {
+    const next = hostsOf(view.entryPoints);
+    tables = tables.with(tableChanges(hosts, next));
+    hosts = next;
+    return {
+      sockets: view.entryPoints.map((e) => remember(socketPrograms, e, compileSocket)),
+      relays: relaysOf(view.services),
+      hosts,
+      tables,
+      // A view of a backend already is what the data path needs.
+      backends: view.backends,
+      certificates: certificatesOf(view.certificates),
+    };
   };
 }
 
-function tableKey(listener: string, hostname: string): string {
-  return `${listener}|${hostname}`;
+/** Remembers the result of the last call. */
+function createMemo<A, B>(make: (value: A) => B): (value: A) => B {
+  let last: { readonly from: A; readonly to: B } | undefined;
+  return (from) => {
+    if (last?.from !== from) last = { from, to: make(from) };
+    return last.to;
+  };
+}
+
+function hostsOf(entryPoints: readonly EntryPoint[]): ReadonlyMap<string, readonly Host[]> {
+  return new Map(
+    entryPoints.flatMap(({ listeners }) => listeners.map((l) => [l.id, l.hosts] as const)),
+  );
+}
+
+function tableChanges(
+  before: ReadonlyMap<string, readonly Host[]>,
+  after: ReadonlyMap<string, readonly Host[]>,
+): readonly (readonly [string, TableProgram | undefined])[] {
+  const changes: (readonly [string, TableProgram | undefined])[] = [];
+  for (const id of new Set([...before.keys(), ...after.keys()])) {
+    const [old, hosts] = [before.get(id) ?? [], after.get(id) ?? []];
+    if (old === hosts) continue;
+    for (const { item: host, isThere } of differences(old, hosts, compareHosts)) {
+      const table = isThere ? remember(tablePrograms, host, compileTable) : undefined;
+      changes.push([tableKey(id, host.hostname), table]);
+    }
+  }
+  return changes;
+}
+
+function compareHosts(a: Host, b: Host): number {
+  return compareHostnames(a.hostname, b.hostname);
 }
 
 function remember<K extends object, V>(memo: WeakMap<K, V>, key: K, make: (key: K) => V): V {
@@ -89,17 +133,17 @@ function compileSocket(entryPoint: EntryPoint): SocketProgram {
     clientValidation: entryPoint.clientValidation ?? null,
     backendCertificate: entryPoint.backendCertificate ?? null,
     conduct: entryPoint.conduct ?? null,
-    listeners: entryPoint.listeners.map((listener) => ({
-      id: listener.id,
-      hostname: listener.hostname,
-      certificates: listener.certificates,
-      named: listener.named ?? [],
-      hosts: listener.hosts.map(({ hostname }) => ({
-        hostname,
-        table: tableKey(listener.id, hostname),
-      })),
-      stream: listener.stream === undefined ? null : compileStream(listener.stream),
-    })),
+    listeners: entryPoint.listeners.map((l) => remember(listenerPrograms, l, compileListener)),
+  };
+}
+
+function compileListener({ id, hostname, certificates, named, stream }: Listener): ListenerProgram {
+  return {
+    id,
+    hostname,
+    certificates,
+    named: named ?? [],
+    stream: stream === undefined ? null : compileStream(stream),
   };
 }
 

@@ -2,6 +2,7 @@
 // second. Parts are compared by identity, which compile.ts keeps for all that did not change.
 
 import { deepEqual } from '../../lib/equal.ts';
+import { changedKeys } from '../../lib/versioned-map.ts';
 import type {
   BackendProgram,
   CertificateProgram,
@@ -27,10 +28,13 @@ export interface Patch {
 export const EMPTY_PROGRAM: ProxyProgram = {
   sockets: [],
   relays: [],
+  hosts: new Map(),
   tables: new Map(),
   backends: new Map(),
   certificates: new Map(),
 };
+
+const NO_CHANGE = { set: [], removed: [] };
 
 /** What turns `before` into `after`. */
 export function diffPrograms(before: ProxyProgram, after: ProxyProgram): Patch {
@@ -38,9 +42,10 @@ export function diffPrograms(before: ProxyProgram, after: ProxyProgram): Patch {
     tables: diff(before.tables, after.tables),
     backends: diff(before.backends, after.backends),
     certificates: diff(before.certificates, after.certificates),
-    // A port is made anew with every host of it; what workers hold by hosts need not be sent again.
+    // A port is made anew with every host of it, though its hosts are not in it.
     sockets: diff(byId(before.sockets), byId(after.sockets), deepEqual),
-    relays: diff(byId(before.relays), byId(after.relays)),
+    relays:
+      before.relays === after.relays ? NO_CHANGE : diff(byId(before.relays), byId(after.relays)),
   };
 }
 
@@ -55,7 +60,11 @@ function diff<T>(
 ): Delta<T> {
   const set: (readonly [string, T])[] = [];
   const removed: string[] = [];
-  for (const [key, value] of after) if (!equal(before.get(key), value)) set.push([key, value]);
-  for (const key of before.keys()) if (!after.has(key)) removed.push(key);
+  for (const key of changedKeys(before, after)) {
+    const [old, value] = [before.get(key), after.get(key)];
+    if (value === undefined) {
+      if (old !== undefined) removed.push(key);
+    } else if (!equal(old, value)) set.push([key, value]);
+  }
   return { set, removed };
 }

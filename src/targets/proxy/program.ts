@@ -19,7 +19,9 @@ import type {
 export interface ProxyProgram {
   readonly sockets: readonly SocketProgram[];
   readonly relays: readonly RelayProgram[];
-  /** One for each hostname of each listener, by `listener|hostname`. */
+  /** The hosts of each listener that takes requests, by its id, the most specific first. */
+  readonly hosts: ReadonlyMap<string, readonly HostName[]>;
+  /** One for each hostname of each listener, by `tableKey`. */
   readonly tables: ReadonlyMap<string, TableProgram>;
   readonly backends: ReadonlyMap<string, BackendProgram>;
   readonly certificates: ReadonlyMap<string, CertificateProgram>;
@@ -42,14 +44,28 @@ export interface SocketProgram {
   readonly listeners: readonly ListenerProgram[];
 }
 
+export interface HostName {
+  readonly hostname: string;
+}
+
+/** What a table is known by: `listener|hostname`. */
+export function tableKey(listener: string, hostname: string): string {
+  return `${listener}|${hostname}`;
+}
+
+/** The listener and the hostname of a table. */
+export function splitTableKey(key: string): readonly [listener: string, hostname: string] {
+  const bar = key.lastIndexOf('|');
+  return [key.slice(0, bar), key.slice(bar + 1)];
+}
+
+/** Its hosts, which may be thousands and come and go, are not in it. */
 export interface ListenerProgram {
   readonly id: string;
   readonly hostname: string;
   readonly certificates: readonly string[];
   /** For narrower server names. */
   readonly named: readonly { readonly hostname: string; readonly certificate: string }[];
-  /** The most specific first. */
-  readonly hosts: readonly { readonly hostname: string; readonly table: string }[];
   /** Null when it takes requests. */
   readonly stream: StreamProgram | null;
 }

@@ -17,11 +17,12 @@ import type {
   TableProgram,
   WeightedProgram,
 } from './program.ts';
+import { tableKey } from './program.ts';
 
 /** Renders a program as one file, `proxy.txt`. Keys of certificates are not in it. */
 export function renderProxy(program: ProxyProgram): readonly RenderedFile[] {
   const lines = [
-    ...program.sockets.flatMap((socket) => renderSocket(socket, program.tables)),
+    ...program.sockets.flatMap((socket) => renderSocket(socket, program)),
     ...[...program.backends.values()].flatMap((backend) => [
       `backend ${backend.key} (${backend.protocol})`,
       ...(backend.balance === undefined ? [] : [`  balanced by ${backend.balance}`]),
@@ -41,10 +42,7 @@ export function renderProxy(program: ProxyProgram): readonly RenderedFile[] {
   return [{ path: 'proxy.txt', text: lines.join('\n').trimEnd() }];
 }
 
-function renderSocket(
-  socket: SocketProgram,
-  tables: ReadonlyMap<string, TableProgram>,
-): readonly string[] {
+function renderSocket(socket: SocketProgram, { hosts, tables }: ProxyProgram): readonly string[] {
   const { id, addresses, port, protocol, listeners } = socket;
   return [
     `port ${port} of Gateway ${id.slice(0, id.lastIndexOf(':'))} on ${addresses.join(', ')} (${protocol})`,
@@ -62,9 +60,9 @@ function renderSocket(
       `  listener ${listener.id} for ${listener.hostname || 'every host'}`,
       ...listener.certificates.map((key) => `    certificate ${key}`),
       ...listener.named.map((n) => `    certificate ${n.certificate} for ${n.hostname}`),
-      ...listener.hosts.flatMap(({ hostname, table }) => [
+      ...(hosts.get(listener.id) ?? []).flatMap(({ hostname }) => [
         `    host ${hostname || 'every other'}`,
-        ...renderTable(tables.get(table)),
+        ...renderTable(tables.get(tableKey(listener.id, hostname))),
       ]),
       ...(listener.stream === null ? [] : renderStream(listener.stream)),
     ]),

@@ -41,13 +41,14 @@ import type {
   SocketProgram,
   WeightedProgram,
 } from './program.ts';
+import { tableKey } from './program.ts';
 
 /** Answers a request from a program. */
 export function traceProxy(program: ProxyProgram, probe: RequestProbe): RequestFate {
   const host = normalizeHost(probe.host);
   const serverName = normalizeHost(probe.serverName ?? probe.host);
   const asked = probe.scheme === 'https' ? serverName : host;
-  const socket = chooseSocket(program.sockets, probe, asked);
+  const socket = chooseSocket(program, probe, asked);
   if (socket === undefined) {
     return { kind: 'refused', reason: `nothing listens for ${probe.scheme} on port ${probe.port}` };
   }
@@ -152,12 +153,12 @@ function tellFields(
 }
 
 function chooseSocket(
-  sockets: readonly SocketProgram[],
+  program: ProxyProgram,
   probe: RequestProbe,
   host: string,
 ): SocketProgram | undefined {
   const protocols = probe.scheme === 'https' ? ['https', 'tls'] : ['http'];
-  const candidates = sockets.filter(
+  const candidates = program.sockets.filter(
     (socket) =>
       socket.port === probe.port &&
       protocols.includes(socket.protocol) &&
@@ -169,8 +170,10 @@ function chooseSocket(
     for (const listener of socket.listeners) best.set(listener.hostname, socket);
   }
   for (const socket of candidates.toReversed()) {
-    for (const { hosts } of socket.listeners) {
-      for (const { hostname } of hosts) if (hostname !== '') best.set(hostname, socket);
+    for (const { id } of socket.listeners) {
+      for (const { hostname } of program.hosts.get(id) ?? []) {
+        if (hostname !== '') best.set(hostname, socket);
+      }
     }
   }
   return best.find(host) ?? candidates[0];
@@ -187,8 +190,8 @@ function tablesOf(
   listener: ListenerProgram,
 ): HostIndex<RouteTable<ActionProgram>> {
   const index = new HostIndex<RouteTable<ActionProgram>>();
-  for (const { hostname, table } of listener.hosts) {
-    const found = program.tables.get(table);
+  for (const { hostname } of program.hosts.get(listener.id) ?? []) {
+    const found = program.tables.get(tableKey(listener.id, hostname));
     if (found !== undefined) index.set(hostname, new RouteTable(found, (action) => action));
   }
   return index;

@@ -18,6 +18,13 @@ export class HostIndex<T> {
     else this.#exact.set(pattern, value);
   }
 
+  delete(pattern: string): void {
+    if (pattern === '') this.#any = undefined;
+    else if (pattern.startsWith('?.')) this.#single.delete(pattern.slice(1));
+    else if (pattern.startsWith('*.')) this.#wildcard.delete(pattern.slice(1));
+    else this.#exact.delete(pattern);
+  }
+
   /** The value of the most specific pattern that takes `host`, which is normalized. */
   find(host: string): T | undefined {
     return (

@@ -3,6 +3,7 @@
 // points to it, what is gone is let go last.
 
 import type { BackendTls } from '../../../model/model.ts';
+import { splitTableKey } from '../program.ts';
 import type { BackendProgram, SocketProgram, StreamProgram, TableProgram } from '../program.ts';
 import type { Patch } from '../patch.ts';
 import { activate, Forward } from './action.ts';
@@ -24,12 +25,15 @@ export interface StateOptions extends EndpointCommon {
 export class State {
   readonly #options: StateOptions;
   readonly #tables = new Map<string, TableSlot>();
+  /** The hosts of each listener, kept up to date while requests come in: there may be thousands. */
+  readonly #hosts = new Map<string, HostIndex<TableSlot>>();
   readonly #listeners = new WeakMap<SocketProgram, HostIndex<Listener>>();
   readonly #connectionListeners = new WeakMap<SocketProgram, HostIndex<ConnectionListener>>();
   readonly #conducts = new WeakMap<SocketProgram, RunningConduct>();
   readonly #backends = new Map<string, Backend>();
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #certificates = new Map<string, Certificate>();
+  #certificateIndexes = new WeakMap<SocketProgram, CertificateIndex>();
   readonly #tlsNames = new Map<string, string>();
   readonly #sockets = new Map<string, SocketProgram>();
 
@@ -47,7 +51,11 @@ export class State {
     for (const [id, program] of patch.sockets.set) this.#sockets.set(id, program);
     for (const id of patch.sockets.removed) this.#sockets.delete(id);
     for (const key of patch.certificates.removed) this.#certificates.delete(key);
-    for (const id of patch.tables.removed) this.#tables.delete(id);
+    if (patch.certificates.set.length + patch.certificates.removed.length > 0) {
+      this.#certificateIndexes = new WeakMap();
+    }
+    for (const key of patch.tables.removed) this.#removeTable(key);
+    if (patch.sockets.set.length + patch.sockets.removed.length > 0) this.#dropHosts();
     for (const key of patch.backends.removed) {
       this.#backend(key).endpoints = [];
       this.#backends.delete(key);
@@ -67,15 +75,27 @@ export class State {
 
   #makeListeners(socket: SocketProgram): HostIndex<Listener> {
     const listeners = new HostIndex<Listener>();
-    for (const { id, hostname, hosts } of socket.listeners) {
-      const tables = new HostIndex<TableSlot>();
-      for (const host of hosts) {
-        const slot = this.#tables.get(host.table);
-        if (slot !== undefined) tables.set(host.hostname, slot);
-      }
-      listeners.set(hostname, { id, hosts: tables });
+    for (const { id, hostname } of socket.listeners) {
+      listeners.set(hostname, { id, hosts: this.#hostsOf(id) });
     }
     return listeners;
+  }
+
+  #hostsOf(listener: string): HostIndex<TableSlot> {
+    let hosts = this.#hosts.get(listener);
+    if (hosts === undefined) {
+      hosts = new HostIndex();
+      this.#hosts.set(listener, hosts);
+    }
+    return hosts;
+  }
+
+  /** Lets go of the hosts of listeners that are no more. */
+  #dropHosts(): void {
+    const listeners = new Set<string>();
+    for (const socket of this.#sockets.values())
+      for (const { id } of socket.listeners) listeners.add(id);
+    for (const id of this.#hosts.keys()) if (!listeners.has(id)) this.#hosts.delete(id);
   }
 
   /** The listeners of a port as connections see them, by server name. Made once for each program of it. */
@@ -100,7 +120,12 @@ export class State {
   }
 
   certificates(socket: SocketProgram): CertificateIndex {
-    return new CertificateIndex(socket, (key) => this.#certificates.get(key));
+    let index = this.#certificateIndexes.get(socket);
+    if (index === undefined) {
+      index = new CertificateIndex(socket, (key) => this.#certificates.get(key));
+      this.#certificateIndexes.set(socket, index);
+    }
+    return index;
   }
 
   /** How a port is to behave. Made once for each program of the port. */
@@ -142,9 +167,21 @@ export class State {
         return action;
       });
       const slot = this.#tables.get(id);
-      if (slot === undefined) this.#tables.set(id, { table });
+      if (slot === undefined) this.#addTable(id, { table });
       else slot.table = table;
     }
+  }
+
+  #addTable(key: string, slot: TableSlot): void {
+    const [listener, hostname] = splitTableKey(key);
+    this.#tables.set(key, slot);
+    this.#hostsOf(listener).set(hostname, slot);
+  }
+
+  #removeTable(key: string): void {
+    const [listener, hostname] = splitTableKey(key);
+    this.#tables.delete(key);
+    this.#hosts.get(listener)?.delete(hostname);
   }
 
   /** The backend of that name, which may be told its endpoints only later. */
