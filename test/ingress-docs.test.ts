@@ -18,11 +18,18 @@ it('docs/ingress-nginx.md has every annotation', () => {
   const text = readFileSync(path, 'utf8');
   const [before = '', rest = ''] = text.split('<!-- annotations -->\n');
   const after = rest.slice(rest.indexOf('<!-- end -->'));
-  const rows = ANNOTATIONS.map(({ name, verdict, note }) => `| ${name} | ${WORDS[verdict]} | ${note} |`);
+  const rows = ANNOTATIONS.map(
+    ({ name, verdict, note }) => `| ${name} | ${WORDS[verdict]} | ${note} |`,
+  );
   const table = ['| Annotation | | |', '|---|---|---|', ...rows, ''].join('\n');
   const wanted = `${before}<!-- annotations -->\n${table}${after}`;
   if (process.env['FAIRWAY_WRITE_DOCS'] === '1') writeFileSync(path, wanted);
-  else assert.equal(text, wanted, 'FAIRWAY_WRITE_DOCS=1 npm test -- test/ingress-docs.test.ts writes it anew');
+  else
+    assert.equal(
+      text,
+      wanted,
+      'FAIRWAY_WRITE_DOCS=1 npm test -- test/ingress-docs.test.ts writes it anew',
+    );
 });
 
 it('there are 138, each once', () => {

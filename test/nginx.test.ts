@@ -84,7 +84,9 @@ class Nginx {
     });
     const file = join(this.#directory, 'nginx.conf');
     writeFileSync(file, text);
-    const process = spawn(NGINX, ['-p', this.#directory, '-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const process = spawn(NGINX, ['-p', this.#directory, '-c', file], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let errors = '';
     process.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
     this.#process = process;
@@ -114,7 +116,13 @@ class Nginx {
 
   ask({ method, host, target }: Asked): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      const options = { host: '127.0.0.1', port: this.port, method, path: target, headers: { host } };
+      const options = {
+        host: '127.0.0.1',
+        port: this.port,
+        method,
+        path: target,
+        headers: { host },
+      };
       const asked = request({ ...options, agent: false }, (response) => {
         let text = '';
         response.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -167,7 +175,10 @@ interface WrittenIngress {
 }
 
 function snapshotOf(ingresses: readonly WrittenIngress[]): Snapshot {
-  const store = new Store({ now: () => new Date(0), newUid: (k, ns, name) => `${k.kind}/${ns}/${name}` });
+  const store = new Store({
+    now: () => new Date(0),
+    newUid: (k, ns, name) => `${k.kind}/${ns}/${name}`,
+  });
   const backend = (name: string) => ({ service: { name, port: { number: 80 } } });
   const objects = [
     ...['a', 'b', 'c'].map((name) => ({
@@ -197,7 +208,10 @@ function snapshotOf(ingresses: readonly WrittenIngress[]): Snapshot {
           name,
           namespace: 'default',
           annotations: Object.fromEntries(
-            Object.entries(annotations).map(([key, value]) => [`nginx.ingress.kubernetes.io/${key}`, value]),
+            Object.entries(annotations).map(([key, value]) => [
+              `nginx.ingress.kubernetes.io/${key}`,
+              value,
+            ]),
           ),
         },
         spec: {
@@ -207,7 +221,11 @@ function snapshotOf(ingresses: readonly WrittenIngress[]): Snapshot {
             {
               ...(host === '' ? {} : { host }),
               http: {
-                paths: paths.map(({ path, pathType, service }) => ({ path, pathType, backend: backend(service) })),
+                paths: paths.map(({ path, pathType, service }) => ({
+                  path,
+                  pathType,
+                  backend: backend(service),
+                })),
               },
             },
           ],
@@ -216,7 +234,11 @@ function snapshotOf(ingresses: readonly WrittenIngress[]): Snapshot {
     })),
   ];
   store.write(
-    objects.map(({ kind, written }) => ({ op: 'put', kind, object: admit(kind as never, written as never).object })) as never,
+    objects.map(({ kind, written }) => ({
+      op: 'put',
+      kind,
+      object: admit(kind as never, written as never).object,
+    })) as never,
   );
   return store.snapshot();
 }
@@ -251,7 +273,9 @@ const written = (index: number): fc.Arbitrary<WrittenIngress> =>
       paths: fc.uniqueArray(
         fc.record({
           path: fc.constantFrom(
-            ...('use-regex' in said || 'rewrite-target' in said ? [...PATHS, ...EXPRESSIONS] : PATHS),
+            ...('use-regex' in said || 'rewrite-target' in said
+              ? [...PATHS, ...EXPRESSIONS]
+              : PATHS),
           ),
           pathType: fc.constantFrom('Prefix', 'Exact', 'ImplementationSpecific'),
           service: fc.constantFrom('a', 'b'),
@@ -265,13 +289,44 @@ const INGRESSES = fc
   .integer({ min: 1, max: 4 })
   .chain((count) => fc.tuple(...Array.from({ length: count }, (_, i) => written(i))));
 
-const REQUESTS: readonly Asked[] = ['one.example', 'two.example', 'x.wild.example', 'x.y.wild.example', 'ONE.example:80', 'none.example'].flatMap(
-  (host) =>
-    ['/', '/a', '/a/', '/a/b', '/a/b/c', '/ab', '/abc', '/A', '/a.c', '/axc', '/a/x?q=1', '/x/y/', '/x//y', '/a/../x/y', '/%61/b', '/a%2Fb', '/a%20b', '/v12/z', '/foo/barbaz', '/caf%C3%A9/x', '/start', '/b/x', '/a;v=1', '/a/%3Fz'].map((target) => ({
-      method: 'GET',
-      host,
-      target,
-    })),
+const REQUESTS: readonly Asked[] = [
+  'one.example',
+  'two.example',
+  'x.wild.example',
+  'x.y.wild.example',
+  'ONE.example:80',
+  'none.example',
+].flatMap((host) =>
+  [
+    '/',
+    '/a',
+    '/a/',
+    '/a/b',
+    '/a/b/c',
+    '/ab',
+    '/abc',
+    '/A',
+    '/a.c',
+    '/axc',
+    '/a/x?q=1',
+    '/x/y/',
+    '/x//y',
+    '/a/../x/y',
+    '/%61/b',
+    '/a%2Fb',
+    '/a%20b',
+    '/v12/z',
+    '/foo/barbaz',
+    '/caf%C3%A9/x',
+    '/start',
+    '/b/x',
+    '/a;v=1',
+    '/a/%3Fz',
+  ].map((target) => ({
+    method: 'GET',
+    host,
+    target,
+  })),
 );
 
 function toOutcome(fate: RequestFate): Outcome {
@@ -308,7 +363,9 @@ describe('ingress-nginx, by nginx itself', { skip }, () => {
       fc.asyncProperty(INGRESSES, async (ingresses) => {
         const snapshot = snapshotOf(ingresses);
         await nginx.start(snapshot);
-        const { model } = createResolver({ gatewayCidr: '127.80.0.0/17', adoptedClasses: [] })(snapshot);
+        const { model } = createResolver({ gatewayCidr: '127.80.0.0/17', adoptedClasses: [] })(
+          snapshot,
+        );
         const program = compileProxy(lower(model, 'fairway'));
         for (const asked of REQUESTS) {
           const probe: RequestProbe = {
@@ -321,7 +378,11 @@ describe('ingress-nginx, by nginx itself', { skip }, () => {
           const expected = await nginx.ask(asked);
           count++;
           const about = `${asked.host} ${asked.target} ${JSON.stringify(ingresses)}`;
-          assert.deepEqual(toOutcome(traceRequest(model, probe).fate), expected, `the model: ${about}`);
+          assert.deepEqual(
+            toOutcome(traceRequest(model, probe).fate),
+            expected,
+            `the model: ${about}`,
+          );
           assert.deepEqual(toOutcome(traceProxy(program, probe)), expected, `the proxy: ${about}`);
         }
       }),

@@ -54,6 +54,7 @@ function resolveDots(path: string): string | null {
 }
 
 /** Bytes that a path may not have as they are. */
+// oxlint-disable-next-line no-control-regex -- control characters are what must not go on
 const UNSAFE = /[\0- "#%<>?\\^`{|}\x7f-\xff]/g;
 
 /** The escaped form in which a rewritten path is sent on (nginx: ngx_escape_uri). */

@@ -55,7 +55,8 @@ function apr1(password: string, salt: string): string {
   };
   const mixed = md5(secret, grain, secret);
   const parts: Uint8Array[] = [secret, Buffer.from('$apr1$'), grain];
-  for (let left = secret.length; left > 0; left -= 16) parts.push(mixed.subarray(0, Math.min(16, left)));
+  for (let left = secret.length; left > 0; left -= 16)
+    parts.push(mixed.subarray(0, Math.min(16, left)));
   const zero = Buffer.alloc(1);
   for (let bits = secret.length; bits > 0; bits >>= 1) {
     parts.push((bits & 1) === 1 ? zero : secret.subarray(0, 1));

@@ -76,7 +76,12 @@ function nearMiss(rule: Rule, probe: RequestProbe, before: readonly string[]): N
   };
 }
 
-const PATH_WORDS = { exact: 'of', prefix: 'under', regex: 'matching', search: 'with this in it:' } as const;
+const PATH_WORDS = {
+  exact: 'of',
+  prefix: 'under',
+  regex: 'matching',
+  search: 'with this in it:',
+} as const;
 
 function pathFits(path: PathMatch, requested: string): boolean {
   switch (path.kind) {

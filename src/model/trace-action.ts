@@ -378,7 +378,11 @@ const REFUSED = '';
 
 const REFUSAL = { statusCode: 400, reason: 'servers could read the rewritten path in two ways' };
 
-function searchTarget(change: SearchChange, target: string, { target: sent }: TracedRequest): string {
+function searchTarget(
+  change: SearchChange,
+  target: string,
+  { target: sent }: TracedRequest,
+): string {
   const found = rewriteBySearch(change, sent.path, sent.query);
   return found === null ? target : found.path + found.query;
 }
@@ -386,7 +390,10 @@ function searchTarget(change: SearchChange, target: string, { target: sent }: Tr
 function describeFieldChanges({ cookieDomain, cookiePath, location }: RewriteFieldsFilter): string {
   return Object.entries({ cookieDomain, cookiePath, location })
     .filter(([, change]) => change !== undefined)
-    .map(([name, change]) => `${name} ${change?.from ?? ''} becomes ${describeTemplate(change?.to ?? [])}`)
+    .map(
+      ([name, change]) =>
+        `${name} ${change?.from ?? ''} becomes ${describeTemplate(change?.to ?? [])}`,
+    )
     .join(', ');
 }
 

@@ -37,7 +37,8 @@ export function schemeOf({ probe, headers, conduct }: TracedRequest): string {
 export function cookieOf(cookies: string, name: string): string | undefined {
   for (const pair of cookies.split(';')) {
     const equals = pair.indexOf('=');
-    if (equals !== -1 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim();
+    if (equals !== -1 && pair.slice(0, equals).trim() === name)
+      return pair.slice(equals + 1).trim();
   }
   return undefined;
 }
@@ -49,7 +50,8 @@ export function templateSource(request: TracedRequest, groupsOf?: string): Templ
       .map(([, value]) => value)
       .join(',');
   const pattern = groupsOf === undefined ? undefined : compilePattern(groupsOf);
-  const groups = pattern === undefined || !('find' in pattern) ? null : pattern.find(request.target.path);
+  const groups =
+    pattern === undefined || !('find' in pattern) ? null : pattern.find(request.target.path);
   return {
     part: (of) => partOf(request, of),
     header,

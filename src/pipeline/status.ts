@@ -140,9 +140,7 @@ function fulfil(wish: StatusWish, current: WrittenStatus, time: string): Written
       return {
         ...current,
         loadBalancer:
-          wished.addresses.length === 0
-            ? {}
-            : { ingress: wished.addresses.map((ip) => ({ ip })) },
+          wished.addresses.length === 0 ? {} : { ingress: wished.addresses.map((ip) => ({ ip })) },
       } as WrittenStatus;
     case 'policy': {
       const ours = (current.ancestors ?? []).filter((a) => a.controllerName === CONTROLLER_NAME);

@@ -437,10 +437,7 @@ export function describeFate(fate: RequestFate, isCall = false): WrittenProbe['f
 }
 
 /** An answer of a backend's own filters: a redirect says where to. */
-function describeOwn(
-  status: string,
-  headers: readonly (readonly [string, string])[] = [],
-): string {
+function describeOwn(status: string, headers: readonly (readonly [string, string])[] = []): string {
   const location = headers.find(([name]) => name === 'location');
   return location === undefined ? status : `${status} ${location[1]}`;
 }

@@ -4,7 +4,11 @@
 
 import type { NginxConfig } from '../../src/resolve/ingress/nginx/config.ts';
 import { isRewritten } from '../../src/resolve/ingress/nginx/servers.ts';
-import type { LocationBackend, NginxLocation, NginxServer } from '../../src/resolve/ingress/nginx/servers.ts';
+import type {
+  LocationBackend,
+  NginxLocation,
+  NginxServer,
+} from '../../src/resolve/ingress/nginx/servers.ts';
 import type { CorsSettings, NginxSettings } from '../../src/resolve/ingress/nginx/settings.ts';
 
 export interface NginxTemplateOptions {
@@ -64,7 +68,9 @@ function renderServer(server: NginxServer, options: NginxTemplateOptions): reado
     `    set $pass_access_scheme http;`,
     ...(secureListen === undefined
       ? []
-      : [`    if ($server_port = ${secureListen.split(':')[1]}) { set $pass_access_scheme https; }`]),
+      : [
+          `    if ($server_port = ${secureListen.split(':')[1]}) { set $pass_access_scheme https; }`,
+        ]),
     ...server.locations.flatMap((location) => renderLocation(server, location, options)),
     '  }',
   ];
@@ -171,7 +177,9 @@ function renderCors(cors: CorsSettings): readonly string[] {
   ];
   return [
     "set $cors '';",
-    isAny ? "set $cors 'true';" : `if ($http_origin ~* (${origins.join('|')})$ ) { set $cors 'true'; }`,
+    isAny
+      ? "set $cors 'true';"
+      : `if ($http_origin ~* (${origins.join('|')})$ ) { set $cors 'true'; }`,
     "if ($request_method = 'OPTIONS') { set $cors ${cors}options; }",
     `if ($cors = "trueoptions") { ${headers.join(' ')} return 204; }`,
   ];

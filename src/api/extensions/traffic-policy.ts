@@ -18,7 +18,8 @@ import { boolean, def, integer, list, object, oneOf, opt, string } from '../sche
 import type { Infer } from '../schema/schema.ts';
 import { rule } from '../gateway/rules.ts';
 
-const doc = 'Who may ask, how often and for how long: for all of a Gateway or an HTTPRoute, or a part.';
+const doc =
+  'Who may ask, how often and for how long: for all of a Gateway or an HTTPRoute, or a part.';
 
 const networks = (text: string) =>
   opt(
@@ -38,7 +39,9 @@ const status = (text: string) => integer({ minimum: 400, maximum: 599, doc: text
 
 const Key = object(
   {
-    type: oneOf(['ClientIP', 'Header', 'Cookie', 'QueryParam'], { doc: 'Where the text is found.' }),
+    type: oneOf(['ClientIP', 'Header', 'Cookie', 'QueryParam'], {
+      doc: 'Where the text is found.',
+    }),
     name: opt(string({ minLength: 1, maxLength: 256, doc: 'Of the header, cookie or parameter.' })),
   },
   { doc: 'A part of the request.' },
@@ -56,7 +59,11 @@ const schema = object(
             kind: oneOf(['Gateway', 'HTTPRoute', 'GRPCRoute'], { doc: 'Of the target.' }),
             name: string({ minLength: 1, maxLength: 253, doc: 'Of the target.' }),
             sectionName: opt(
-              string({ minLength: 1, maxLength: 253, doc: 'A listener, or a rule with that name.' }),
+              string({
+                minLength: 1,
+                maxLength: 253,
+                doc: 'A listener, or a rule with that name.',
+              }),
             ),
           }),
           { listType: 'atomic', minItems: 1, maxItems: 16, doc: 'What the policy is for.' },
@@ -70,9 +77,12 @@ const schema = object(
         basicAuth: opt(
           object(
             {
-              secretRef: object({ name: string({ minLength: 1, doc: 'Of the same namespace.' }) }, {
-                doc: 'The Secret with names and hashed passwords, under the key auth, as htpasswd writes them.',
-              }),
+              secretRef: object(
+                { name: string({ minLength: 1, doc: 'Of the same namespace.' }) },
+                {
+                  doc: 'The Secret with names and hashed passwords, under the key auth, as htpasswd writes them.',
+                },
+              ),
               realm: def(string({ maxLength: 256, doc: 'What is asked for, for people.' }), ''),
             },
             { doc: 'Asks for a name and a password; without, the answer is 401.' },
@@ -91,13 +101,21 @@ const schema = object(
               statusCode: def(status('For those beyond.'), 429),
               key: opt(Key),
             }),
-            { listType: 'atomic', maxItems: 8, doc: 'How often each client may ask, in each thread.' },
+            {
+              listType: 'atomic',
+              maxItems: 8,
+              doc: 'How often each client may ask, in each thread.',
+            },
           ),
         ),
         concurrency: opt(
           object(
             {
-              max: integer({ minimum: 1, maximum: 1_000_000, doc: 'Requests of one client at once.' }),
+              max: integer({
+                minimum: 1,
+                maximum: 1_000_000,
+                doc: 'Requests of one client at once.',
+              }),
               statusCode: def(status('For those beyond.'), 503),
             },
             { doc: 'How many requests of one client may be under way, in each thread.' },
@@ -140,7 +158,8 @@ export const TrafficPolicy = defineKind<TrafficPolicy>({
     {
       name: 'TARGETS',
       type: 'string',
-      value: ({ spec }: TrafficPolicy) => spec.targetRefs.map((t) => `${t.kind}/${t.name}`).join(','),
+      value: ({ spec }: TrafficPolicy) =>
+        spec.targetRefs.map((t) => `${t.kind}/${t.name}`).join(','),
     },
   ],
 });

@@ -8,9 +8,7 @@ import type { Snapshot } from '../../store/snapshot.ts';
 import { problem } from '../status/conditions.ts';
 import type { Problem } from '../status/conditions.ts';
 
-export type ResolvedIngressBackend =
-  | { readonly use: BackendUse }
-  | { readonly problem: Problem };
+export type ResolvedIngressBackend = { readonly use: BackendUse } | { readonly problem: Problem };
 
 /** How the port of a backend is looked for; ingress-nginx takes the number of the pods as well. */
 export interface PortRules {
@@ -34,7 +32,9 @@ export function resolveIngressBackend(
   const name = `Service ${namespace}/${ref.name}`;
   const service = snapshot.get(Service, namespace, ref.name);
   if (service === undefined) {
-    return { problem: problem('BackendNotFound', `${field}.service.name`, `${name} does not exist`) };
+    return {
+      problem: problem('BackendNotFound', `${field}.service.name`, `${name} does not exist`),
+    };
   }
   if (service.spec.type === 'ExternalName') {
     return {

@@ -69,7 +69,11 @@ function claimOf(
       message: `${message}, so nobody serves this Ingress here`,
       hint,
       origin: {
-        object: { kind: Ingress.kind, namespace: metadata.namespace ?? '', name: metadata.name ?? '' },
+        object: {
+          kind: Ingress.kind,
+          namespace: metadata.namespace ?? '',
+          name: metadata.name ?? '',
+        },
         field,
       },
     },

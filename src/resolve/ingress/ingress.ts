@@ -171,9 +171,7 @@ class Collector {
       }
     }
     const origin = originOfFirst(ingresses);
-    this.#push(controller, addresses, 80, 'http', [
-      { hosts, certificates: [], named: [], origin },
-    ]);
+    this.#push(controller, addresses, 80, 'http', [{ hosts, certificates: [], named: [], origin }]);
     if (ingresses.some((ingress) => (ingress.spec.tls ?? []).length > 0)) {
       this.#pushSecure(controller, addresses, hosts, secure, origin);
     }
@@ -233,9 +231,14 @@ class Collector {
       }
     }
     const conduct = conductOf(config);
-    this.#push(controller, addresses, 80, 'http', [
-      { hosts: plain, certificates: [], named: [], origin },
-    ], conduct);
+    this.#push(
+      controller,
+      addresses,
+      80,
+      'http',
+      [{ hosts: plain, certificates: [], named: [], origin }],
+      conduct,
+    );
     const streams = passthrough.flatMap((server) => {
       const found = passthroughListener(server, controller, snapshot);
       if ('problem' in found) {
@@ -292,17 +295,15 @@ class Collector {
     conduct?: Conduct,
     streams: readonly Listener[] = [],
   ): void {
-    const listeners = parts.map(
-      ({ hosts, certificates, named = [], origin }): Listener => ({
-        id: `${controller}/${protocol}`,
-        name: protocol,
-        hostname: '',
-        certificates,
-        ...(named.length === 0 ? {} : { named }),
-        hosts: uniqueHosts(hosts),
-        origin,
-      }),
-    );
+    const listeners = parts.map(({ hosts, certificates, named = [], origin }): Listener => ({
+      id: `${controller}/${protocol}`,
+      name: protocol,
+      hostname: '',
+      certificates,
+      ...(named.length === 0 ? {} : { named }),
+      hosts: uniqueHosts(hosts),
+      origin,
+    }));
     this.#entryPoints.push({
       id: `${controller}:${port}`,
       gateway: controller,

@@ -60,7 +60,11 @@ class Builder {
           this.#overruled(ingress, field, `path ${path} of ${written || 'every host'}`, winner);
           continue;
         }
-        const match = { path: { kind, value: value || '/' }, headers: [], queryParams: [] } as const;
+        const match = {
+          path: { kind, value: value || '/' },
+          headers: [],
+          queryParams: [],
+        } as const;
         const action = this.#action(ingress, backend, `${field}.backend`, path);
         rules.set(key, { match, action, origin: originOf(ingress, field) });
       }
@@ -114,11 +118,18 @@ class Builder {
 
   #overruled(ingress: Ingress, field: string, what: string, { origin }: Rule): void {
     const isOwn = `${origin.namespace}/${origin.name}` === nameOf(ingress);
-    const winner = isOwn ? `${origin.field} of this Ingress` : `Ingress ${origin.namespace}/${origin.name}`;
+    const winner = isOwn
+      ? `${origin.field} of this Ingress`
+      : `Ingress ${origin.namespace}/${origin.name}`;
     this.#problems.push({
       ingress,
       problem: {
-        ...problem('Overruled', field, `${what}: ${winner} has it, which comes first`, 'take one of them out; the older Ingress comes first, and of the same second the first name'),
+        ...problem(
+          'Overruled',
+          field,
+          `${what}: ${winner} has it, which comes first`,
+          'take one of them out; the older Ingress comes first, and of the same second the first name',
+        ),
         severity: 'warning',
       },
     });

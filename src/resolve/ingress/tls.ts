@@ -40,7 +40,10 @@ export function tlsOf(host: string, ingresses: readonly Ingress[], snapshot: Sna
       return { certificate: null, problems };
     };
     if (loaded === undefined) {
-      return refuse(`${name} does not exist`, 'create it, or have it issued here: annotate the Ingress with fairway.dev/issuer: local');
+      return refuse(
+        `${name} does not exist`,
+        'create it, or have it issued here: annotate the Ingress with fairway.dev/issuer: local',
+      );
     }
     if ('trouble' in loaded) return refuse(`${name} is of no use: ${loaded.trouble}`, 'correct it');
     if (!isFor(loaded.certificate, host)) {
@@ -66,8 +69,8 @@ function bySan(host: string, ingress: Ingress, snapshot: Snapshot): Certificate 
 /** A wildcard of a certificate takes one label. */
 function isFor({ names }: Certificate, host: string): boolean {
   if (host === '') return false;
-  return names.some((name) =>
-    name === host || (name.startsWith('*.') && hostMatches(`?.${name.slice(2)}`, host)),
+  return names.some(
+    (name) => name === host || (name.startsWith('*.') && hostMatches(`?.${name.slice(2)}`, host)),
   );
 }
 

@@ -55,7 +55,13 @@ export function createPolicyApplier(): (
   return (snapshot, entryPoints) => {
     const policies = snapshot.list(TrafficPolicy);
     if (policies.length === 0) return { entryPoints, statuses: [], findings: [] };
-    const kinds = [TrafficPolicy, Gateway, HTTPRoute, GRPCRoute, Secret] as readonly Kind<KubeObject>[];
+    const kinds = [
+      TrafficPolicy,
+      Gateway,
+      HTTPRoute,
+      GRPCRoute,
+      Secret,
+    ] as readonly Kind<KubeObject>[];
     const tables = kinds.map((kind) => snapshot.table(kind));
     const now = [...tables, ...entryPoints];
     if (same(inputs, now)) return last;
@@ -74,7 +80,9 @@ function apply(
   made: WeakMap<Host, Host>,
 ): AppliedPolicies {
   const winners = new Map<string, Resolved>();
-  const resolved = policies.toSorted(compareAges).map((policy) => resolve(policy, snapshot, winners));
+  const resolved = policies
+    .toSorted(compareAges)
+    .map((policy) => resolve(policy, snapshot, winners));
   const find = (...targets: readonly string[]): Effect | undefined => {
     for (const target of targets) {
       const found = winners.get(target);
@@ -90,8 +98,14 @@ function apply(
         let own = made.get(host);
         if (own === undefined) {
           const actions = new Map<Action, Action>();
-          const above = [`Gateway ${entryPoint.gateway} ${listener.name}`, `Gateway ${entryPoint.gateway} `];
-          own = { ...host, rules: host.rules.map((rule) => withPolicy(rule, above, find, snapshot, actions)) };
+          const above = [
+            `Gateway ${entryPoint.gateway} ${listener.name}`,
+            `Gateway ${entryPoint.gateway} `,
+          ];
+          own = {
+            ...host,
+            rules: host.rules.map((rule) => withPolicy(rule, above, find, snapshot, actions)),
+          };
           made.set(host, own);
         }
         return own;
@@ -215,8 +229,15 @@ function targetTrouble(
 }
 
 function effectOf(policy: TrafficPolicy, snapshot: Snapshot, problems: Problem[]): Effect {
-  const { clients, basicAuth, satisfy, rateLimits = [], concurrency, bodyBytesMax, timeouts } =
-    policy.spec;
+  const {
+    clients,
+    basicAuth,
+    satisfy,
+    rateLimits = [],
+    concurrency,
+    bodyBytesMax,
+    timeouts,
+  } = policy.spec;
   const zone = `TrafficPolicy ${keyOf(policy)}`;
   const guard: Guard = {
     ...(bodyBytesMax === undefined ? {} : { bodyBytesMax }),
@@ -283,7 +304,9 @@ function basicOf(
   for (const [user, hash] of users) {
     if (isKnownHash(hash)) continue;
     const message = `user ${user} is not let in: the hash of the password is of a kind Fairway cannot check`;
-    problems.push(problem('UnknownHash', 'spec.basicAuth.secretRef', message, 'make it anew with htpasswd -m'));
+    problems.push(
+      problem('UnknownHash', 'spec.basicAuth.secretRef', message, 'make it anew with htpasswd -m'),
+    );
   }
   return { realm, users: users.filter(([, hash]) => isKnownHash(hash)) };
 }
@@ -325,24 +348,19 @@ function findingsOf({ policy, problems, conflicts }: Resolved): readonly Finding
   const { namespace = '', name = '' } = policy.metadata;
   const object = { kind: TrafficPolicy.kind, namespace, name };
   return [
-    ...problems.map(
-      ({ reason, message, field, hint, severity = 'error' }): Finding => ({
-        severity,
-        reason,
-        message,
-        ...(hint === undefined ? {} : { hint }),
-        origin: { object, field },
-      }),
-    ),
-    ...Array.from(
-      conflicts,
-      ([target, winner]): Finding => ({
-        severity: 'warning',
-        reason: 'Conflicted',
-        message: `${target.trim()} has TrafficPolicy ${winner} already, which is older or comes first by name`,
-        hint: 'make one policy of them, or give this one another target',
-        origin: { object, field: 'spec.targetRefs' },
-      }),
-    ),
+    ...problems.map(({ reason, message, field, hint, severity = 'error' }): Finding => ({
+      severity,
+      reason,
+      message,
+      ...(hint === undefined ? {} : { hint }),
+      origin: { object, field },
+    })),
+    ...Array.from(conflicts, ([target, winner]): Finding => ({
+      severity: 'warning',
+      reason: 'Conflicted',
+      message: `${target.trim()} has TrafficPolicy ${winner} already, which is older or comes first by name`,
+      hint: 'make one policy of them, or give this one another target',
+      origin: { object, field: 'spec.targetRefs' },
+    })),
   ];
 }

@@ -84,7 +84,7 @@ export function traceProxy(program: ProxyProgram, probe: RequestProbe): RequestF
   }
   const running = runningConduct(conduct);
   const peer = probe.client ?? SOMEBODY;
-  const client = running?.trusted == null ? peer : clientBehind(peer, fields, running.trusted);
+  const client = running === null || running.trusted === null ? peer : clientBehind(peer, fields, running.trusted);
   const head = headOf(probe, fields);
   const source = new RequestSource({
     head,
@@ -93,7 +93,7 @@ export function traceProxy(program: ProxyProgram, probe: RequestProbe): RequestF
     target,
     client,
     ports: new Map(),
-    trusts: running?.trusted != null,
+    trusts: running !== null && running.trusted !== null,
     groupsOf: rule.action.groupsOf,
   });
   const entry = { port: socket.port, conduct: running };
@@ -289,7 +289,10 @@ function shareOf(
   };
 }
 
-function redirectShare({ redirect }: WeightedProgram, traced: Traced): Omit<OwnAnswer, 'kind'> | null {
+function redirectShare(
+  { redirect }: WeightedProgram,
+  traced: Traced,
+): Omit<OwnAnswer, 'kind'> | null {
   if (redirect === null) return null;
   const { statusCode } = redirect;
   const headers = [['location', locationOf(redirect, traced)]] as const;

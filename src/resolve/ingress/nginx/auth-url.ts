@@ -50,7 +50,10 @@ export function resolveAuthUrl(
   }
   const host = /^https?:\/\/([^/:?]+)/.exec(asked.url)?.[1] ?? '';
   const headers = setHeaders(asked.proxySetHeaders, snapshot);
-  return { use, filter: questionOf(asked, { key: use.key, path: path || '/', host, headers, origin }) };
+  return {
+    use,
+    filter: questionOf(asked, { key: use.key, path: path || '/', host, headers, origin }),
+  };
 }
 
 function globalAuth(
@@ -108,7 +111,9 @@ function signInOf({ signin, redirectParam }: AuthUrlSettings): TextTemplate {
   const param = redirectParam === '' ? 'rd' : redirectParam;
   const query = signin.split('?')[1] ?? '';
   const back = `${param}=$pass_access_scheme://$http_host$escaped_request_uri`;
-  const has = query.split('&').some((pair) => pair.startsWith(`${param}=`) && pair.length > param.length + 1);
+  const has = query
+    .split('&')
+    .some((pair) => pair.startsWith(`${param}=`) && pair.length > param.length + 1);
   if (has) return parseText(signin).template;
   return parseText(`${signin}${query === '' ? '?' : '&'}${back}`).template;
 }

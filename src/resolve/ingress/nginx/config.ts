@@ -90,7 +90,10 @@ export function readConfig(map: ConfigMap | undefined): NginxConfig {
     noTlsRedirectLocations: read.list('no-tls-redirect-locations', ['/.well-known/acme-challenge']),
     noAuthLocations: read.list('no-auth-locations', ['/.well-known/acme-challenge']),
     allowSnippets: read.bool('allow-snippet-annotations', false),
-    riskLevel: Math.max(0, RISKS.indexOf(read.text('annotations-risk-level', 'High').toLowerCase())),
+    riskLevel: Math.max(
+      0,
+      RISKS.indexOf(read.text('annotations-risk-level', 'High').toLowerCase()),
+    ),
     allowCrossNamespace: read.bool('allow-cross-namespace-resources', false),
     limitReqStatus: read.int('limit-req-status-code', 503),
     limitConnStatus: read.int('limit-conn-status-code', 503),

@@ -34,7 +34,13 @@ import { resolveAuthUrl } from './auth-url.ts';
 import type { NginxConfig } from './config.ts';
 import { serviceOfUrl } from './service-url.ts';
 import { isRewritten, nameOf, originOf } from './servers.ts';
-import type { IngressProblem, LocationBackend, NginxCanary, NginxLocation, NginxServer } from './servers.ts';
+import type {
+  IngressProblem,
+  LocationBackend,
+  NginxCanary,
+  NginxLocation,
+  NginxServer,
+} from './servers.ts';
 import type { NginxSettings } from './settings.ts';
 import { parseSnippet } from './snippets.ts';
 import type { Snippet } from './snippets.ts';
@@ -57,7 +63,8 @@ export function buildHosts(
   context: RuleContext,
 ): Readonly<Record<Scheme, readonly Host[]>> {
   const builder = new RuleBuilder(server, context);
-  const names = [server.hostname, ...server.aliases].map(patternOf);
+  // Unlike in the host of a rule, the star of an alias takes any number of labels.
+  const names = [patternOf(server.hostname), ...server.aliases.map(normalizeHost)];
   const hostsFor = (scheme: Scheme): readonly Host[] => {
     const rules = builder.rules(scheme);
     return names.map((hostname) => ({ hostname, rules }));
@@ -67,7 +74,9 @@ export function buildHosts(
 
 /** A wildcard takes one label. */
 export function patternOf(hostname: string): string {
-  return hostname.startsWith('*.') ? `?.${normalizeHost(hostname.slice(2))}` : normalizeHost(hostname);
+  return hostname.startsWith('*.')
+    ? `?.${normalizeHost(hostname.slice(2))}`
+    : normalizeHost(hostname);
 }
 
 /** The host that redirects from www, or to it; undefined when there is none to make. */
@@ -80,7 +89,10 @@ export function wwwRedirect(
   if (!server.fromToWww || hostname === '' || hostname.startsWith('*')) return undefined;
   const from = hostname.startsWith('www.') ? hostname.slice(4) : `www.${hostname}`;
   if (known.has(from)) return undefined;
-  const origin = originOf(server.ingresses[0]!, 'metadata.annotations[nginx.ingress.kubernetes.io/from-to-www-redirect]');
+  const origin = originOf(
+    server.ingresses[0]!,
+    'metadata.annotations[nginx.ingress.kubernetes.io/from-to-www-redirect]',
+  );
   const result: RedirectResult = {
     kind: 'redirect',
     statusCode: config.httpRedirectCode,
@@ -88,7 +100,10 @@ export function wwwRedirect(
     origin,
   };
   const action: Action = { id: `host ${hostname} from ${from}`, filters: [], result, origin };
-  return { hostname: from, rules: [{ match: matchOf({ kind: 'prefix', value: '/' }), action, origin }] };
+  return {
+    hostname: from,
+    rules: [{ match: matchOf({ kind: 'prefix', value: '/' }), action, origin }],
+  };
 }
 
 function matchOf(path: PathMatch): Match {
@@ -131,7 +146,9 @@ class RuleBuilder {
         this.#warnBacktracking(location);
         expressions.push(...this.#locationRules(location, { kind: 'search', value }, scheme));
       } else if (location.pathType === 'Exact') {
-        exact.push(...this.#locationRules(location, { kind: 'exact', value: toBytes(path) }, scheme));
+        exact.push(
+          ...this.#locationRules(location, { kind: 'exact', value: toBytes(path) }, scheme),
+        );
       } else {
         const value = path === '/' ? '/' : toBytes(path.slice(0, -1));
         prefixes.push(...this.#locationRules(location, { kind: 'prefix', value }, scheme));
@@ -188,7 +205,8 @@ class RuleBuilder {
     const match = matchOf(path);
     if (settings === null) return [{ match, action: this.#unclaimed(location), origin }];
     const action = this.#action(location, settings, path, scheme);
-    if (action.result.kind !== 'forward') return this.#withSecurity(location, match, action, scheme);
+    if (action.result.kind !== 'forward')
+      return this.#withSecurity(location, match, action, scheme);
     return this.#withCanary(location, match, action).flatMap((rule) =>
       this.#withSecurity(location, rule.match, rule.action, scheme),
     );
@@ -200,7 +218,12 @@ class RuleBuilder {
   }
 
   /** Where HTTPS is wanted and what came is not, a redirect takes the place of what follows. */
-  #withSecurity(location: NginxLocation, match: Match, action: Action, scheme: Scheme): readonly Rule[] {
+  #withSecurity(
+    location: NginxLocation,
+    match: Match,
+    action: Action,
+    scheme: Scheme,
+  ): readonly Rule[] {
     const { origin, settings } = location;
     const { config, hasTls } = this.#context;
     const rule = { match, action, origin };
@@ -217,7 +240,13 @@ class RuleBuilder {
     });
     return scheme === 'http'
       ? [
-          { ...rule, match: { ...match, headers: [...match.headers, { name: 'x-forwarded-proto', value: 'https' }] } },
+          {
+            ...rule,
+            match: {
+              ...match,
+              headers: [...match.headers, { name: 'x-forwarded-proto', value: 'https' }],
+            },
+          },
           secure,
         ]
       : [said('http'), rule];
@@ -237,7 +266,9 @@ class RuleBuilder {
       origin,
     };
     const { bodyBytesMax } = action.guard ?? {};
-    const filters = action.filters.filter(({ kind }) => kind === 'corsHeaders' || kind === 'responseHeaders');
+    const filters = action.filters.filter(
+      ({ kind }) => kind === 'corsHeaders' || kind === 'responseHeaders',
+    );
     return {
       id: `${action.id} to HTTPS`,
       filters,
@@ -294,7 +325,14 @@ class RuleBuilder {
       const whole = `(?s:.*)(?:${headerPattern})(?s:.*)`;
       const compiled = compilePattern(whole);
       if ('trouble' in compiled) {
-        this.#tell(location, 'InvalidPattern', canary.backend.origin.field, `the pattern of canary-by-header-pattern is not used: ${compiled.trouble}`, 'use RE2 syntax', canary);
+        this.#tell(
+          location,
+          'InvalidPattern',
+          canary.backend.origin.field,
+          `the pattern of canary-by-header-pattern is not used: ${compiled.trouble}`,
+          'use RE2 syntax',
+          canary,
+        );
       } else add(byHeader(whole, true), always);
     } else if (header !== '') {
       add(byHeader('always'), always);
@@ -309,7 +347,12 @@ class RuleBuilder {
     return rules;
   }
 
-  #action(location: NginxLocation, settings: NginxSettings, path: PathMatch, scheme: Scheme): Action {
+  #action(
+    location: NginxLocation,
+    settings: NginxSettings,
+    path: PathMatch,
+    scheme: Scheme,
+  ): Action {
     const { origin } = location;
     const id = idOf(location);
     const groups = path.kind === 'search' ? { groupsOf: path.value } : {};
@@ -330,7 +373,14 @@ class RuleBuilder {
       settings.bodyBytesMax > 0 ? { guard: { ...size, rates: [], satisfy: 'all' } as Guard } : {};
     const answer = this.#ownAnswer(location, settings, snippet);
     if (answer !== undefined) {
-      return { id, filters: [...cors, ...responses], result: answer, ...sizeOnly, ...groups, origin };
+      return {
+        id,
+        filters: [...cors, ...responses],
+        result: answer,
+        ...sizeOnly,
+        ...groups,
+        origin,
+      };
     }
     const result = this.#result(location, settings);
     const guard = this.#guard(location, settings, snippet, scheme);
@@ -350,7 +400,11 @@ class RuleBuilder {
   }
 
   /** What the location answers without a backend: redirects, and `return` in a snippet. */
-  #ownAnswer(location: NginxLocation, settings: NginxSettings, snippet: Snippet): Result | undefined {
+  #ownAnswer(
+    location: NginxLocation,
+    settings: NginxSettings,
+    snippet: Snippet,
+  ): Result | undefined {
     const { origin } = location;
     if (snippet.answer !== undefined) {
       const { statusCode, text } = snippet.answer;
@@ -384,7 +438,13 @@ class RuleBuilder {
     const { origin } = location;
     if (unknown.length > 0) {
       const message = `the redirect to ${url} needs ${unknown.join(', ')}, which Fairway does not have`;
-      this.#tell(location, 'UnsupportedVariable', 'metadata.annotations', message, 'write the URL out');
+      this.#tell(
+        location,
+        'UnsupportedVariable',
+        'metadata.annotations',
+        message,
+        'write the URL out',
+      );
       return { kind: 'respond', statusCode: 503, reason: message };
     }
     return { kind: 'redirect', statusCode, location: template, origin };
@@ -396,10 +456,20 @@ class RuleBuilder {
     return { kind: 'forward', backends: [main] };
   }
 
-  #backend(written: LocationBackend, location: NginxLocation, settings: NginxSettings): WeightedBackend {
+  #backend(
+    written: LocationBackend,
+    location: NginxLocation,
+    settings: NginxSettings,
+  ): WeightedBackend {
     const { origin, ref } = written;
     const manner = mannerOf(settings, this.#proxyTls(location, settings));
-    const resolved = resolveIngressBackend(ref, origin, this.#context.snapshot, { takesTargetPorts: true }, manner);
+    const resolved = resolveIngressBackend(
+      ref,
+      origin,
+      this.#context.snapshot,
+      { takesTargetPorts: true },
+      manner,
+    );
     if ('problem' in resolved) {
       const { reason, field, message, hint } = resolved.problem;
       this.#tell(location, reason, field, message, hint);
@@ -415,7 +485,11 @@ class RuleBuilder {
   }
 
   /** The Service that answers in place of one without endpoints. */
-  #fallback(location: NginxLocation, settings: NginxSettings, main: BackendUse): BackendUse | undefined {
+  #fallback(
+    location: NginxLocation,
+    settings: NginxSettings,
+    main: BackendUse,
+  ): BackendUse | undefined {
     if (settings.defaultBackend === '' || this.#hasEndpoints(main)) return undefined;
     return this.#serviceUse(location, settings.defaultBackend);
   }
@@ -460,7 +534,12 @@ class RuleBuilder {
     return { errorPages: { statuses: customHttpErrors, backend: use.key, headers } };
   }
 
-  #guard(location: NginxLocation, settings: NginxSettings, snippet: Snippet, scheme: Scheme): Guard {
+  #guard(
+    location: NginxLocation,
+    settings: NginxSettings,
+    snippet: Snippet,
+    scheme: Scheme,
+  ): Guard {
     const { limits, allow, deny, satisfy, bodyBytesMax } = settings;
     const { config } = this.#context;
     const zone = location.ingress === null ? '' : nameOf(location.ingress);
@@ -544,7 +623,11 @@ class RuleBuilder {
     return { basic: { realm, users: users.filter(([, hash]) => isKnownHash(hash)) } };
   }
 
-  #requestFilters(location: NginxLocation, settings: NginxSettings, snippet: Snippet): readonly Filter[] {
+  #requestFilters(
+    location: NginxLocation,
+    settings: NginxSettings,
+    snippet: Snippet,
+  ): readonly Filter[] {
     const { origin } = location;
     const filters: Filter[] = [];
     const { config, snapshot, uses } = this.#context;
@@ -554,7 +637,13 @@ class RuleBuilder {
         uses.set(auth.use.key, auth.use);
         filters.push(auth.filter);
       } else if (auth !== undefined) {
-        this.#tell(location, auth.problem.reason, auth.problem.field, auth.problem.message, auth.problem.hint);
+        this.#tell(
+          location,
+          auth.problem.reason,
+          auth.problem.field,
+          auth.problem.message,
+          auth.problem.hint,
+        );
         filters.push(auth.closed);
       }
     }
@@ -565,7 +654,12 @@ class RuleBuilder {
     }
     if (settings.basicAuth !== undefined) set.push({ name: 'authorization', value: [] });
     if (config.addsOriginalUri) set.push({ name: 'x-original-uri', value: [{ of: 'target' }] });
-    set.push(...this.#headersOf(config.proxySetHeaders).map(({ name, value }) => ({ name, value: parseText(value).template })));
+    set.push(
+      ...this.#headersOf(config.proxySetHeaders).map(({ name, value }) => ({
+        name,
+        value: parseText(value).template,
+      })),
+    );
     set.push(...snippet.requestSet.filter(({ name }) => name !== 'host'));
     if (set.length > 0) filters.push({ kind: 'templateHeaders', set, origin });
     filters.push(...this.#mirror(location, settings));
@@ -578,21 +672,36 @@ class RuleBuilder {
     const { template: hostTemplate } = parseText(vhost);
     const hostname = hostTemplate.every((part) => typeof part === 'string') ? vhost : '';
     if (vhost !== '' && hostname === '') {
-      this.#tell(location, 'UnsupportedVariable', ANNOTATION('upstream-vhost'), `upstream-vhost ${vhost} has variables in it and is not used`, 'write the name out');
+      this.#tell(
+        location,
+        'UnsupportedVariable',
+        ANNOTATION('upstream-vhost'),
+        `upstream-vhost ${vhost} has variables in it and is not used`,
+        'write the name out',
+      );
     }
     const path = isRewritten(location) ? this.#rewritePath(location, settings.rewriteTarget) : {};
     if (hostname === '' && !('path' in path)) return [];
     return [{ kind: 'rewrite', ...(hostname === '' ? {} : { hostname }), ...path, origin }];
   }
 
-  #rewritePath(location: NginxLocation, target: string): Partial<Extract<Filter, { kind: 'rewrite' }>> {
+  #rewritePath(
+    location: NginxLocation,
+    target: string,
+  ): Partial<Extract<Filter, { kind: 'rewrite' }>> {
     const dropsQuery = target.endsWith('?');
     const text = dropsQuery ? target.slice(0, -1) : target;
     const mark = text.indexOf('?');
     const read = (part: string): PathTemplate => {
       const { template, unknown } = parseText(toBytes(part));
       if (unknown.length > 0 || template.some((p) => typeof p !== 'string' && p.of !== 'group')) {
-        this.#tell(location, 'UnsupportedVariable', ANNOTATION('rewrite-target'), `rewrite-target ${target} has variables in it, which are left out`, 'use captures of the path');
+        this.#tell(
+          location,
+          'UnsupportedVariable',
+          ANNOTATION('rewrite-target'),
+          `rewrite-target ${target} has variables in it, which are left out`,
+          'use captures of the path',
+        );
       }
       return template.flatMap((p): (string | number)[] =>
         typeof p === 'string' ? [p] : p.of === 'group' ? [p.number] : [],
@@ -613,16 +722,30 @@ class RuleBuilder {
     const { mirrorTarget } = settings;
     if (mirrorTarget === '') return [];
     const { origin } = location;
-    const found = serviceOfUrl(mirrorTarget, location.ingress?.metadata.namespace ?? '', this.#context.snapshot);
+    const found = serviceOfUrl(
+      mirrorTarget,
+      location.ingress?.metadata.namespace ?? '',
+      this.#context.snapshot,
+    );
     if (found === undefined) {
-      this.#tell(location, 'UnsupportedMirror', ANNOTATION('mirror-target'), `requests are not copied: ${mirrorTarget} is no Service of the cluster`, 'use http://NAME.NAMESPACE.svc:PORT$request_uri');
+      this.#tell(
+        location,
+        'UnsupportedMirror',
+        ANNOTATION('mirror-target'),
+        `requests are not copied: ${mirrorTarget} is no Service of the cluster`,
+        'use http://NAME.NAMESPACE.svc:PORT$request_uri',
+      );
       return [];
     }
     this.#context.uses.set(found.key, found);
     return [{ kind: 'mirror', backend: found.key, numerator: 1, denominator: 1, origin }];
   }
 
-  #responseFilters(location: NginxLocation, settings: NginxSettings, snippet: Snippet): readonly Filter[] {
+  #responseFilters(
+    location: NginxLocation,
+    settings: NginxSettings,
+    snippet: Snippet,
+  ): readonly Filter[] {
     const { origin } = location;
     const { config } = this.#context;
     const set = [...this.#customHeaders(location, settings), ...snippet.responseSet];
@@ -633,22 +756,38 @@ class RuleBuilder {
       ...(set.length + add.length + remove.length > 0
         ? [{ kind: 'responseHeaders', set, add, remove, origin } as const]
         : []),
-      ...(Object.keys(fields).length > 0 ? [{ kind: 'rewriteFields', ...fields, origin } as const] : []),
+      ...(Object.keys(fields).length > 0
+        ? [{ kind: 'rewriteFields', ...fields, origin } as const]
+        : []),
     ];
   }
 
-  #customHeaders(location: NginxLocation, { customHeaders }: NginxSettings): readonly HeaderValue[] {
+  #customHeaders(
+    location: NginxLocation,
+    { customHeaders }: NginxSettings,
+  ): readonly HeaderValue[] {
     if (customHeaders === '') return [];
     const [namespace = '', name = ''] = customHeaders.split('/');
     const field = ANNOTATION('custom-headers');
     if (this.#context.snapshot.get(ConfigMap, namespace, name) === undefined) {
-      this.#tell(location, 'ConfigMapNotFound', field, `ConfigMap ${customHeaders} does not exist: no header is added`);
+      this.#tell(
+        location,
+        'ConfigMapNotFound',
+        field,
+        `ConfigMap ${customHeaders} does not exist: no header is added`,
+      );
       return [];
     }
     const allowed = this.#context.config.allowedResponseHeaders.map((h) => h.toLowerCase());
     return this.#headersOf(customHeaders).filter((header) => {
       if (allowed.includes(header.name)) return true;
-      this.#tell(location, 'HeaderNotAllowed', field, `header ${header.name} is left out: it is not among global-allowed-response-headers`, 'add it there');
+      this.#tell(
+        location,
+        'HeaderNotAllowed',
+        field,
+        `header ${header.name} is left out: it is not among global-allowed-response-headers`,
+        'add it there',
+      );
       return false;
     });
   }
@@ -659,7 +798,10 @@ class RuleBuilder {
     const [namespace = '', name = ''] = key.split('/');
     const map = this.#context.snapshot.get(ConfigMap, namespace, name);
     return Object.entries(map?.data ?? {})
-      .filter(([header, value]) => /^[-A-Za-z0-9_]+$/.test(header) && !/[\0-\x08\x0a-\x1f\x7f]/.test(value))
+      .filter(
+        ([header, value]) =>
+          /^[-A-Za-z0-9_]+$/.test(header) && !/[\0-\x08\x0a-\x1f\x7f]/.test(value),
+      )
       .map(([header, value]) => ({ name: header.toLowerCase(), value }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -667,12 +809,24 @@ class RuleBuilder {
   #snippet(location: NginxLocation, { configurationSnippet }: NginxSettings): Snippet {
     const own = parseSnippet(configurationSnippet);
     for (const source of own.unknown) {
-      this.#tell(location, 'SnippetNotUnderstood', ANNOTATION('configuration-snippet'), `requests are answered with 503: the snippet says "${source}", which Fairway does not understand`, 'say it with annotations, or take it out');
+      this.#tell(
+        location,
+        'SnippetNotUnderstood',
+        ANNOTATION('configuration-snippet'),
+        `requests are answered with 503: the snippet says "${source}", which Fairway does not understand`,
+        'say it with annotations, or take it out',
+      );
     }
     const shared = this.#serverSnippet;
     if (shared === undefined) return own;
     for (const source of shared.unknown) {
-      this.#tell(location, 'SnippetNotUnderstood', ANNOTATION('server-snippet'), `requests are answered with 503: the snippet says "${source}", which Fairway does not understand`, 'say it with annotations, or take it out');
+      this.#tell(
+        location,
+        'SnippetNotUnderstood',
+        ANNOTATION('server-snippet'),
+        `requests are answered with 503: the snippet says "${source}", which Fairway does not understand`,
+        'say it with annotations, or take it out',
+      );
     }
     const { answer = shared.answer, ...rest } = own;
     const merged = {
@@ -694,7 +848,12 @@ class RuleBuilder {
     if (upstreamHashBy === '') return {};
     const { template, unknown } = parseText(upstreamHashBy);
     if (unknown.length === 0) return { hashBy: template };
-    this.#tell(location, 'UnsupportedVariable', ANNOTATION('upstream-hash-by'), `requests are spread evenly: ${unknown.join(', ')} is not known to Fairway`);
+    this.#tell(
+      location,
+      'UnsupportedVariable',
+      ANNOTATION('upstream-hash-by'),
+      `requests are spread evenly: ${unknown.join(', ')} is not known to Fairway`,
+    );
     return {};
   }
 
@@ -703,16 +862,23 @@ class RuleBuilder {
     if (backendProtocol !== 'HTTPS' && backendProtocol !== 'GRPCS') return undefined;
     const origin = location.origin;
     const [namespace = '', name = ''] = proxySsl.secret.split('/');
-    const secret = proxySsl.secret === '' ? undefined : this.#context.snapshot.get(Secret, namespace, name);
+    const secret =
+      proxySsl.secret === '' ? undefined : this.#context.snapshot.get(Secret, namespace, name);
     if (proxySsl.secret !== '' && secret === undefined) {
-      this.#tell(location, 'BadSecret', ANNOTATION('proxy-ssl-secret'), `Secret ${proxySsl.secret} does not exist: backends are not verified by it`);
+      this.#tell(
+        location,
+        'BadSecret',
+        ANNOTATION('proxy-ssl-secret'),
+        `Secret ${proxySsl.secret} does not exist: backends are not verified by it`,
+      );
     }
     const authority = secret?.data?.['ca.crt'];
     const serverName = proxySsl.name || 'upstream_balancer';
     const verifies = proxySsl.verifies && authority !== undefined;
     return {
       serverName: proxySsl.sendsName ? serverName : '',
-      authorities: authority === undefined ? 'system' : [Buffer.from(authority, 'base64').toString('latin1')],
+      authorities:
+        authority === undefined ? 'system' : [Buffer.from(authority, 'base64').toString('latin1')],
       names: [{ kind: 'dns', value: serverName }],
       ...(verifies ? {} : { isUnverified: true }),
       origin,
@@ -721,16 +887,35 @@ class RuleBuilder {
 
   #refusePattern(location: NginxLocation, trouble: string): void {
     const message = `path ${location.writtenPath} is not served: it is an expression here, and ${trouble}`;
-    this.#tell(location, 'InvalidPath', location.origin.field, message, 'use RE2 syntax: no look-around, no back references');
+    this.#tell(
+      location,
+      'InvalidPath',
+      location.origin.field,
+      message,
+      'use RE2 syntax: no look-around, no back references',
+    );
   }
 
   #warnBacktracking(location: NginxLocation): void {
     if (!/\([^()]*[+*][^()]*\)[+*{]/.test(location.path)) return;
     const message = `path ${location.writtenPath} repeats what repeats: nginx can be kept busy with it by a single request`;
-    this.#tell(location, 'BacktrackingPath', location.origin.field, message, 'Fairway takes time in proportion to the path only; write it without nesting all the same');
+    this.#tell(
+      location,
+      'BacktrackingPath',
+      location.origin.field,
+      message,
+      'Fairway takes time in proportion to the path only; write it without nesting all the same',
+    );
   }
 
-  #tell(location: NginxLocation, reason: string, field: string, message: string, hint?: string, canary?: NginxCanary): void {
+  #tell(
+    location: NginxLocation,
+    reason: string,
+    field: string,
+    message: string,
+    hint?: string,
+    canary?: NginxCanary,
+  ): void {
     const { ingress } = location;
     if (ingress === null) return;
     const key = `${nameOf(ingress)}|${reason}|${field}|${message}`;
@@ -738,7 +923,10 @@ class RuleBuilder {
     this.#told.add(key);
     const severity = reason === 'BacktrackingPath' ? ('warning' as const) : ('error' as const);
     void canary;
-    this.#context.problems.push({ ingress, problem: { ...problem(reason, field, message, hint), severity } });
+    this.#context.problems.push({
+      ingress,
+      problem: { ...problem(reason, field, message, hint), severity },
+    });
   }
 }
 
@@ -769,17 +957,29 @@ function corsFilter({ cors }: NginxSettings, origin: Origin): readonly CorsHeade
     ...(credentials ? [{ name: 'access-control-allow-credentials', value: 'true' }] : []),
     { name: 'access-control-allow-methods', value: methods },
     { name: 'access-control-allow-headers', value: headers },
-    ...(exposeHeaders === '' ? [] : [{ name: 'access-control-expose-headers', value: exposeHeaders }]),
+    ...(exposeHeaders === ''
+      ? []
+      : [{ name: 'access-control-expose-headers', value: exposeHeaders }]),
     { name: 'access-control-max-age', value: String(maxAge) },
   ];
-  const patterns = origins.map((o) => o.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replace('\\*', '[A-Za-z0-9\\-]+'));
+  const patterns = origins.map((o) =>
+    o.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replace('\\*', '[A-Za-z0-9\\-]+'),
+  );
   const isAny = origins.length === 1 && origins[0] === '*';
   return [
-    { kind: 'corsHeaders', origins: isAny ? null : `(?i)(${patterns.map((p) => `(${p})`).join('|')})$`, fields, origin },
+    {
+      kind: 'corsHeaders',
+      origins: isAny ? null : `(?i)(${patterns.map((p) => `(${p})`).join('|')})$`,
+      fields,
+      origin,
+    },
   ];
 }
 
-function policyOf(settings: NginxSettings, config: NginxConfig): Pick<Action, 'timeouts' | 'retry'> {
+function policyOf(
+  settings: NginxSettings,
+  config: NginxConfig,
+): Pick<Action, 'timeouts' | 'retry'> {
   const timeouts: Timeouts = {
     requestMs: 0,
     backendRequestMs: 0,
@@ -828,17 +1028,20 @@ function sessionOf(location: NginxLocation, { affinity }: NginxSettings): { sess
   };
 }
 
-function mannerOf(
-  settings: NginxSettings,
-  tls: BackendTls | undefined,
-): BackendManner | undefined {
+function mannerOf(settings: NginxSettings, tls: BackendTls | undefined): BackendManner | undefined {
   const isGrpc = settings.backendProtocol.startsWith('GRPC');
   const viaClusterIp = settings.serviceUpstream;
   const hashes = settings.upstreamHashBy !== '';
   if (!isGrpc && tls === undefined && !viaClusterIp && !hashes) return undefined;
   const id = [
     ...(isGrpc ? ['grpc'] : []),
-    ...(tls === undefined ? [] : ['tls', tls.serverName, ...(tls.isUnverified === true ? [] : ['verified', tls.origin.namespace, tls.origin.name])]),
+    ...(tls === undefined
+      ? []
+      : [
+          'tls',
+          tls.serverName,
+          ...(tls.isUnverified === true ? [] : ['verified', tls.origin.namespace, tls.origin.name]),
+        ]),
     ...(viaClusterIp ? ['service'] : []),
     ...(hashes ? ['hash'] : []),
   ];
@@ -874,7 +1077,11 @@ function fieldChanges({ cookieDomain, cookiePath, redirectFrom, redirectTo }: Ng
     const regex = from.startsWith('~');
     const insensitive = from.startsWith('~*');
     const pattern = insensitive ? `(?i)${from.slice(2)}` : from.slice(1);
-    return { from: regex ? pattern : from, ...(regex ? { regex: true } : {}), to: parseText(to).template };
+    return {
+      from: regex ? pattern : from,
+      ...(regex ? { regex: true } : {}),
+      to: parseText(to).template,
+    };
   };
   const domain = pair(cookieDomain);
   const path = pair(cookiePath);

@@ -169,7 +169,13 @@ class Builder {
     location.ingress = ingress;
     location.origin = backend.origin;
     // Redirects and rewrites are not taken over.
-    location.settings = { ...settings, rewriteTarget: '', useRegex: false, appRoot: '', redirect: undefined };
+    location.settings = {
+      ...settings,
+      rewriteTarget: '',
+      useRegex: false,
+      appRoot: '',
+      redirect: undefined,
+    };
   }
 
   /** What counts once for a host: the first one says it. */
@@ -182,13 +188,21 @@ class Builder {
       if (server.aliases.length === 0) server.aliases = settings.serverAliases;
       else if (settings.serverAliases.length > 0 && server.aliases !== settings.serverAliases) {
         const winner = nameOf(server.ingresses[0] as Ingress);
-        this.#overruled(ingress, 'metadata.annotations', `aliases of ${host || 'every host'}`, winner);
+        this.#overruled(
+          ingress,
+          'metadata.annotations',
+          `aliases of ${host || 'every host'}`,
+          winner,
+        );
       }
       if (settings.sslPassthrough) server.sslPassthrough = true;
       if (settings.serverSnippet !== '' && server.serverSnippet === undefined) {
         server.serverSnippet = {
           text: settings.serverSnippet,
-          origin: originOf(ingress, 'metadata.annotations[nginx.ingress.kubernetes.io/server-snippet]'),
+          origin: originOf(
+            ingress,
+            'metadata.annotations[nginx.ingress.kubernetes.io/server-snippet]',
+          ),
         };
       }
     }
@@ -257,16 +271,33 @@ class Builder {
           ?.locations.find((l) => l.path === (path || '/') && l.pathType === type);
         const own = { ref: backend, origin: originOf(ingress, `${field}.backend`) };
         if (main?.backend === undefined || main.backend === null) {
-          this.#problem(ingress, 'CanaryWithoutMain', field, `no other Ingress has path ${path} of ${host || 'every host'} with the same type, so that nothing goes to this canary`, 'give it the host, path and pathType of the Ingress it is a canary of');
+          this.#problem(
+            ingress,
+            'CanaryWithoutMain',
+            field,
+            `no other Ingress has path ${path} of ${host || 'every host'} with the same type, so that nothing goes to this canary`,
+            'give it the host, path and pathType of the Ingress it is a canary of',
+          );
           continue;
         }
         if (backendId(main.backend) === backendId(own)) {
-          this.#problem(ingress, 'CanaryIsMain', field, 'the canary is the backend it is a canary of', 'name another Service');
+          this.#problem(
+            ingress,
+            'CanaryIsMain',
+            field,
+            'the canary is the backend it is a canary of',
+            'name another Service',
+          );
           continue;
         }
         if (main.canary !== null) {
           const winner = main.canary.backend.origin;
-          this.#overruled(ingress, field, `the canary of path ${path}`, `${winner.namespace}/${winner.name}`);
+          this.#overruled(
+            ingress,
+            field,
+            `the canary of path ${path}`,
+            `${winner.namespace}/${winner.name}`,
+          );
           continue;
         }
         const isSticky = settings.affinity?.canaryBehavior !== 'legacy';
@@ -289,7 +320,8 @@ class Builder {
     return {
       servers: servers.map((server): NginxServer => {
         const sorted = server.locations.toSorted(
-          (a, b) => b.path.length - a.path.length || (a.path > b.path ? -1 : a.path < b.path ? 1 : 0),
+          (a, b) =>
+            b.path.length - a.path.length || (a.path > b.path ? -1 : a.path < b.path ? 1 : 0),
         );
         const aliases = [...new Set(server.aliases)].filter((alias) => !known.has(alias));
         const expanded = sorted.flatMap((location) => expand(location, sorted));

@@ -7,7 +7,10 @@ import { useOf } from '../backends.ts';
 
 /** The Service a URL of the cluster names; undefined when it names none. */
 export function serviceOfUrl(url: string, own: string, snapshot: Snapshot): BackendUse | undefined {
-  const match = /^http:\/\/([a-z0-9-]+)(?:\.([a-z0-9-]+)(?:\.svc(?:\.[a-z0-9.-]+)?)?)?(?::(\d+))?(?:[/?$].*)?$/.exec(url);
+  const match =
+    /^http:\/\/([a-z0-9-]+)(?:\.([a-z0-9-]+)(?:\.svc(?:\.[a-z0-9.-]+)?)?)?(?::(\d+))?(?:[/?$].*)?$/.exec(
+      url,
+    );
   if (match === null) return undefined;
   const [, name = '', namespace = own, port = '80'] = match;
   const service = snapshot.get(Service, namespace, name);

@@ -377,7 +377,10 @@ function readRedirect(a: Annotations): NginxSettings['redirect'] {
 function readUrl(a: Annotations, name: string): string | undefined {
   const value = a.optional(name);
   if (value === undefined) return undefined;
-  if (value.length <= URL_CHARS_MAX && /^(?:https?:\/\/|\$scheme:\/\/|\/)[^\s"';{}\\]*$/.test(value))
+  if (
+    value.length <= URL_CHARS_MAX &&
+    /^(?:https?:\/\/|\$scheme:\/\/|\/)[^\s"';{}\\]*$/.test(value)
+  )
     return value;
   a.deny(name, `annotation ${name} is no URL`, 'begin it with https:// or http://');
   return undefined;
@@ -472,7 +475,11 @@ function readCors(a: Annotations): CorsSettings | undefined {
   }
   return {
     origins: readOrigins(a),
-    methods: a.text('cors-allow-methods', 'GET, PUT, POST, DELETE, PATCH, OPTIONS', /^(?:[A-Za-z]+,? ?)+$/),
+    methods: a.text(
+      'cors-allow-methods',
+      'GET, PUT, POST, DELETE, PATCH, OPTIONS',
+      /^(?:[A-Za-z]+,? ?)+$/,
+    ),
     headers: a.text('cors-allow-headers', DEFAULT_CORS_HEADERS, HEADER_LIST),
     exposeHeaders: a.text('cors-expose-headers', '', /^(?:(?:[A-Za-z0-9\-_]+|\*),? ?)+$/),
     credentials: a.bool('cors-allow-credentials', true),
@@ -530,7 +537,8 @@ function readBasicAuth(a: Annotations, config: NginxConfig): NginxSettings['basi
     return undefined;
   }
   if (type !== 'basic') {
-    const why = type === 'digest' ? 'digest authentication is not done' : `"${clip(type)}" is not basic`;
+    const why =
+      type === 'digest' ? 'digest authentication is not done' : `"${clip(type)}" is not basic`;
     a.deny('auth-type', why, 'use auth-type: basic');
     return undefined;
   }
@@ -549,7 +557,9 @@ function readBasicAuth(a: Annotations, config: NginxConfig): NginxSettings['basi
 function readAuthTls(a: Annotations, config: NginxConfig): AuthTlsSettings | undefined {
   const secret = a.reference('auth-tls-secret', config);
   if (secret === '') {
-    const first = a.names().find((name) => name.startsWith('auth-tls-') && name !== 'auth-tls-secret');
+    const first = a
+      .names()
+      .find((name) => name.startsWith('auth-tls-') && name !== 'auth-tls-secret');
     if (first !== undefined && !a.has('auth-tls-secret')) {
       const message = `annotation ${first} has no effect without auth-tls-secret`;
       a.note('warning', 'Contradiction', first, message);
@@ -601,7 +611,13 @@ function readLimits(a: Annotations): LimitSettings {
   };
 }
 
-const SIZES: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+const SIZES: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  k: 1024,
+  m: 1024 ** 2,
+  g: 1024 ** 3,
+};
 
 /** Bytes; undefined when it is no size. */
 export function parseSize(text: string): number | undefined {
@@ -667,7 +683,10 @@ function noteOthers(a: Annotations, settings: Pick<NginxSettings, 'useRegex'>): 
   for (const name of a.names()) {
     const facts = annotationFacts(name);
     if (facts === undefined) {
-      const near = nearest(name, ANNOTATIONS.map((known) => known.name));
+      const near = nearest(
+        name,
+        ANNOTATIONS.map((known) => known.name),
+      );
       const hint = near === undefined ? 'take it out' : `did you mean ${near}?`;
       const message = `ingress-nginx has no annotation ${name}`;
       a.note('warning', 'UnknownAnnotation', name, message, hint);
@@ -678,14 +697,29 @@ function noteOthers(a: Annotations, settings: Pick<NginxSettings, 'useRegex'>): 
       case 'works':
         break;
       case 'differs':
-        a.note('info', 'AnnotationDiffers', name, `annotation ${name} works, with a difference: ${facts.note}`);
+        a.note(
+          'info',
+          'AnnotationDiffers',
+          name,
+          `annotation ${name} works, with a difference: ${facts.note}`,
+        );
         break;
       case 'none':
-        a.note('info', 'AnnotationWithoutEffect', name, `annotation ${name} has no effect: ${facts.note}`);
+        a.note(
+          'info',
+          'AnnotationWithoutEffect',
+          name,
+          `annotation ${name} has no effect: ${facts.note}`,
+        );
         break;
       case 'unsupported':
         a.problems.push(
-          problem('UnsupportedAnnotation', fieldOf(name), `annotation ${name} does not work`, facts.note),
+          problem(
+            'UnsupportedAnnotation',
+            fieldOf(name),
+            `annotation ${name} does not work`,
+            facts.note,
+          ),
         );
         break;
     }

@@ -41,7 +41,8 @@ export function parseText(text: string): ParsedText {
     if (match.index > from) template.push(text.slice(from, match.index));
     from = match.index + whole.length;
     const name = braced ?? plain ?? '';
-    const part = digit === undefined ? partOf(name) : { of: 'group' as const, number: Number(digit) };
+    const part =
+      digit === undefined ? partOf(name) : { of: 'group' as const, number: Number(digit) };
     if (part === undefined) unknown.push(whole);
     else template.push(part);
   }

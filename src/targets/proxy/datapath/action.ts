@@ -84,11 +84,7 @@ export class Forward {
   readonly #held: readonly Weighted[];
   readonly #total: number;
 
-  constructor(
-    backends: readonly WeightedProgram[],
-    find: (key: string) => Backend,
-    holds = false,
-  ) {
+  constructor(backends: readonly WeightedProgram[], find: (key: string) => Backend, holds = false) {
     const choices = backends.filter((b) => b.weight > 0);
     this.#total = choices.reduce((sum, b) => sum + b.weight, 0);
     const activated = (holds ? backends : choices).map((b) => ({

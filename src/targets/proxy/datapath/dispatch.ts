@@ -27,7 +27,7 @@ import type { H2Shared } from './h2/shared.ts';
 import type { HostIndex } from './hosts.ts';
 import type { Limits } from './limits.ts';
 import type { Asking, Zones } from './gate.ts';
-import { clientBehind, RequestSource } from './request-source.ts';
+import { clientBehind, sourceOf } from './request-source.ts';
 import type { Networks } from './request-source.ts';
 import { ToldStream } from './told-stream.ts';
 import { toldFields, withoutUnderscores } from './told-fields.ts';
@@ -214,22 +214,6 @@ function askingOf(action: Pick<Action, 'groupsOf'>, routed: Routed): Asking {
   return { head, client: client.address, certificate: client.certificate ?? null, source };
 }
 
-export function sourceOf({ groupsOf }: Pick<Action, 'groupsOf'>, routed: Routed): RequestSource {
-  const { head, host, entry, target, client } = routed;
-  const { scheme, ports, conduct } = entry;
-  const trusts = conduct !== null && conduct.trusted !== null;
-  return new RequestSource({
-    head,
-    host,
-    scheme,
-    target,
-    client: client.address,
-    ports,
-    trusts,
-    groupsOf,
-  });
-}
-
 function decide(action: Action, routed: Routed): Receiver {
   const { result } = action;
   const { stream, head } = routed;
@@ -366,9 +350,7 @@ function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
     policy: action.policy ?? worker.policy,
     mirrors,
     stay:
-      session === null
-        ? null
-        : new Stay(session, routed.entry.scheme === 'https', chosen.endpoint),
+      session === null ? null : new Stay(session, routed.entry.scheme === 'https', chosen.endpoint),
     explain,
   }).start();
 }
@@ -385,9 +367,16 @@ function pagesOf(
     statuses,
     show: (status) => {
       const fields: Fields = [
-        ...['x-code', String(status), 'x-format', fieldValue(head.fields, 'accept') ?? ''],
-        ...['x-original-uri', head.target, 'x-request-id', source.part('requestId')],
-        ...['x-forwarded-for', client.address],
+        'x-code',
+        String(status),
+        'x-format',
+        fieldValue(head.fields, 'accept') ?? '',
+        'x-original-uri',
+        head.target,
+        'x-request-id',
+        source.part('requestId'),
+        'x-forwarded-for',
+        client.address,
         ...headers.flatMap(({ name, value }) => [name, value]),
       ];
       new Exchange({

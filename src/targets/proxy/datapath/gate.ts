@@ -157,7 +157,11 @@ export class Gate {
   }
 }
 
-function enter({ zone, max }: ConcurrencyLimit, client: string, zones: Zones): (() => void) | 'full' {
+function enter(
+  { zone, max }: ConcurrencyLimit,
+  client: string,
+  zones: Zones,
+): (() => void) | 'full' {
   const counts = zones.counts(zone);
   const count = counts.get(client) ?? 0;
   if (count >= max) return 'full';

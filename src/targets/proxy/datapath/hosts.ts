@@ -27,9 +27,7 @@ export class HostIndex<T> {
 
   /** The value of the most specific pattern that takes `host`, which is normalized. */
   find(host: string): T | undefined {
-    return (
-      this.#exact.get(host) ?? this.#findSingle(host) ?? this.#findWildcard(host) ?? this.#any
-    );
+    return this.#exact.get(host) ?? this.#findSingle(host) ?? this.#findWildcard(host) ?? this.#any;
   }
 
   /** Like `find`, one less specific at a time: the first value `accept` gives a result for. */

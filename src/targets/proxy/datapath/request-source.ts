@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { parseQuery } from '../../../lib/http-path.ts';
 import { compilePattern } from '../../../lib/regex.ts';
+import type { Routed } from './dispatch.ts';
 import type { RequestPart, TemplateSource } from '../../../model/template.ts';
 import { fieldValue } from './fields.ts';
 import { cookieOf } from './session.ts';
@@ -101,6 +102,26 @@ export class RequestSource implements TemplateSource {
     this.#id ??= fieldValue(fields, 'x-request-id') ?? randomUUID().replaceAll('-', '');
     return this.#id;
   }
+}
+
+/** What templates of an action are filled from, for one request. */
+export function sourceOf(
+  { groupsOf }: { readonly groupsOf: string | null },
+  routed: Routed,
+): RequestSource {
+  const { head, host, entry, target, client } = routed;
+  const { scheme, ports, conduct } = entry;
+  const trusts = conduct !== null && conduct.trusted !== null;
+  return new RequestSource({
+    head,
+    host,
+    scheme,
+    target,
+    client: client.address,
+    ports,
+    trusts,
+    groupsOf,
+  });
 }
 
 /** A set of networks that is quick to ask. */

@@ -22,7 +22,9 @@ export function rewriteFields(
     switch (fields[i - 1]!.toLowerCase()) {
       case 'set-cookie': {
         const moved =
-          cookieDomain === undefined ? value : changeAttribute(value, 'domain', cookieDomain, source);
+          cookieDomain === undefined
+            ? value
+            : changeAttribute(value, 'domain', cookieDomain, source);
         return cookiePath === undefined
           ? moved
           : changeAttribute(moved, 'path', cookiePath, source);
@@ -59,7 +61,11 @@ function changeAttribute(
 }
 
 /** The beginning of the text, or what the expression takes of it, is replaced. */
-function changeText(text: string, { from, regex, to }: FieldChange, source: TemplateSource): string {
+function changeText(
+  text: string,
+  { from, regex, to }: FieldChange,
+  source: TemplateSource,
+): string {
   if (regex !== true) {
     return text.startsWith(from) ? fillTemplate(to, source) + text.slice(from.length) : text;
   }

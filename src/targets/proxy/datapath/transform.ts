@@ -53,7 +53,11 @@ export function filterRequest(filters: readonly FilterProgram[], request: Outgoi
         for (const { name, value } of filter.set) {
           const text = fillTemplate(value, request.source);
           const set = text === '' ? [] : [{ name, value: text }];
-          request.fields = changeFields(request.fields, { set, add: [], remove: text === '' ? [name] : [] });
+          request.fields = changeFields(request.fields, {
+            set,
+            add: [],
+            remove: text === '' ? [name] : [],
+          });
         }
         break;
       case 'rewrite':
@@ -99,7 +103,9 @@ export function withOrigin(
   filters: readonly FilterProgram[],
   changes: FilterProgram,
 ): readonly FilterProgram[] {
-  return filters.map((filter) => (filter.kind === 'cors' || filter.kind === 'corsHeaders' ? changes : filter));
+  return filters.map((filter) =>
+    filter.kind === 'cors' || filter.kind === 'corsHeaders' ? changes : filter,
+  );
 }
 
 /** Stands for a path that servers could read in two ways: the request is answered with 400. */
@@ -139,10 +145,7 @@ export interface RedirectedRequest {
 }
 
 /** The Location of a redirect: always absolute, with a host that is configured or was routed on. */
-export function redirectLocation(
-  redirect: RedirectProgram,
-  request: RedirectedRequest,
-): string {
+export function redirectLocation(redirect: RedirectProgram, request: RedirectedRequest): string {
   const scheme = redirect.scheme ?? request.scheme;
   const standardPort = scheme === 'https' ? 443 : 80;
   const asked =

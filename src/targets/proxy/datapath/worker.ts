@@ -29,7 +29,16 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
   const h2 = new H2Shared({ limits, clock, counters: h2Counters });
   const policy = policyOf(limits);
   const admission = new Admission(limits, counters);
-  const worker: Worker = { limits, counters, h2, pathPolicy, explains, policy, admission, zones: new Zones() };
+  const worker: Worker = {
+    limits,
+    counters,
+    h2,
+    pathPolicy,
+    explains,
+    policy,
+    admission,
+    zones: new Zones(),
+  };
   const ticketKeys = Buffer.from(init.ticketKeys);
   const state = new State({ limits, clock, h2, counters, ticketKeys });
   const ports = new Ports(worker, clock);

@@ -11,7 +11,7 @@ import { Buffer } from 'node:buffer';
 import { answer } from '../answer.ts';
 import type { Backend } from '../backend.ts';
 import { fillTemplate } from '../../../../model/template.ts';
-import { sourceOf } from '../dispatch.ts';
+import { sourceOf } from '../request-source.ts';
 import type { Routed } from '../dispatch.ts';
 import type { FilterProgram } from '../../program.ts';
 import type { Fields, Receiver, ResetReason, ResponseHead } from '../stream.ts';

@@ -3,7 +3,8 @@
 
 import type { HttpQuestion } from '../../../../model/filter.ts';
 import { fillTemplate } from '../../../../model/template.ts';
-import { sourceOf, withForwarded } from '../dispatch.ts';
+import { withForwarded } from '../dispatch.ts';
+import { sourceOf } from '../request-source.ts';
 import type { Routed } from '../dispatch.ts';
 import type { RequestHead, ResponseHead } from '../stream.ts';
 import { named, without } from './fields.ts';
