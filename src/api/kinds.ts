@@ -22,6 +22,8 @@ import { ReferenceGrant } from './gateway/referencegrant.ts';
 import { TCPRoute } from './gateway/tcproute.ts';
 import { TLSRoute } from './gateway/tlsroute.ts';
 import { UDPRoute } from './gateway/udproute.ts';
+import { XBackend } from './gateway/xbackend.ts';
+import { XBackendTrafficPolicy } from './gateway/xbackendtrafficpolicy.ts';
 import type { Kind } from './kind.ts';
 import { IngressClass } from './networking/ingress-class.ts';
 import { Ingress } from './networking/ingress.ts';
@@ -47,6 +49,8 @@ export const SERVED_KINDS: readonly Kind[] = [
   UDPRoute,
   ReferenceGrant,
   BackendTLSPolicy,
+  XBackend,
+  XBackendTrafficPolicy,
   PathRewrite,
   TrafficPolicy,
   IngressClass,

@@ -128,6 +128,7 @@ export async function evaluateFiles(
     podCidr: network.podCidr,
     gatewayCidr: network.gatewayCidr,
     adoptedClasses: configuration.gatewayClasses,
+    externalNames: configuration.externalBackends.externalNameServices,
     pods: (snapshot) => podFindingsOptions(snapshot, configuration),
     now: new Date(),
   });

@@ -26,12 +26,20 @@ import { createPodRuntime } from '../runtime/runtime.ts';
 import type { PodRuntime } from '../runtime/runtime.ts';
 import type { Source } from '../sources/source.ts';
 import { Store } from '../store/store.ts';
-import { DEFAULT_LIMITS } from '../targets/proxy/datapath/limits.ts';
 import { Proxy } from '../targets/proxy/proxy.ts';
 import type { Api } from './api.ts';
 import type { Kept } from './kept.ts';
+import type { MetricsServer } from './metrics.ts';
 import { notReady } from './readiness.ts';
-import { controllersFor, networkFor, NODE_NAME, podFindingsOptions } from './settings.ts';
+import {
+  controllersFor,
+  externalRules,
+  limitsOf,
+  networkFor,
+  NODE_NAME,
+  observationOf,
+  podFindingsOptions,
+} from './settings.ts';
 
 export interface InstanceOptions {
   readonly configuration: Configuration;
@@ -65,6 +73,8 @@ export interface Instance {
   readonly podFindings: () => readonly Finding[];
   readonly locate: Locator;
   readonly caPath: string | null;
+  /** Where metrics are served; null when they are not. */
+  readonly metricsUrl: string | null;
   /** Rejects when it cannot be served. */
   readonly api: Promise<Api | null>;
   /** How many objects were there from before. */
@@ -107,15 +117,20 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
           podFindings = writtenFindings(store.snapshot(), findings);
           pipeline.refresh();
         },
-        ...(kept === null ? {} : { onProbeFailure: (pod, failure) => events?.probed(pod, failure) }),
+        ...(kept === null
+          ? {}
+          : { onProbeFailure: (pod, failure) => events?.probed(pod, failure) }),
         onError,
       })
     : null;
   const proxy = new Proxy({
     workers,
-    limits: DEFAULT_LIMITS,
+    limits: limitsOf(configuration),
+    observation: observationOf(configuration),
+    onCrash: (worker, error) => onError(crashed(worker, error)),
     pathPolicy: configuration.paths,
     explains: configuration.explain,
+    external: externalRules(network, configuration),
     bindings: {
       firstOpenPort: firstOpen,
       localhostOffset: network.localhostOffset,
@@ -131,6 +146,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     resolve: createResolver({
       gatewayCidr: network.gatewayCidr,
       adoptedClasses: configuration.gatewayClasses,
+      externalNames: configuration.externalBackends.externalNameServices,
     }),
     node: NODE_NAME,
     firstOpenPort: firstOpen,
@@ -151,12 +167,18 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     await runtime?.stop();
     await api.then((running) => running?.stop()).catch(() => undefined);
     kept?.storage.close();
+    await metrics?.stop();
     lock.release();
   };
+  let metrics: MetricsServer | null = null;
   const locate = createLocator(sources, () => store.snapshot());
   let api = Promise.resolve<Api | null>(null);
   try {
     await pipeline.start();
+    if (configuration.metrics !== undefined) {
+      const { startMetrics } = await import('./metrics.ts');
+      metrics = await startMetrics(configuration.metrics.port, proxy);
+    }
     if (kept !== null) {
       const stateDir = prepare(blockDirectory(paths, block));
       // After the rest: loading it takes the thread for a while, and pods that start need it.
@@ -193,8 +215,19 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     api,
     restored: kept?.restored ?? 0,
     caPath: localCa.certificatePath,
+    metricsUrl: metrics?.url ?? null,
     stop,
   };
+}
+
+/** Told once; the worker is replaced, and the others serve meanwhile. */
+function crashed(worker: number, cause: unknown): FairwayError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const message = `thread ${worker} of the data path has crashed, and is replaced: ${why}`;
+  return new FairwayError('FW_WORKER_CRASHED', message, {
+    cause,
+    hint: 'its connections are lost; please report what is printed here',
+  });
 }
 
 /** Resolves when everything is ready that is there from the start, or soon if something is not. */

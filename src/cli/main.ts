@@ -51,6 +51,12 @@ withSettings(program.command('up'))
       'FAIRWAY_WORKERS',
     ),
   )
+  .option(
+    '--access-log <file>',
+    'write a line for each request to this file, or to - for standard output',
+  )
+  .addOption(new Option('--access-log-format <format>', 'of its lines').choices(['json', 'common']))
+  .option('--metrics-port <port>', 'serve metrics for Prometheus on this port of 127.0.0.1')
   .option('--no-pods', 'start no processes for pods')
   .option('--no-api', 'do not serve the Kubernetes API')
   .option('--api-port <port>', 'port of the Kubernetes API (default: 6443)')

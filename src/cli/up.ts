@@ -15,7 +15,7 @@ import { startInstance } from './instance.ts';
 import type { ApiSettings, Instance } from './instance.ts';
 import { formatOverview } from './overview.ts';
 import { notReady } from './readiness.ts';
-import { filesSource, loadSettings, workerCount } from './settings.ts';
+import { filesSource, loadSettings, withObservation, workerCount } from './settings.ts';
 import type { CommonFlags } from './settings.ts';
 import { print } from './terminal.ts';
 import { gatewaysJson } from './urls.ts';
@@ -24,6 +24,9 @@ import { isUnusable } from './usable.ts';
 /** As `main.ts` reads them. */
 export interface UpFlags extends CommonFlags {
   readonly workers?: string;
+  readonly accessLog?: string;
+  readonly accessLogFormat?: 'json' | 'common';
+  readonly metricsPort?: string;
   readonly pods: boolean;
   readonly watch: boolean;
   readonly readyTimeout: string;
@@ -47,7 +50,7 @@ export async function up(
   flags: UpFlags,
   command: readonly string[],
 ): Promise<number> {
-  const configuration = await loadSettings(flags);
+  const configuration = withObservation(await loadSettings(flags), flags);
   readyTimeoutMs(flags);
   const instance = await startInstance({
     configuration,
@@ -150,6 +153,7 @@ async function announce(
     print(`Kubernetes API at ${api.url}: export KUBECONFIG=${api.kubeconfigPath}`);
     if (restored > 0) print(`${restored} objects written through it before are here again.`);
   }
+  if (instance.metricsUrl !== null) print(`Metrics at ${instance.metricsUrl}`);
   const state = waiting.length === 0 ? 'Ready' : 'Serving what is ready';
   const followed = paths.length === 0 ? '' : `; following ${paths.join(' ')}`;
   print(`${state} after ${seconds} s${followed}. Press Ctrl-C to stop.`);

@@ -4,7 +4,17 @@
 import { readFile } from 'node:fs/promises';
 import { formatFieldError } from '../api/schema/errors.ts';
 import { normalize } from '../api/schema/normalize.ts';
-import { boolean, def, integer, list, object, oneOf, opt, string } from '../api/schema/schema.ts';
+import {
+  boolean,
+  def,
+  integer,
+  list,
+  map,
+  object,
+  oneOf,
+  opt,
+  string,
+} from '../api/schema/schema.ts';
 import type { Infer } from '../api/schema/schema.ts';
 import { validate } from '../api/schema/validate.ts';
 import { FairwayError } from '../lib/errors.ts';
@@ -15,6 +25,8 @@ export const CONFIG_KIND = 'FairwayConfiguration';
 
 const cidr = (doc: string) =>
   opt(string({ pattern: '^[0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2}$', doc }));
+
+const CIDR_PATTERN = '^[0-9a-fA-F.:]+(/[0-9]{1,3})?$';
 
 /** The schema of the configuration; docs/configuration.md lists its fields. */
 export const CONFIGURATION = object({
@@ -94,6 +106,89 @@ export const CONFIGURATION = object({
       { doc: 'How paths of requests are read.' },
     ),
     {},
+  ),
+  externalBackends: def(
+    object(
+      {
+        externalNameServices: def(
+          boolean({
+            doc: 'Let routes send requests to Services of type ExternalName. Who may write such a Service chooses where the gateway goes.',
+          }),
+          false,
+        ),
+        allowNetworks: def(
+          list(string({ pattern: CIDR_PATTERN, doc: 'A network, or an address.' }), {
+            listType: 'set',
+            doc: 'Where hosts outside may be although it is not outside: loopback, link-local, the cluster.',
+          }),
+          [],
+        ),
+        denyNetworks: def(
+          list(string({ pattern: CIDR_PATTERN, doc: 'A network, or an address.' }), {
+            listType: 'set',
+            doc: 'Where hosts outside may not be, besides those networks.',
+          }),
+          [],
+        ),
+        nameservers: def(
+          list(
+            string({
+              pattern: '^[0-9a-fA-F.:\\[\\]]+$',
+              doc: 'Address, with a port if it is not 53.',
+            }),
+            {
+              listType: 'set',
+              doc: 'Who knows their names. By default the servers of the machine.',
+            },
+          ),
+          [],
+        ),
+      },
+      { doc: 'Backends outside the cluster: XBackend, and ExternalName.' },
+    ),
+    {},
+  ),
+  limits: def(
+    map(integer({ minimum: 0, doc: 'The value.' }), {
+      doc: 'Limits of the data path by name, in place of their defaults; docs/limits.md lists them.',
+    }),
+    {},
+  ),
+  accessLog: opt(
+    object(
+      {
+        path: string({ minLength: 1, doc: 'A file, or - for standard output.' }),
+        format: def(
+          oneOf(['json', 'common'], {
+            doc: 'One JSON object for each line, or the Common Log Format.',
+          }),
+          'json',
+        ),
+      },
+      { doc: 'A line for each request. By default there is none.' },
+    ),
+  ),
+  metrics: opt(
+    object(
+      {
+        port: integer({
+          minimum: 0,
+          maximum: 65_535,
+          doc: 'On 127.0.0.1; 0 takes any that is free.',
+        }),
+      },
+      { doc: 'Metrics for Prometheus. By default there are none.' },
+    ),
+  ),
+  requestIds: def(
+    boolean({ doc: 'Give requests without x-request-id one, and tell it to clients.' }),
+    false,
+  ),
+  tracing: def(
+    oneOf(['pass', 'begin'], {
+      doc: 'pass leaves traceparent as it is; begin gives requests without a valid one a new trace.',
+    }),
+    'pass',
   ),
   explain: def(
     boolean({

@@ -9,12 +9,13 @@ import type {
   Certificate,
   Endpoint,
   EntryPoint,
+  ExternalHost,
   Frontend,
   Model,
   Origin,
   ServicePort,
 } from '../model/model.ts';
-import type { Balance } from '../model/policy.ts';
+import type { Balance, RetryBudget, Session } from '../model/policy.ts';
 
 export interface View {
   readonly node: string;
@@ -31,6 +32,10 @@ export interface BackendView {
   readonly tls: BackendTls | null;
   /** Absent: leastRequests. */
   readonly balance?: Balance;
+  readonly retryBudget?: RetryBudget;
+  readonly session?: Session;
+  /** Set when its endpoints are looked up in DNS. */
+  readonly host?: ExternalHost;
   /** Those that take new requests. */
   readonly endpoints: readonly EndpointAddress[];
   /** Those that only finish what they have. */
@@ -93,7 +98,7 @@ const NO_BACKENDS: ReadonlyMap<string, Backend> = new Map();
 function lowerBackend(backend: Backend): BackendView {
   let view = backendViews.get(backend);
   if (view === undefined) {
-    const { key, protocol, tls = null, balance, endpoints } = backend;
+    const { key, protocol, tls = null, balance, retryBudget, session, host, endpoints } = backend;
     const taking = usable(endpoints);
     const draining = endpoints.filter((e) => e.terminating && !taking.includes(e));
     view = {
@@ -101,6 +106,9 @@ function lowerBackend(backend: Backend): BackendView {
       protocol,
       tls,
       ...(balance === undefined ? {} : { balance }),
+      ...(retryBudget === undefined ? {} : { retryBudget }),
+      ...(session === undefined ? {} : { session }),
+      ...(host === undefined ? {} : { host }),
       endpoints: taking.map(addressOf),
       draining: draining.map(addressOf),
     };

@@ -8,7 +8,7 @@ import type { Filter } from './filter.ts';
 import type { Match } from './match.ts';
 import type { Conduct } from './conduct.ts';
 import type { Guard } from './guard.ts';
-import type { Balance, ErrorPages, Retry, Session, Timeouts } from './policy.ts';
+import type { Balance, ErrorPages, Retry, RetryBudget, Session, Timeouts } from './policy.ts';
 import type { TextTemplate } from './template.ts';
 
 /** The object and the field something in the model comes from. */
@@ -225,11 +225,24 @@ export interface Backend {
   readonly tls?: BackendTls;
   /** Absent: leastRequests. */
   readonly balance?: Balance;
+  /** What holds for retries to it, whichever rule makes them; absent: no bound but the rule's. */
+  readonly retryBudget?: RetryBudget;
+  /** Keeps clients with an endpoint where the rule does not say how. */
+  readonly session?: Session;
+  /** A host outside that is looked up in DNS, in place of endpoints. */
+  readonly host?: ExternalHost;
   /** Why it cannot be spoken to at all, though it may have endpoints; they are left out. */
   readonly fault?: string;
   /** Sorted by address and port. */
   readonly endpoints: readonly Endpoint[];
   readonly origin: Origin;
+}
+
+/** A name that whoever sends requests looks up, and the port there. */
+export interface ExternalHost {
+  /** In lower case, without a dot at the end. */
+  readonly name: string;
+  readonly port: number;
 }
 
 /** How a backend is spoken to in TLS, and which certificates of it are good. */
@@ -242,6 +255,8 @@ export interface BackendTls {
   readonly names: readonly CertificateName[];
   /** Any certificate will do. */
   readonly isUnverified?: true;
+  /** Key of the certificate it is shown if it asks for one; absent: that of the entry point. */
+  readonly certificate?: string;
   readonly origin: Origin;
 }
 

@@ -36,6 +36,16 @@ export interface Retry {
   readonly withinMs?: number;
 }
 
+/** How much of what is sent to a backend may be retries, so that they make no bad moment worse. */
+export interface RetryBudget {
+  /** Of all requests within `intervalMs`, retries included. */
+  readonly percent: number;
+  readonly intervalMs: number;
+  /** So many retries within `minIntervalMs` are made however few requests there are. */
+  readonly minRetries: number;
+  readonly minIntervalMs: number;
+}
+
 /** Keeps the requests of one client on one endpoint, by a token the client is given and sends back. */
 export interface Session {
   readonly carrier: 'cookie' | 'header';

@@ -328,8 +328,21 @@ function shareOf(model: Model, weighted: WeightedBackend, start: Start, steps: S
   const how = backend.tls === undefined ? '' : `, in TLS as ${backend.tls.serverName}`;
   const because = backend.fault ?? `${ready}${how}`;
   note(steps, 'backend', `${backend.key} (weight ${weight})`, because, weighted.origin);
+  noteBackendPolicy(backend, steps);
   const tls = backend.tls === undefined ? {} : { serverName: backend.tls.serverName };
   return { weight, to: backend.key, endpoints, ...tls, ...filtered };
+}
+
+function noteBackendPolicy({ retryBudget, session, origin }: Backend, steps: Step[]): void {
+  if (retryBudget !== undefined) {
+    const { percent, intervalMs, minRetries, minIntervalMs } = retryBudget;
+    const because = `${percent} % of the requests of ${intervalMs} ms, or ${minRetries} in ${minIntervalMs} ms; beyond, 503`;
+    note(steps, 'backend', 'retry budget', because, origin);
+  }
+  if (session !== undefined) {
+    const because = `where the rule says nothing, a client stays by ${session.carrier} ${session.name}`;
+    note(steps, 'backend', 'session persistence', because, origin);
+  }
 }
 
 /** What a backend's own filters answer in its place. */
@@ -350,7 +363,9 @@ function ownShare(
 }
 
 /** Where requests can go: ready endpoints; when there are none, those that end but still serve (KEP-1669). */
-function placesOf({ endpoints }: Backend): readonly string[] {
+export function placesOf({ endpoints, host, fault }: Backend): readonly string[] {
+  // Which addresses a name has, only whoever looks it up can say.
+  if (host !== undefined) return fault === undefined ? [`${host.name}:${host.port}`] : [];
   const ready = endpoints.filter((e) => e.ready);
   const usable = ready.length > 0 ? ready : endpoints.filter((e) => e.serving && e.terminating);
   return usable.map((e) => `${e.address}:${e.port}`);

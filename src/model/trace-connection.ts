@@ -3,7 +3,8 @@
 
 import { hostMatches, normalizeHost } from '../lib/hostname.ts';
 import type { ConnectionAnswer, ConnectionFate, ConnectionProbe, Step } from './answer.ts';
-import type { Endpoint, EntryPoint, Listener, Model, StreamListener, StreamRule } from './model.ts';
+import type { EntryPoint, Listener, Model, StreamListener, StreamRule } from './model.ts';
+import { placesOf } from './trace-action.ts';
 
 /** Answers a connection, or a datagram, from the model. */
 export function traceConnection(model: Model, probe: ConnectionProbe): ConnectionAnswer {
@@ -89,18 +90,12 @@ function traceRule(
       note(steps, 'backend', 'none', reason ?? 'the backend does not exist', origin);
       return { weight, to: null, endpoints: [] };
     }
-    const endpoints = usable(backend.endpoints).map((e) => `${e.address}:${e.port}`);
+    const endpoints = placesOf(backend);
     const ready = endpoints.length === 0 ? 'no endpoint is ready' : endpoints.join(', ');
     note(steps, 'backend', `${backend.key} (weight ${weight})`, ready, origin);
     return { weight, to: backend.key, endpoints };
   });
   return { kind: 'relay', mode, shares };
-}
-
-/** Ready endpoints; when there are none, those that end but still serve (KEP-1669). */
-function usable(endpoints: readonly Endpoint[]): readonly Endpoint[] {
-  const ready = endpoints.filter((e) => e.ready);
-  return ready.length > 0 ? ready : endpoints.filter((e) => e.serving && e.terminating);
 }
 
 function note(

@@ -47,7 +47,12 @@ function told(lab: Lab, kind?: string): readonly string[] {
     .toSorted();
 }
 
-function condition(type: string, status: 'True' | 'False', reason: string, message = ''): Condition {
+function condition(
+  type: string,
+  status: 'True' | 'False',
+  reason: string,
+  message = '',
+): Condition {
   return { type, status, reason, message, lastTransitionTime: '2026-01-01T00:00:00Z' };
 }
 
@@ -147,8 +152,14 @@ test('conditions: trouble, its end, and what people wait for', (t) => {
     const parents = [{ parentRef: { name: 'g' }, controllerName: 'x/y', conditions }];
     lab.setStatus(HTTPRoute, lab.get(HTTPRoute, 'r'), { parents });
   };
-  gateway(condition('Accepted', 'True', 'Accepted'), condition('Programmed', 'True', 'Programmed', 'on 1'));
-  route(condition('Accepted', 'True', 'Accepted'), condition('ResolvedRefs', 'True', 'ResolvedRefs'));
+  gateway(
+    condition('Accepted', 'True', 'Accepted'),
+    condition('Programmed', 'True', 'Programmed', 'on 1'),
+  );
+  route(
+    condition('Accepted', 'True', 'Accepted'),
+    condition('ResolvedRefs', 'True', 'ResolvedRefs'),
+  );
   recorder.flush();
   // That a route is accepted as it should be is no news.
   assert.deepEqual(told(lab), ['Gateway/g Normal Programmed x1: on 1']);
@@ -161,7 +172,10 @@ test('conditions: trouble, its end, and what people wait for', (t) => {
     condition('Programmed', 'False', 'Invalid', 'no listener'),
   );
   recorder.flush();
-  route(condition('Accepted', 'True', 'Accepted'), condition('ResolvedRefs', 'True', 'ResolvedRefs', 'all there'));
+  route(
+    condition('Accepted', 'True', 'Accepted'),
+    condition('ResolvedRefs', 'True', 'ResolvedRefs', 'all there'),
+  );
   recorder.flush();
   assert.deepEqual(told(lab), [
     'Gateway/g Normal Programmed x1: on 1',
@@ -179,7 +193,10 @@ test('findings are told once, and again when they come back', (t) => {
     reason: 'AddressTaken',
     message: 'the address is taken',
     hint: 'choose another',
-    origin: { object: { kind: 'Service', namespace: 'default', name: 's' }, field: 'spec.clusterIP' },
+    origin: {
+      object: { kind: 'Service', namespace: 'default', name: 's' },
+      field: 'spec.clusterIP',
+    },
   };
   const other: Finding = { ...finding, severity: 'info', reason: 'Nothing' };
   for (const findings of [[finding, other], [{ ...finding }], [finding], [], [finding]]) {

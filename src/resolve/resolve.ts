@@ -4,6 +4,7 @@
 
 import type { Finding } from '../api/finding.ts';
 import { BackendTLSPolicy } from '../api/gateway/backendtlspolicy.ts';
+import { Service } from '../api/core/service.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
 import { GRPCRoute } from '../api/gateway/grpcroute.ts';
 import { HTTPRoute } from '../api/gateway/httproute.ts';
@@ -23,6 +24,12 @@ import { classStatuses, serves } from './gateway/classes.ts';
 import { createEntryPointAssembler } from './gateway/entry-points.ts';
 import { allListeners, createGatewayResolver } from './gateway/gateways.ts';
 import type { ResolvedGateways } from './gateway/gateways.ts';
+import {
+  createExternalResolver,
+  externalFindings,
+  externalStatus,
+} from './gateway/external-backends.ts';
+import type { Externals } from './gateway/external-backends.ts';
 import { createHostAssembler } from './gateway/hosts.ts';
 import { createRouteResolver } from './gateway/routes.ts';
 import type { ResolvedRoute } from './gateway/routes.ts';
@@ -35,7 +42,14 @@ import type { ResolvedStreamRoute, ResolvedStreamRoutes } from './gateway/stream
 import { createTally } from './gateway/tally.ts';
 import type { Tally } from './gateway/tally.ts';
 import { same } from './reader.ts';
+import {
+  createTrafficPolicyResolver,
+  trafficPolicyFindings,
+  trafficPolicyStatus,
+} from './gateway/traffic-policy.ts';
+import type { TrafficPolicies } from './gateway/traffic-policy.ts';
 import type { Resolution, StatusWish } from './resolution.ts';
+import { balanceFindings } from './services/balance.ts';
 import { createBackendResolver, createServiceResolver } from './services/services.ts';
 import { createSliceIndexer } from './services/slices.ts';
 import { toFinding } from './status/findings.ts';
@@ -46,6 +60,8 @@ export interface ResolveOptions {
   readonly gatewayCidr: string;
   /** GatewayClasses served whatever their controller; `*` for all. */
   readonly adoptedClasses: readonly string[];
+  /** Whether Services of type ExternalName may be backends; absent: they may not. */
+  readonly externalNames?: boolean;
 }
 
 export interface Resolver {
@@ -58,8 +74,11 @@ export interface Resolver {
 export function createResolver(options: ResolveOptions): Resolver {
   const resolveGateways = createGatewayResolver();
   const resolvePolicies = createBackendPolicyResolver();
-  const resolveRoutes = createRouteResolver();
-  const resolveStreamRoutes = createStreamRouteResolver();
+  const { externalNames = false } = options;
+  const resolveTraffic = createTrafficPolicyResolver();
+  const resolveExternals = createExternalResolver();
+  const resolveRoutes = createRouteResolver(externalNames);
+  const resolveStreamRoutes = createStreamRouteResolver(externalNames);
   const tallyRoutes = createTally<ResolvedRoute>([HTTPRoute.kind, GRPCRoute.kind]);
   const tallyStreamRoutes = createTally<ResolvedStreamRoute>(STREAM_KINDS.map((k) => k.kind));
   const uniteUses = createUnion<BackendUse>();
@@ -89,12 +108,14 @@ export function createResolver(options: ResolveOptions): Resolver {
     const slices = indexSlices(snapshot);
     const policies = resolvePolicies(snapshot);
     const ingresses = resolveIngresses(snapshot);
-    const traffic = applyPolicies(snapshot, assembleEntryPoints(gateways, hosts, streamHosts));
+    const ruled = applyPolicies(snapshot, assembleEntryPoints(gateways, hosts, streamHosts));
+    const traffic = resolveTraffic(snapshot);
+    const externals = resolveExternals(snapshot);
     const uses = uniteUses([tally.uses, streamTally.uses, ingresses.uses]);
     const model: Model = {
-      entryPoints: [...traffic.entryPoints, ...ingresses.entryPoints],
-      backends: resolveBackends(snapshot, slices, uses, policies),
-      certificates: uniteCertificates(usedCertificates(gateways), ingresses.certificates),
+      entryPoints: [...ruled.entryPoints, ...ingresses.entryPoints],
+      backends: resolveBackends(snapshot, slices, uses, { tls: policies, traffic, externals }),
+      certificates: uniteCertificates(usedCertificates(gateways, externals), ingresses.certificates),
       services: resolveServices(snapshot, slices),
     };
     return {
@@ -104,18 +125,22 @@ export function createResolver(options: ResolveOptions): Resolver {
         ...gateways.all.flatMap((gateway) => statusesOf(gateway, attached)),
         ...policyStatuses(policies, gateways, tally),
         ...ingresses.statuses,
-        ...traffic.statuses,
+        ...ruled.statuses,
+        ...backendStatuses(traffic, externals, gateways, [tally, streamTally]),
       ],
       routeStatuses: [tally.statuses, streamTally.statuses],
       findings: [
         ...findings,
         ...gatewayFindings(gateways),
+        ...balanceFindings(snapshot.list(Service)),
         ...tally.findings,
         ...streamTally.findings,
         ...policies.all.flatMap((policy) => policyFindings(policy, policies)),
+        ...traffic.all.flatMap((policy) => trafficPolicyFindings(policy, traffic)),
+        ...[...externals.values()].flatMap(externalFindings),
         ...findOverruled(streamRoutes, streamHosts),
         ...ingresses.findings,
-        ...traffic.findings,
+        ...ruled.findings,
       ],
     };
   };
@@ -142,12 +167,50 @@ function chooseGateways(
   return { ours, findings };
 }
 
-const certificateMaps = new WeakMap<ResolvedGateways, ReadonlyMap<string, Certificate>>();
+const certificateMaps = new WeakMap<
+  ResolvedGateways,
+  { readonly externals: Externals; readonly certificates: ReadonlyMap<string, Certificate> }
+>();
 
-function usedCertificates(gateways: ResolvedGateways): ReadonlyMap<string, Certificate> {
+/** Gateways whose requests or connections go to a target of policies. */
+function gatewaysOf(
+  target: string,
+  gatewayOf: ReadonlyMap<string, string>,
+  tallies: readonly Tally[],
+): ReadonlySet<string> {
+  const listeners = tallies.flatMap(({ usersOf }) => usersOf(target).map((u) => u.listener));
+  return new Set(listeners.map((listener) => gatewayOf.get(listener) ?? ''));
+}
+
+function backendStatuses(
+  traffic: TrafficPolicies,
+  externals: Externals,
+  gateways: ResolvedGateways,
+  tallies: readonly Tally[],
+): readonly StatusWish[] {
+  if (traffic.all.length + externals.size === 0) return [];
+  const gatewayOf = new Map(
+    gateways.all.flatMap((gateway) => allListeners(gateway).map((l) => [l.id, gateway.key])),
+  );
+  const find = (target: string): ReadonlySet<string> => gatewaysOf(target, gatewayOf, tallies);
+  return [
+    ...traffic.all.map((policy) => trafficPolicyStatus(policy, traffic, find)),
+    ...[...externals.values()].map((external) =>
+      externalStatus(external, find(`XBackend ${external.namespace}/${external.name}`)),
+    ),
+  ];
+}
+
+function usedCertificates(
+  gateways: ResolvedGateways,
+  externals: Externals,
+): ReadonlyMap<string, Certificate> {
   const known = certificateMaps.get(gateways);
-  if (known !== undefined) return known;
+  if (known?.externals === externals) return known.certificates;
   const certificates = new Map<string, Certificate>();
+  for (const { certificate } of externals.values()) {
+    if (certificate !== undefined) certificates.set(certificate.key, certificate);
+  }
   for (const gateway of gateways.all) {
     const { backendCertificate } = gateway;
     if (backendCertificate !== undefined) {
@@ -159,7 +222,7 @@ function usedCertificates(gateways: ResolvedGateways): ReadonlyMap<string, Certi
       }
     }
   }
-  certificateMaps.set(gateways, certificates);
+  certificateMaps.set(gateways, { externals, certificates });
   return certificates;
 }
 
@@ -218,7 +281,7 @@ function policyStatuses(
   return policies.all.map((policy) => {
     const services = new Set(policy.targets.map(({ service }) => service));
     const users = [...services].flatMap((service) =>
-      usersOf(service).map(({ portName, listener }) => ({
+      usersOf(`Service ${service}`).map(({ portName, listener }) => ({
         service,
         portName,
         gateway: gatewayOf.get(listener) ?? '',

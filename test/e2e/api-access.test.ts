@@ -42,7 +42,10 @@ async function whoami(
     key: pair.privateKey,
     servername: 'localhost',
   });
-  const body = JSON.stringify({ kind: 'SelfSubjectReview', apiVersion: 'authentication.k8s.io/v1' });
+  const body = JSON.stringify({
+    kind: 'SelfSubjectReview',
+    apiVersion: 'authentication.k8s.io/v1',
+  });
   const sent = request(`${url}${AUTHENTICATION}/selfsubjectreviews`, {
     method: 'POST',
     agent,

@@ -165,7 +165,10 @@ describe('kubectl and kinds', { skip: NO_KUBECTL, timeout: 170_000 }, () => {
       'customresourcedefinition.apiextensions.k8s.io/cakes.example.test created',
     );
     await kubectl.ok(`wait --for=condition=Established crd/cakes.example.test ${TIMEOUT}`);
-    assert.match(await kubectl.ok('api-resources --no-headers'), /^cakes +ck +example\.test\/v1 +true +Cake$/m);
+    assert.match(
+      await kubectl.ok('api-resources --no-headers'),
+      /^cakes +ck +example\.test\/v1 +true +Cake$/m,
+    );
     assert.match(await kubectl.ok('explain cake'), /Something sweet\./);
     assert.match(await kubectl.ok('explain cake.spec.flavor'), /What it tastes of\./);
     assert.match(await kubectl.fails('explain cake.spec.color'), /field "color" does not exist/);
@@ -179,7 +182,10 @@ describe('kubectl and kinds', { skip: NO_KUBECTL, timeout: 170_000 }, () => {
       await kubectl.ok('get cakes'),
       /^NAME +FLAVOR +BAKED +AGE\na +lemon +5d\d*h* +\S+\nb +nut +\S+$/,
     );
-    assert.match(await kubectl.ok('get ck a -o wide'), /^NAME +FLAVOR +BAKED +TIERS +AGE\na +lemon +5d\d*h* +1 +/);
+    assert.match(
+      await kubectl.ok('get ck a -o wide'),
+      /^NAME +FLAVOR +BAKED +TIERS +AGE\na +lemon +5d\d*h* +1 +/,
+    );
     assert.match(await kubectl.ok('get all'), /^cake\.example\.test\/a +lemon /m);
     assert.equal(
       await kubectl.ok('get cakes --field-selector spec.flavor=nut -o name'),
@@ -221,7 +227,10 @@ describe('kubectl and kinds', { skip: NO_KUBECTL, timeout: 170_000 }, () => {
       await kubectl.ok(`delete crd cakes.example.test ${TIMEOUT}`),
       /"cakes\.example\.test" deleted/,
     );
-    await until(() => watching.lines().filter((line) => line.startsWith('DELETED')).length === 2, 'the end of both');
+    await until(
+      () => watching.lines().filter((line) => line.startsWith('DELETED')).length === 2,
+      'the end of both',
+    );
     await watching.stop();
     const isGone = async (): Promise<boolean> => (await kubectl.run('get cakes')).code !== 0;
     await until(isGone, 'the kind to be gone');
@@ -238,7 +247,10 @@ describe('kubectl and kinds', { skip: NO_KUBECTL, timeout: 170_000 }, () => {
       /metadata\.name: Invalid value: "other\.example\.test": must be spec\.names\.plural\+"\."\+spec\.group/,
     );
     const rule = DEFINITION.replace("self.flavor == 'air'", 'self.nothing == 1');
-    assert.match(await kubectl.fails('apply -f -', rule), /undefined field 'nothing'|x-kubernetes-validations/);
+    assert.match(
+      await kubectl.fails('apply -f -', rule),
+      /undefined field 'nothing'|x-kubernetes-validations/,
+    );
   });
 
   it('shows every kind in the columns people know', async () => {
@@ -285,9 +297,15 @@ describe('kubectl and kinds', { skip: NO_KUBECTL, timeout: 170_000 }, () => {
 
   it('is somebody else by certificate, and by impersonation', async () => {
     const context = ['--context', 'fairway-certificate'];
-    assert.match(await kubectl.ok([...context, 'auth', 'whoami']), /Username +fairway\nGroups +\[system:masters /);
+    assert.match(
+      await kubectl.ok([...context, 'auth', 'whoami']),
+      /Username +fairway\nGroups +\[system:masters /,
+    );
     assert.equal(await kubectl.ok([...context, 'auth', 'can-i', 'delete', 'nodes']), 'yes');
-    assert.match(await kubectl.ok('--as=joe --as-group=devs auth whoami'), /Username +joe\nGroups +\[devs /);
+    assert.match(
+      await kubectl.ok('--as=joe --as-group=devs auth whoami'),
+      /Username +joe\nGroups +\[devs /,
+    );
     assert.match(await kubectl.ok('auth can-i --list'), /^\*\.\* +\[\] +\[\] +\[\*\]$/m);
     const stranger = await kubectl.run(['--token=nonsense', 'get', 'pods']);
     assert.notEqual(stranger.code, 0);

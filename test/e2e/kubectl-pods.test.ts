@@ -95,7 +95,10 @@ describe('kubectl and pods', { skip: NO_KUBECTL, concurrency: 4, timeout: 170_00
         (await kubectl.run('exec said -c other -- true', '', env)).stderr,
         /container (?:other is not valid|not found)/,
       );
-      assert.match((await kubectl.run('exec nobody -- true', '', env)).stderr, /"nobody" not found/);
+      assert.match(
+        (await kubectl.run('exec nobody -- true', '', env)).stderr,
+        /"nobody" not found/,
+      );
     });
 
     it(`forwards ports of pods and of Services: ${protocol}`, async () => {
@@ -153,14 +156,21 @@ describe('kubectl and pods', { skip: NO_KUBECTL, concurrency: 4, timeout: 170_00
     const lately = (await kubectl.ok('logs talks -c main --since=1s')).split('\n');
     assert.ok(!lately.includes('line 1') && lately.length < 100, String(lately.length));
     assert.match(await kubectl.ok('logs deployment/echo'), /\S/);
-    assert.match(await kubectl.fails('logs talks -c none'), /container none is not valid for pod talks/);
+    assert.match(
+      await kubectl.fails('logs talks -c none'),
+      /container none is not valid for pod talks/,
+    );
     assert.match(await kubectl.fails('logs nobody'), /pods "nobody" not found/);
     assert.match(
       await kubectl.fails('logs said --previous'),
       /previous terminated container "main" in pod "said" not found/,
     );
     assert.match(
-      await kubectl.fails(['get', '--raw', '/api/v1/namespaces/default/pods/said/log?tailLines=-1']),
+      await kubectl.fails([
+        'get',
+        '--raw',
+        '/api/v1/namespaces/default/pods/said/log?tailLines=-1',
+      ]),
       /tailLines/,
     );
   });
@@ -207,12 +217,21 @@ describe('kubectl and pods', { skip: NO_KUBECTL, concurrency: 4, timeout: 170_00
 
   it('is told what happened to them, and why', async () => {
     const described = await kubectl.ok('describe pod said');
-    assert.match(described, /^ +Normal +Scheduled .*Successfully assigned default\/said to fairway$/m);
+    assert.match(
+      described,
+      /^ +Normal +Scheduled .*Successfully assigned default\/said to fairway$/m,
+    );
     assert.match(described, /^ +Normal +Started .*Started container main$/m);
     const made = 'events --for deployment/echo';
-    assert.match(await kubectl.ok(made), /ScalingReplicaSet +Deployment\/echo +Scaled up replica set/);
+    assert.match(
+      await kubectl.ok(made),
+      /ScalingReplicaSet +Deployment\/echo +Scaled up replica set/,
+    );
     await create('crashes', 'exit 1');
-    const crashing = pod('loops', 'exit 1').replace('restartPolicy: Never', 'restartPolicy: Always');
+    const crashing = pod('loops', 'exit 1').replace(
+      'restartPolicy: Never',
+      'restartPolicy: Always',
+    );
     await kubectl.ok('create -f -', crashing);
     const backsOff = async (): Promise<boolean> =>
       (await kubectl.ok('events --for pod/loops --types=Warning')).includes('BackOff');

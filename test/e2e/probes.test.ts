@@ -74,9 +74,11 @@ function start(testCase: Case): Promise<Instance> {
     })(),
     watch: false,
   });
+  const configuration = defaultConfiguration();
   return startInstance({
     configuration: {
-      ...defaultConfiguration(),
+      ...configuration,
+      externalBackends: { ...configuration.externalBackends, ...testCase.options.externalBackends },
       gatewayClasses: testCase.options.gatewayClasses ?? [],
     },
     sources: [source],

@@ -41,44 +41,51 @@ const noIpvs =
     () => 'this kernel has no IPVS: npm run vm asks one that has',
   ));
 
-describe('what people are shown is what the tools read, by ipvs', { skip: noTools ?? false }, () => {
-  const ns = `fwipvs${process.pid}`;
-  const run = runnerIn(ns);
-  const files = new Map(renderIpvs(compileOf(model)).map(({ path, text }) => [path, text]));
-  const load = async (path: string, ...command: readonly string[]): Promise<void> => {
-    const text = files.get(path);
-    assert.ok(text !== undefined, `${path} is not there`);
-    assert.equal((await run(command, `${text}\n`)).problem, null);
-  };
-  before(() => spawnSync('ip', ['netns', 'add', ns]));
-  after(() => spawnSync('ip', ['netns', 'del', ns]));
+describe(
+  'what people are shown is what the tools read, by ipvs',
+  { skip: noTools ?? false },
+  () => {
+    const ns = `fwipvs${process.pid}`;
+    const run = runnerIn(ns);
+    const files = new Map(renderIpvs(compileOf(model)).map(({ path, text }) => [path, text]));
+    const load = async (path: string, ...command: readonly string[]): Promise<void> => {
+      const text = files.get(path);
+      assert.ok(text !== undefined, `${path} is not there`);
+      assert.equal((await run(command, `${text}\n`)).problem, null);
+    };
+    before(() => spawnSync('ip', ['netns', 'add', ns]));
+    after(() => spawnSync('ip', ['netns', 'del', ns]));
 
-  it('ipset takes the sets, and says which Service each entry is for', async () => {
-    await load('ipset.save', 'ipset', 'restore');
-    await load('ipset6.save', 'ipset', 'restore');
-    const { output } = await run(['ipset', 'save'], '');
-    assert.match(output, /add KUBE-CLUSTER-IP 10\.96\.0\.1,tcp:80 comment "default\/web:80\/TCP"/);
-    assert.match(output, /add KUBE-6-CLUSTER-IP fd00:96::25,tcp:80/);
-    assert.match(output, /add KUBE-NODE-PORT-SCTP-HASH 192\.0\.2\.11,sctp:30132/);
-  });
+    it('ipset takes the sets, and says which Service each entry is for', async () => {
+      await load('ipset.save', 'ipset', 'restore');
+      await load('ipset6.save', 'ipset', 'restore');
+      const { output } = await run(['ipset', 'save'], '');
+      assert.match(
+        output,
+        /add KUBE-CLUSTER-IP 10\.96\.0\.1,tcp:80 comment "default\/web:80\/TCP"/,
+      );
+      assert.match(output, /add KUBE-6-CLUSTER-IP fd00:96::25,tcp:80/);
+      assert.match(output, /add KUBE-NODE-PORT-SCTP-HASH 192\.0\.2\.11,sctp:30132/);
+    });
 
-  it('iptables-restore takes the rules that look into them', async () => {
-    await load('iptables.rules', 'iptables-restore', '--noflush', '--test');
-    await load('ip6tables.rules', 'ip6tables-restore', '--noflush', '--test');
-    await load('iptables.rules', 'iptables-restore', '--noflush');
-    await load('ip6tables.rules', 'ip6tables-restore', '--noflush');
-  });
+    it('iptables-restore takes the rules that look into them', async () => {
+      await load('iptables.rules', 'iptables-restore', '--noflush', '--test');
+      await load('ip6tables.rules', 'ip6tables-restore', '--noflush', '--test');
+      await load('iptables.rules', 'iptables-restore', '--noflush');
+      await load('ip6tables.rules', 'ip6tables-restore', '--noflush');
+    });
 
-  it('ipvsadm takes the virtual servers', { skip: noIpvs ?? false }, async () => {
-    await load('ipvsadm.save', 'ipvsadm', '-R');
-    await load('ipvsadm6.save', 'ipvsadm', '-R');
-    await load('addresses.batch', 'ip', '-batch', '-');
-    await load('addresses6.batch', 'ip', '-batch', '-');
-    const { output } = await run(['ipvsadm', '-Sn'], '');
-    assert.match(output, /-A -t 10\.96\.0\.4:80 -s rr -p 600/);
-    assert.match(output, /-a -t \[fd00:96::25\]:80 -r \[fd00:244:1::2\]:8080 -m -w 1/);
-  });
-});
+    it('ipvsadm takes the virtual servers', { skip: noIpvs ?? false }, async () => {
+      await load('ipvsadm.save', 'ipvsadm', '-R');
+      await load('ipvsadm6.save', 'ipvsadm', '-R');
+      await load('addresses.batch', 'ip', '-batch', '-');
+      await load('addresses6.batch', 'ip', '-batch', '-');
+      const { output } = await run(['ipvsadm', '-Sn'], '');
+      assert.match(output, /-A -t 10\.96\.0\.4:80 -s rr -p 600/);
+      assert.match(output, /-a -t \[fd00:96::25\]:80 -r \[fd00:244:1::2\]:8080 -m -w 1/);
+    });
+  },
+);
 
 describe('a sync, by ipvs', { skip: noIpvs ?? false }, () => {
   const [used, fresh] = [`fwipvs${process.pid}a`, `fwipvs${process.pid}b`];
@@ -235,7 +242,11 @@ describe('a sync, by ipvs', { skip: noIpvs ?? false }, () => {
     await ipvs.apply(program2);
     await ipvs.sweep();
     const listed = async (): Promise<string> => (await run(['ipvsadm', '-Ln'], '')).output;
-    assert.match(await listed(), /192\.0\.2\.11:8090\s+Masq\s+0\s+1/, 'it has not been left to finish');
+    assert.match(
+      await listed(),
+      /192\.0\.2\.11:8090\s+Masq\s+0\s+1/,
+      'it has not been left to finish',
+    );
     child.stdin.write('b\n');
     await until(/got b/);
     await new Promise((resolve) => child.once('close', resolve));
@@ -274,8 +285,25 @@ describe('fairway node, by ipvs', { skip: noIpvs ?? false }, () => {
 
   /** Runs until it says that it is ready, then ends it. */
   const carry = async (...flags: readonly string[]): Promise<string> => {
-    const args = ['netns', 'exec', ns, process.execPath, main, 'node', file, '--node-name', 'node-1'];
-    const child = spawn('ip', [...args, '--node-address', '192.0.2.11', '--health-port', '0', ...flags]);
+    const args = [
+      'netns',
+      'exec',
+      ns,
+      process.execPath,
+      main,
+      'node',
+      file,
+      '--node-name',
+      'node-1',
+    ];
+    const child = spawn('ip', [
+      ...args,
+      '--node-address',
+      '192.0.2.11',
+      '--health-port',
+      '0',
+      ...flags,
+    ]);
     let said = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -309,7 +337,15 @@ describe('fairway node, by ipvs', { skip: noIpvs ?? false }, () => {
   });
 
   it('removes everything when asked', async () => {
-    const done = spawnSync('ip', ['netns', 'exec', ns, process.execPath, main, 'node', '--cleanup']);
+    const done = spawnSync('ip', [
+      'netns',
+      'exec',
+      ns,
+      process.execPath,
+      main,
+      'node',
+      '--cleanup',
+    ]);
     assert.equal(done.status, 0, done.stderr.toString());
     assert.doesNotMatch((await run(['iptables-save'], '')).output, /KUBE/);
     assert.doesNotMatch((await run(['ip6tables-save'], '')).output, /KUBE/);

@@ -13,6 +13,7 @@ import { dirname, join, relative } from 'node:path';
 import { Document, isCollection, isMap, parse, parseAllDocuments, stringify, visit } from 'yaml';
 import type { Node } from 'yaml';
 import { SERVED_KINDS } from '../../src/api/kinds.ts';
+import type { Configuration } from '../../src/config/config.ts';
 import { networkOfBlock } from '../../src/config/network.ts';
 import { createControllers } from '../../src/controllers/controllers.ts';
 import { grpcStatusName, grpcStatusOf, isGrpcContentType } from '../../src/lib/grpc-status.ts';
@@ -41,6 +42,8 @@ export interface CaseOptions {
   /** echo: every Service with a selector gets a Deployment of that name which runs the echo server. */
   readonly backends?: 'echo';
   readonly gatewayClasses?: readonly string[];
+  /** As in the configuration. */
+  readonly externalBackends?: Partial<Configuration['externalBackends']>;
 }
 
 export interface Case {
@@ -288,6 +291,7 @@ export async function runCase(testCase: Case): Promise<CaseResult> {
     podCidr: network.podCidr,
     gatewayCidr: network.gatewayCidr,
     adoptedClasses: testCase.options.gatewayClasses ?? [],
+    externalNames: testCase.options.externalBackends?.externalNameServices ?? false,
     pods: (snapshot) => ({
       images: [],
       locate: () => undefined,

@@ -110,10 +110,7 @@ function questionOf(row: WrittenPacket, cluster: Cluster): PacketQuestion {
   };
 }
 
-function fateOf(
-  { fate, masquerade = 'none', stays = 0 }: WrittenFate,
-  source: string,
-): PacketFate {
+function fateOf({ fate, masquerade = 'none', stays = 0 }: WrittenFate, source: string): PacketFate {
   if (typeof fate === 'string') return { kind: fate };
   const endpoints = fate.toSorted();
   const own = source.includes(':') ? `[${source}]:` : `${source}:`;

@@ -45,7 +45,9 @@ export function subresourcesOf(kind: Kind, version: string): readonly Subresourc
   const own: GroupVersionKind = { group: kind.group, version, kind: kind.kind };
   return [
     ...(STREAMS[name] ?? []),
-    ...(SCALED.includes(name) || kind.scale !== undefined ? [{ name: 'scale', type: SCALE, verbs: READ_WRITE }] : []),
+    ...(SCALED.includes(name) || kind.scale !== undefined
+      ? [{ name: 'scale', type: SCALE, verbs: READ_WRITE }]
+      : []),
     ...(kind.hasStatus ? [{ name: 'status', type: own, verbs: READ_WRITE }] : []),
   ];
 }

@@ -25,7 +25,10 @@ export function compressLarge(request: IncomingMessage, response: ServerResponse
     const { 'content-length': _length, ...rest } = headers;
     const compressed = { ...rest, 'content-encoding': 'gzip', vary: 'accept-encoding' };
     if (length === Infinity) compressStream(response);
-    else compressWhole(response, (bytes) => writeHead(code, { ...compressed, 'content-length': bytes }));
+    else
+      compressWhole(response, (bytes) =>
+        writeHead(code, { ...compressed, 'content-length': bytes }),
+      );
     return length === Infinity ? writeHead(code, compressed) : response;
   }) as typeof response.writeHead;
 }

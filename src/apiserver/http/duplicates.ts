@@ -82,14 +82,15 @@ function endOfText(text: string, start: number): number {
 
 /** `spec.rules[0].name`: `key` in the innermost object. */
 function pathOf(frames: readonly Frame[], key: string): string {
-  const steps = frames.slice(0, -1).map(({ keys, key: name, index }) =>
-    keys === undefined ? `[${index}]` : `.${name}`,
-  );
+  const steps = frames
+    .slice(0, -1)
+    .map(({ keys, key: name, index }) => (keys === undefined ? `[${index}]` : `.${name}`));
   return [...steps, `.${key}`].join('').replace(/^\./, '');
 }
 
 function lineAt(text: string, at: number): number {
   let line = 1;
-  for (let end = text.indexOf('\n'); end !== -1 && end < at; end = text.indexOf('\n', end + 1)) line++;
+  for (let end = text.indexOf('\n'); end !== -1 && end < at; end = text.indexOf('\n', end + 1))
+    line++;
   return line;
 }

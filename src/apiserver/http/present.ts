@@ -104,8 +104,7 @@ function table(options: PresentOptions): Presenter {
       },
       items: 'rows',
     }),
-    items: (objects) =>
-      tableRows(kind, objects, { includeObject, shown, nowMs: now().getTime() }),
+    items: (objects) => tableRows(kind, objects, { includeObject, shown, nowMs: now().getTime() }),
   };
 }
 

@@ -18,7 +18,10 @@ const KIND = ConfigMap as unknown as Kind;
 
 interface Line {
   readonly type: string;
-  readonly object: { readonly kind: string; readonly metadata: { readonly resourceVersion: string } };
+  readonly object: {
+    readonly kind: string;
+    readonly metadata: { readonly resourceVersion: string };
+  };
 }
 
 class World {
@@ -36,7 +39,10 @@ class World {
   }
 
   watch(options: Partial<WatchOptions>): () => readonly Line[] {
-    const response = Object.assign(new PassThrough(), { writeHead: () => 0, flushHeaders: () => 0 });
+    const response = Object.assign(new PassThrough(), {
+      writeHead: () => 0,
+      flushHeaders: () => 0,
+    });
     const request = { socket: { setKeepAlive: () => undefined } };
     const presenter = createPresenter({
       kind: KIND,

@@ -53,8 +53,7 @@ const REVIEWS: ReadonlyMap<string, Review> = new Map([
   }),
   review(AUTHORIZATION, {
     kind: 'SelfSubjectRulesReview',
-    check: ({ namespace }) =>
-      isText(namespace) ? [] : [fieldError.required('spec.namespace')],
+    check: ({ namespace }) => (isText(namespace) ? [] : [fieldError.required('spec.namespace')]),
     answer: () => ({
       incomplete: false,
       resourceRules: [EVERYTHING],
@@ -83,10 +82,7 @@ export function reviewOf({ group, version, plural }: ResourceRequest): Review | 
   return REVIEWS.get(`${group}/${version}/${plural}`);
 }
 
-function review(
-  apiVersion: string,
-  { kind, check, answer }: Question,
-): readonly [string, Review] {
+function review(apiVersion: string, { kind, check, answer }: Question): readonly [string, Review] {
   const plural = `${kind.toLowerCase()}s`;
   const group = apiVersion.split('/')[0] ?? '';
   return [
@@ -95,7 +91,9 @@ function review(
       const sent = readBody(body, kind, apiVersion);
       const spec = sent['spec'] ?? {};
       if (typeof spec !== 'object' || Array.isArray(spec)) {
-        throw failure.invalid({ group, kind, plural }, '', [fieldError.type('spec', spec, 'object')]);
+        throw failure.invalid({ group, kind, plural }, '', [
+          fieldError.type('spec', spec, 'object'),
+        ]);
       }
       const errors = check(spec as Fields);
       if (errors.length > 0) throw failure.invalid({ group, kind, plural }, '', errors);

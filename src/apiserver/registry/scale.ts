@@ -55,7 +55,8 @@ function ofCustom(object: KubeObject, paths: ScalePaths): object {
 function at(object: unknown, path: string): unknown {
   let value = object;
   for (const name of stepsOf(path)) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name))
+      return undefined;
     value = (value as Fields)[name];
   }
   return value;
@@ -108,7 +109,10 @@ export function withScale(
 
 function put(object: Fields, steps: readonly string[], value: unknown): Fields {
   const [name = '', ...rest] = steps;
-  return { ...object, [name]: rest.length === 0 ? value : put(asFields(object[name]), rest, value) };
+  return {
+    ...object,
+    [name]: rest.length === 0 ? value : put(asFields(object[name]), rest, value),
+  };
 }
 
 /** A selector as a query has it: `app=shop,tier in (a,b)`. */

@@ -123,11 +123,7 @@ export function createSubresources({ store, pods }: SubresourcesOptions): Stream
     const name = { namespace: asked.namespace, pod: asked.name, container };
     if (asked.subresource === 'attach') {
       await serveAttach(streams, parsed.options, (stream, signal) =>
-        pods.log(
-          name,
-          { stream, tailLines: 0, follow: true },
-          untilEnd(store, name, signal),
-        ),
+        pods.log(name, { stream, tailLines: 0, follow: true }, untilEnd(store, name, signal)),
       );
     } else await serveExec(streams, parsed.options, (command) => pods.exec(name, command));
   };

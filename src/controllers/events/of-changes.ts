@@ -33,10 +33,7 @@ const CONDITION_GROUPS: ReadonlySet<string> = new Set([
 ]);
 
 /** `objects` are as they are after all of the changes. */
-export function happeningsOf(
-  changes: readonly Change[],
-  objects: Objects,
-): readonly Happening[] {
+export function happeningsOf(changes: readonly Change[], objects: Objects): readonly Happening[] {
   return changes.flatMap((change) => {
     const { kind, before, after } = change;
     if (CONDITION_GROUPS.has(kind.group)) {

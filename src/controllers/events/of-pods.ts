@@ -65,7 +65,10 @@ function madeBy(pod: Pod, objects: Objects): readonly Happening[] {
   const { name = '' } = pod.metadata;
   return byOwner(pod, objects, (owner) =>
     owner === StatefulSet.kind
-      ? { reason: 'SuccessfulCreate', message: (set) => `create Pod ${name} in StatefulSet ${set} successful` }
+      ? {
+          reason: 'SuccessfulCreate',
+          message: (set) => `create Pod ${name} in StatefulSet ${set} successful`,
+        }
       : { reason: 'SuccessfulCreate', message: () => `Created pod: ${name}` },
   );
 }
@@ -78,14 +81,18 @@ function endedBy(pod: Pod, objects: Objects): readonly Happening[] {
   const kind = OWNERS.get(owner.kind);
   const object = kind === undefined ? undefined : objects.get(kind, namespace, owner.name);
   if (object === undefined) return [];
-  const { replicas = 1 } = (object as { readonly spec?: { readonly replicas?: number } }).spec ?? {};
+  const { replicas = 1 } =
+    (object as { readonly spec?: { readonly replicas?: number } }).spec ?? {};
   const left = objects
     .podsIn(namespace)
     .filter((other) => controllerOf(other)?.uid === owner.uid && isActive(other)).length;
   if (left < replicas) return [];
   return byOwner(pod, objects, (ownerKind) =>
     ownerKind === StatefulSet.kind
-      ? { reason: 'SuccessfulDelete', message: (set) => `delete Pod ${name} in StatefulSet ${set} successful` }
+      ? {
+          reason: 'SuccessfulDelete',
+          message: (set) => `delete Pod ${name} in StatefulSet ${set} successful`,
+        }
       : { reason: 'SuccessfulDelete', message: () => `Deleted pod: ${name}` },
   );
 }

@@ -63,7 +63,12 @@ export function createBackendPolicyResolver(): (snapshot: Snapshot) => BackendPo
 function resolvePolicy(policy: BackendTLSPolicy, reader: Reader): ResolvedPolicy {
   const { namespace = '', name = '', generation = 0, creationTimestamp = '' } = policy.metadata;
   const { targetRefs, validation } = policy.spec;
-  const { authorities, unaccepted, unresolved } = resolveTrust(policy, reader);
+  const { authorities, unaccepted, unresolved } = resolveTrust(
+    validation,
+    namespace,
+    reader,
+    'spec.validation',
+  );
   const warnings: Problem[] = [];
   const targets = targetRefs.flatMap((ref, i): readonly PolicyTarget[] => {
     const missing = missingTarget(ref, namespace, reader);
@@ -111,7 +116,10 @@ function missingTarget(ref: TargetRef, namespace: string, reader: Reader): strin
 type Validation = BackendTLSPolicy['spec']['validation'];
 
 /** Without other names, the certificate must be for the server name. */
-function namesOf({ hostname, subjectAltNames = [] }: Validation): readonly CertificateName[] {
+export function namesOf({
+  hostname,
+  subjectAltNames = [],
+}: Validation): readonly CertificateName[] {
   if (subjectAltNames.length === 0) return [{ kind: 'dns', value: hostname }];
   return subjectAltNames.map((name) =>
     name.type === 'URI'
@@ -126,10 +134,14 @@ interface Trust {
   readonly unresolved: readonly Problem[];
 }
 
-function resolveTrust(policy: BackendTLSPolicy, reader: Reader): Trust {
-  const { wellKnownCACertificates, caCertificateRefs = [] } = policy.spec.validation;
-  const { namespace = '' } = policy.metadata;
-  if (caCertificateRefs.length === 0) return wellKnown(wellKnownCACertificates);
+/** `at` is the field that the validation stands in. */
+export function resolveTrust(
+  { wellKnownCACertificates, caCertificateRefs = [] }: Validation,
+  namespace: string,
+  reader: Reader,
+  at: string,
+): Trust {
+  if (caCertificateRefs.length === 0) return wellKnown(wellKnownCACertificates, at);
   const pems: string[] = [];
   const unresolved: Problem[] = [];
   caCertificateRefs.forEach((ref, i) => {
@@ -137,21 +149,19 @@ function resolveTrust(policy: BackendTLSPolicy, reader: Reader): Trust {
     if ('pem' in found) pems.push(found.pem);
     else {
       const reason = found.fault === 'kind' ? 'InvalidKind' : 'InvalidCACertificateRef';
-      const field = `spec.validation.caCertificateRefs[${i}]`;
+      const field = `${at}.caCertificateRefs[${i}]`;
       unresolved.push(problem(reason, field, found.trouble));
     }
   });
   const message = 'none of its certificates of authorities can be used';
   const unaccepted =
-    pems.length > 0
-      ? []
-      : [problem('NoValidCACertificate', 'spec.validation.caCertificateRefs', message)];
+    pems.length > 0 ? [] : [problem('NoValidCACertificate', `${at}.caCertificateRefs`, message)];
   return { authorities: pems, unaccepted, unresolved };
 }
 
-function wellKnown(name: string | undefined): Trust {
+function wellKnown(name: string | undefined, at: string): Trust {
   if (name === 'System') return { authorities: 'system', unaccepted: [], unresolved: [] };
-  const field = 'spec.validation.wellKnownCACertificates';
+  const field = `${at}.wellKnownCACertificates`;
   const message = `no authorities are known by the name ${name ?? ''}`;
   return {
     authorities: [],

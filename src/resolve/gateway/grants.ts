@@ -48,4 +48,6 @@ function grantPermits(grant: ReferenceGrant, from: ReferenceFrom, to: ReferenceT
 export interface Surroundings {
   readonly reader: Reader;
   readonly grants: Grants;
+  /** Whether Services of type ExternalName may be backends; absent: they may not. */
+  readonly externalNames?: boolean;
 }

@@ -53,7 +53,7 @@ const TAKEN: ReadonlySet<string> = new Set(['cookie', 'set-cookie', 'authorizati
 
 /** What is wrong with the name of a session. */
 export function sessionProblem(
-  { sessionPersistence }: WrittenRule,
+  { sessionPersistence }: Pick<WrittenRule, 'sessionPersistence'>,
   field: string,
 ): Problem | undefined {
   const { type, sessionName } = sessionPersistence ?? {};
@@ -74,7 +74,8 @@ function milliseconds(duration: string | undefined): number {
   return duration === undefined ? 0 : durationMs(duration);
 }
 
-function resolveSession(
+/** `id` names whose session it is: one without a name is called after it. */
+export function resolveSession(
   written: NonNullable<WrittenRule['sessionPersistence']>,
   id: string,
   matches: readonly Match[],

@@ -64,12 +64,12 @@ export interface RouteResolver {
 }
 
 /** Resolves routes, and remembers those that did not change. */
-export function createRouteResolver(): RouteResolver {
+export function createRouteResolver(externalNames: boolean): RouteResolver {
   // What a route does is no matter of who takes it in: a Gateway that changes changes no rules.
   const rulesOf = new Results<HTTPRoute | GRPCRoute, ResolvedRules>({
     kinds: KINDS,
     make: (_kind, route, reader) => {
-      const surroundings = { reader, grants: grantsOf(reader) };
+      const surroundings = { reader, grants: grantsOf(reader), externalNames };
       return isGrpc(route)
         ? resolveGrpcRules(route, surroundings)
         : resolveRules(route, surroundings);

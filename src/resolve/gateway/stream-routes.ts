@@ -38,15 +38,14 @@ export interface StreamContribution {
 export type ResolvedStreamRoutes = VersionedMap<ResolvedStreamRoute>;
 
 /** Resolves routes, and remembers those that did not change. */
-export function createStreamRouteResolver(): (
-  snapshot: Snapshot,
-  gateways: ResolvedGateways,
-) => ResolvedStreamRoutes {
+export function createStreamRouteResolver(
+  externalNames: boolean,
+): (snapshot: Snapshot, gateways: ResolvedGateways) => ResolvedStreamRoutes {
   let gateways: ResolvedGateways;
   const routes = new Results<AnyStreamRoute, ResolvedStreamRoute>({
     kinds: STREAM_KINDS,
     make: (kind, route, reader) =>
-      resolveRoute(kind, route, gateways, { reader, grants: grantsOf(reader) }),
+      resolveRoute(kind, route, gateways, { reader, grants: grantsOf(reader), externalNames }),
   });
   return (snapshot, now) => {
     gateways = now;

@@ -6,6 +6,7 @@ import { changedKeys, VersionedMap } from '../../lib/versioned-map.ts';
 import type { StatusWish } from '../resolution.ts';
 import { toFinding } from '../status/findings.ts';
 import { routeStatus } from '../status/statuses.ts';
+import { targetOf } from './backends.ts';
 import type { BackendUse } from './backends.ts';
 import type { ResolvedRouteBase } from './routes.ts';
 
@@ -22,9 +23,9 @@ export interface Tally {
   readonly statuses: VersionedMap<StatusWish>;
   /** In the order of kind, namespace and name. */
   readonly findings: readonly Finding[];
-  /** The ids of listeners whose requests go to a Service (`namespace/name`), by the name of its port. */
+  /** The ids of listeners whose requests go to a target of policies (`Service shop/cart`), by the name of its port. */
   readonly usersOf: (
-    service: string,
+    target: string,
   ) => readonly { readonly portName: string; readonly listener: string }[];
 }
 
@@ -39,8 +40,8 @@ export function createTally<R extends CountedRoute>(
     string,
     { readonly route: R; readonly findings: readonly Finding[] }
   >();
-  const usersOf: Tally['usersOf'] = (service) =>
-    Array.from(users.get(service)?.keys() ?? [], (key) => {
+  const usersOf: Tally['usersOf'] = (target) =>
+    Array.from(users.get(target)?.keys() ?? [], (key) => {
       const bar = key.indexOf('|');
       return { portName: key.slice(0, bar), listener: key.slice(bar + 1) };
     });
@@ -61,11 +62,11 @@ export function createTally<R extends CountedRoute>(
       entry.count += by;
       if (entry.count === 0) uses.delete(use.key);
       else uses.set(use.key, entry);
-      const service = `${use.namespace}/${use.name}`;
-      const own = users.get(service) ?? new Counts();
-      users.set(service, own);
+      const target = targetOf(use);
+      const own = users.get(target) ?? new Counts();
+      users.set(target, own);
       for (const listener of listeners) own.add(`${use.portName}|${listener}`, by);
-      if (own.size === 0) users.delete(service);
+      if (own.size === 0) users.delete(target);
     }
   };
   return (routes) => {

@@ -77,6 +77,7 @@ export function useOf(
 ): BackendUse {
   return {
     key: `Service ${namespace}/${name}:${port.port}${manner === undefined ? '' : `/${manner.id}`}`,
+    kind: 'Service',
     namespace,
     name,
     port: port.port,

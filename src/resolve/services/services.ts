@@ -9,7 +9,13 @@ import { changedIn, splitKey } from '../../store/table.ts';
 import type { Table } from '../../store/table.ts';
 import type { BackendPolicies, ResolvedPolicy } from '../gateway/backend-tls.ts';
 import type { BackendManner, BackendUse } from '../gateway/backends.ts';
+import { targetOf } from '../gateway/backends.ts';
+import { externalBackend, externalNameHost } from '../gateway/external-backends.ts';
+import type { Externals } from '../gateway/external-backends.ts';
+import { trafficOf } from '../gateway/traffic-policy.ts';
+import type { TrafficPolicies } from '../gateway/traffic-policy.ts';
 import { same } from '../reader.ts';
+import { BALANCE_ANNOTATION, balanceOf } from './balance.ts';
 import { endpointsOf } from './endpoints.ts';
 import type { SliceIndex } from './slices.ts';
 
@@ -123,12 +129,19 @@ function frontendsOf({ spec, status }: Service, port: Port): readonly Frontend[]
   ];
 }
 
+/** What holds for backends besides what they are: compared one by one. */
+export interface Policies {
+  readonly tls: BackendPolicies;
+  readonly traffic: TrafficPolicies;
+  readonly externals: Externals;
+}
+
 export interface BackendResolver {
   (
     snapshot: Snapshot,
     slices: SliceIndex,
     uses: VersionedMap<BackendUse>,
-    policies: BackendPolicies,
+    policies: Policies,
   ): VersionedMap<Backend>;
   /** How many backends were ever made: what tests count. */
   readonly made: () => number;
@@ -139,7 +152,7 @@ export function createBackendResolver(): BackendResolver {
   let table: Table<Service> | undefined;
   let slices: SliceIndex = VersionedMap.of();
   let uses = VersionedMap.of<BackendUse>();
-  let policies: BackendPolicies | undefined;
+  let policies: Policies | undefined;
   let backends = VersionedMap.of<Backend>();
   let made = 0;
   /** Keys of backends by Service. */
@@ -149,7 +162,7 @@ export function createBackendResolver(): BackendResolver {
     snapshot: Snapshot,
     nextSlices: SliceIndex,
     nextUses: VersionedMap<BackendUse>,
-    nextPolicies: BackendPolicies,
+    nextPolicies: Policies,
   ): VersionedMap<Backend> => {
     const services = snapshot.table(Service);
     const stale = new Set(changedKeys(uses, nextUses));
@@ -157,7 +170,8 @@ export function createBackendResolver(): BackendResolver {
       noteUse(keysOf, uses.get(key), false);
       noteUse(keysOf, nextUses.get(key), true);
     }
-    if (nextPolicies !== policies) for (const key of nextUses.keys()) stale.add(key);
+    if (policies === undefined || !same(Object.values(policies), Object.values(nextPolicies)))
+      for (const key of nextUses.keys()) stale.add(key);
     const changed = services === table || table === undefined ? [] : changedIn(table, services);
     for (const service of [...changed, ...changedKeys(slices, nextSlices)]) {
       for (const key of keysOf.get(service) ?? []) stale.add(key);
@@ -175,11 +189,19 @@ export function createBackendResolver(): BackendResolver {
       const service = services.get(use.namespace, use.name)?.object;
       const own = slices.get(name) ?? NO_SLICES;
       // Connections are handed on as they are, whatever a policy wants of requests.
-      const policy = use.carries === 'streams' ? undefined : policies.find(name, use.portName);
-      const inputs = [service?.spec, own, policy, use.manner];
+      const isStream = use.carries === 'streams';
+      const policy = isStream ? undefined : policies.tls.find(name, use.portName);
+      const sending = isStream ? undefined : policies.traffic.find(targetOf(use));
+      const external = use.kind === 'XBackend' ? policies.externals.get(name) : undefined;
+      const balance = service?.metadata.annotations?.[BALANCE_ANNOTATION];
+      const inputs = [use.kind, service?.spec, balance, own, policy, sending, external, use.manner];
       if (same(inputsOf.get(key) ?? [], inputs)) continue;
       inputsOf.set(key, inputs);
-      changes.push([key, resolveBackend(use, service, own, policy)]);
+      const backend =
+        use.kind === 'XBackend'
+          ? externalBackend(use, external)
+          : resolveBackend(use, service, own, policy);
+      changes.push([key, { ...backend, ...trafficOf(sending) }]);
       made++;
     }
     backends = backends.with(changes);
@@ -213,10 +235,17 @@ function resolveBackend(
   const ports = service?.spec.ports ?? [];
   const index = ports.findIndex((p) => p.port === use.port && p.protocol === use.protocol);
   const port = ports[index];
+  const balance = balanceOf(service);
   return {
     key: use.key,
     protocol: manner?.protocol ?? protocolFor(use, port?.appProtocol),
     ...security,
+    ...((manner?.balance ?? balance) === undefined
+      ? {}
+      : { balance: manner?.balance ?? balance }),
+    ...(service?.spec.type === 'ExternalName' && security.fault === undefined
+      ? { host: externalNameHost(service, use.port) }
+      : {}),
     ...(manner?.balance === undefined ? {} : { balance: manner.balance }),
     endpoints:
       security.fault !== undefined

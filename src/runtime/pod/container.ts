@@ -173,8 +173,7 @@ export class ContainerRunner {
           const { container } = this;
           this.#listener.onReadiness({ container, containerId: attempt.id, ready, message });
         },
-        onUnhealthy: (probe, message) =>
-          this.#listener.onUnhealthy(this.container, probe, message),
+        onUnhealthy: (probe, message) => this.#listener.onUnhealthy(this.container, probe, message),
       },
     });
     this.#attempt = attempt;

@@ -19,7 +19,11 @@ export function tool(family: Family): 'iptables' | 'ip6tables' {
 /** Throws what is missing for IPVS on this machine. */
 export async function checkIpvs(run: CommandRunner = runCommand): Promise<void> {
   const needs = [
-    { command: ['ipvsadm', '-Ln'], what: 'IPVS', hint: 'install ipvsadm, and load the module ip_vs' },
+    {
+      command: ['ipvsadm', '-Ln'],
+      what: 'IPVS',
+      hint: 'install ipvsadm, and load the module ip_vs',
+    },
     { command: ['ipset', 'list', '-n'], what: 'ipset', hint: 'install ipset' },
     { command: ['ip', '-V'], what: 'ip', hint: 'install iproute2' },
   ];
@@ -142,7 +146,9 @@ async function cleanRules(
 ): Promise<void> {
   const saved = await savedRules(run, family);
   for (const [table, lines] of saved) {
-    const there = lines.map((line) => /^:(\S+)/.exec(line)?.[1]).filter((name) => name !== undefined);
+    const there = lines
+      .map((line) => /^:(\S+)/.exec(line)?.[1])
+      .filter((name) => name !== undefined);
     // The mangle table is of this mode alone.
     const ownHere = table === 'mangle' ? [...OWN_CHAINS, ...SHARED_CHAINS] : OWN_CHAINS;
     const own = there.filter((name) => (ownHere as readonly string[]).includes(name));

@@ -48,7 +48,8 @@ describe('the IPVS target', () => {
     host = new FakeHost();
     ipvs = new Ipvs({ run: host.run });
   });
-  const real = (server: string): unknown => Object.fromEntries(host.servers.get(server)?.real ?? []);
+  const real = (server: string): unknown =>
+    Object.fromEntries(host.servers.get(server)?.real ?? []);
 
   it('writes everything once, and then what changed', async () => {
     assert.equal((await ipvs.apply(compileOf(model))).sync, 'full');
@@ -114,9 +115,15 @@ describe('the IPVS target', () => {
 
   it('names the Service that ipset refuses, which keeps what it had', async () => {
     await ipvs.apply(compileOf(model));
-    const bad = spoilt((port) => ({ ...port, entries: [{ set: 'KUBE-CLUSTER-IP', entry: 'nonsense' }] }));
+    const bad = spoilt((port) => ({
+      ...port,
+      entries: [{ set: 'KUBE-CLUSTER-IP', entry: 'nonsense' }],
+    }));
     const { rejected } = await ipvs.apply(bad);
-    assert.deepEqual(rejected.map((r) => [r.id, r.reason]), [[WEB, 'RefusedByKernel']]);
+    assert.deepEqual(
+      rejected.map((r) => [r.id, r.reason]),
+      [[WEB, 'RefusedByKernel']],
+    );
     assert.ok(host.sets.get('KUBE-CLUSTER-IP')?.has('10.96.0.1,tcp:80'));
     assert.ok(host.sets.get('KUBE-CLUSTER-IP')?.has('10.96.0.27,tcp:80'));
   });
@@ -125,7 +132,10 @@ describe('the IPVS target', () => {
     await ipvs.apply(compileOf(model));
     const bad = spoilt((p) => ({ ...p, servers: p.servers.map((s) => ({ ...s, port: 99_999 })) }));
     const { rejected } = await ipvs.apply(bad);
-    assert.deepEqual(rejected.map((r) => [r.id, r.reason]), [[WEB, 'RefusedByKernel']]);
+    assert.deepEqual(
+      rejected.map((r) => [r.id, r.reason]),
+      [[WEB, 'RefusedByKernel']],
+    );
     assert.ok(host.servers.has('-t 10.96.0.1:80'));
     const again = await ipvs.apply(compileOf(model));
     assert.deepEqual([again.rejected, again.sync], [[], 'full']);

@@ -140,7 +140,9 @@ export class Ipvs {
       // What belonged to an endpoint that is gone is chosen anew.
       'ipv4/vs/expire_nodest_conn': 1,
       'ipv4/vs/expire_quiescent_template': 1,
-      ...(this.#strictArp ? { 'ipv4/conf/all/arp_ignore': 1, 'ipv4/conf/all/arp_announce': 2 } : {}),
+      ...(this.#strictArp
+        ? { 'ipv4/conf/all/arp_ignore': 1, 'ipv4/conf/all/arp_announce': 2 }
+        : {}),
     };
     for (const [name, value] of Object.entries(settings)) {
       const { problem } = await this.#run(['tee', `/proc/sys/net/${name}`], `${value}\n`);
@@ -161,9 +163,17 @@ export class Ipvs {
     const refusals: Rejection[] = [];
     const ports = await this.#fillSets(program, state, refusals);
     const wanted = new Set(ports.flatMap((port) => port.addresses));
-    await this.#bind(state, [...wanted].filter((address) => !state.addresses.has(address)), 'add');
+    await this.#bind(
+      state,
+      [...wanted].filter((address) => !state.addresses.has(address)),
+      'add',
+    );
     const served = await this.#serveAll(program.family, state, ports, { isFull, refusals });
-    await this.#bind(state, [...state.addresses].filter((address) => !wanted.has(address)), 'del');
+    await this.#bind(
+      state,
+      [...state.addresses].filter((address) => !wanted.has(address)),
+      'del',
+    );
     state.ports = served;
     this.#families.set(program.family, state);
     rejected.push(...refusals);
@@ -198,8 +208,7 @@ export class Ipvs {
       addresses: new Set(addresses),
       servers: new Map(
         [...servers].filter(
-          ([key, server]) =>
-            isOurs(server) || wanted.has(key) || known?.servers.has(key) === true,
+          ([key, server]) => isOurs(server) || wanted.has(key) || known?.servers.has(key) === true,
         ),
       ),
       ports: known?.ports ?? new Map(),

@@ -64,7 +64,8 @@ export function ownedIn(
     const [, set = '', first = '', port] = SAVED.exec(line) ?? [];
     if (!isOwnSet(set)) continue;
     if (port !== undefined) known.add(`${first},${port}`);
-    else if (set.includes('NODE-PORT')) ports.add(`${set.endsWith('UDP') ? 'udp' : 'tcp'}:${first}`);
+    else if (set.includes('NODE-PORT'))
+      ports.add(`${set.endsWith('UDP') ? 'udp' : 'tcp'}:${first}`);
   }
   return ({ transport, address, port }) =>
     addresses.includes(address) ||

@@ -27,7 +27,8 @@ export interface DestinationState {
 /** By key, as `tcp 10.96.0.1:80`. */
 export type ServerStates = Map<string, ServerState>;
 
-const SERVER = /^(TCP|UDP|SCTP)\s+(?:\[([^\]]+)\]|([^\s:]+)):(\d+)\s+(\S+)(?:.*\bpersistent (\d+))?/;
+const SERVER =
+  /^(TCP|UDP|SCTP)\s+(?:\[([^\]]+)\]|([^\s:]+)):(\d+)\s+(\S+)(?:.*\bpersistent (\d+))?/;
 const DESTINATION = /^\s+->\s+(?:\[([^\]]+)\]|([^\s:]+)):(\d+)\s+\S+\s+(\d+)\s+(\d+)\s+(\d+)/;
 
 /** Reads `ipvsadm -Ln`. Servers by mark are nobody's of ours, and left out. */
@@ -129,7 +130,10 @@ export function removeServer(server: Pick<ServerState, 'transport' | 'address' |
 }
 
 /** Lines that remove destinations that end and have no connection left; they are removed from the states, too. */
-export function sweepLines(states: ServerStates, isOurs: (key: string) => boolean): readonly string[] {
+export function sweepLines(
+  states: ServerStates,
+  isOurs: (key: string) => boolean,
+): readonly string[] {
   const lines: string[] = [];
   for (const [key, server] of states) {
     if (!isOurs(key)) continue;

@@ -1,8 +1,16 @@
 // What the control plane and a worker thread of the data path say to each other.
 
+import type { OutsideRules } from '../../lib/outside.ts';
 import type { Limits } from './datapath/limits.ts';
+import type { Observation } from './datapath/observe/observer.ts';
 import type { PathPolicy } from '../../lib/http-path.ts';
 import type { Patch } from './patch.ts';
+
+/** What hosts outside may be (lib/outside.ts), and who knows their addresses. */
+export interface ExternalRules extends OutsideRules {
+  /** `192.0.2.1`, `[2001:db8::1]:53`; empty for those of the machine. */
+  readonly nameservers: readonly string[];
+}
 
 /** What a worker is born with. */
 export interface WorkerInit {
@@ -12,6 +20,8 @@ export interface WorkerInit {
   readonly limits: Limits;
   readonly pathPolicy: PathPolicy;
   readonly explains: boolean;
+  readonly external: ExternalRules;
+  readonly observation: Observation;
   /** 48 random bytes, the same for all workers. */
   readonly ticketKeys: Uint8Array;
 }

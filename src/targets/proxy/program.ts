@@ -5,13 +5,14 @@ import type { Filter } from '../../model/filter.ts';
 import type { ValueMatch } from '../../model/match.ts';
 import type { Conduct } from '../../model/conduct.ts';
 import type { Guard } from '../../model/guard.ts';
-import type { ErrorPages, Balance, Retry, Session, Timeouts } from '../../model/policy.ts';
+import type { ErrorPages, Balance, Retry, RetryBudget, Session, Timeouts } from '../../model/policy.ts';
 import type { TextTemplate } from '../../model/template.ts';
 import type {
   BackendProtocol,
   BackendTls,
   ClientValidation,
   EntryProtocol,
+  ExternalHost,
   PathChange,
   StreamListener,
 } from '../../model/model.ts';
@@ -163,6 +164,12 @@ export interface BackendProgram {
   readonly tls: BackendTls | null;
   /** Absent: leastRequests. */
   readonly balance?: Balance;
+  /** Absent: rules alone say how much is tried again. */
+  readonly retryBudget?: RetryBudget;
+  /** For rules that have none of their own. */
+  readonly session?: Session;
+  /** Looked up in DNS for endpoints, in place of those below. */
+  readonly host?: ExternalHost;
   readonly endpoints: readonly EndpointProgram[];
   readonly draining: readonly EndpointProgram[];
 }

@@ -10,8 +10,10 @@ import { planBindings } from './bindings.ts';
 import type { BindingRules } from './bindings.ts';
 import type { Counters } from './datapath/counters.ts';
 import type { Limits } from './datapath/limits.ts';
+import { NO_OBSERVATION } from './datapath/observe/observer.ts';
+import type { Observation } from './datapath/observe/observer.ts';
 import type { TallyRead } from './datapath/tally.ts';
-import type { BindFailure, Binding, RelayBinding } from './messages.ts';
+import type { BindFailure, Binding, ExternalRules, RelayBinding } from './messages.ts';
 import { diffPrograms, EMPTY_PROGRAM } from './patch.ts';
 import { checkPort, explainFailure } from './port-check.ts';
 import type { Place } from './port-check.ts';
@@ -24,7 +26,11 @@ export interface ProxyOptions {
   readonly pathPolicy: PathPolicy;
   /** Whether clients may ask which rule took their request. */
   readonly explains: boolean;
+  /** Absent: what is never outside is not, and the machine's own servers know the names. */
+  readonly external?: ExternalRules;
   readonly bindings: BindingRules;
+  /** What is told of requests; absent: nothing. */
+  readonly observation?: Observation;
   /** Where a port of a Service (`namespace/name`) is served on the Service's own addresses. */
   readonly servedPort: (service: string, port: number) => number;
   /** Where node ports are served. */
@@ -32,6 +38,8 @@ export interface ProxyOptions {
   /** A worker has crashed and is being replaced; the others serve. */
   readonly onCrash?: (worker: number, error: unknown) => void;
 }
+
+const NOTHING_SAID: ExternalRules = { allow: [], deny: [], nameservers: [] };
 
 /** What `apply` also tells: how each entry point is reached. */
 export interface ProxyApplied extends Applied {
@@ -45,6 +53,8 @@ export class Proxy implements RunningTarget<ProxyProgram> {
   readonly #threads: Thread[];
   #program = EMPTY_PROGRAM;
   #generation = 0;
+  /** Of the last change of programs, the longest time a worker served nothing. */
+  swapMs = 0;
   /** `address|port` of everything that is ours already. */
   #bound: ReadonlySet<string> = new Set();
   #last: Promise<unknown> = Promise.resolve();
@@ -54,8 +64,10 @@ export class Proxy implements RunningTarget<ProxyProgram> {
     const ticketKeys = new Uint8Array(randomBytes(48));
     const limits = settleLimits(options.limits, options.workers);
     this.#threads = Array.from({ length: options.workers }, (_, index) => {
-      const { pathPolicy, explains, onCrash = () => undefined } = options;
-      return new Thread({ index, limits, pathPolicy, explains, ticketKeys, onCrash });
+      const { pathPolicy, explains, external = NOTHING_SAID } = options;
+      const { observation = NO_OBSERVATION, onCrash = () => undefined } = options;
+      const own = { index, limits, pathPolicy, explains, external, observation, ticketKeys };
+      return new Thread({ ...own, onCrash });
     });
   }
 
@@ -74,6 +86,11 @@ export class Proxy implements RunningTarget<ProxyProgram> {
   /** All each worker has counted, as of now; asks no worker. */
   tallies(): readonly TallyRead[] {
     return this.#threads.map((thread) => thread.tally());
+  }
+
+  /** Programs put in force. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** How often workers were replaced after a crash. */
@@ -105,6 +122,7 @@ export class Proxy implements RunningTarget<ProxyProgram> {
     );
     const all = [...failures, ...uniqueFailures(answers.flatMap((a) => a.failures))];
     const swapMs = Math.max(...answers.map((a) => a.swapMs));
+    this.swapMs = swapMs;
     const failed = new Set(all.map(placeOf));
     const bindings = open.filter((b) => !failed.has(placeOf(b)));
     this.#bound = new Set(bindings.map(placeOf));

@@ -8,6 +8,7 @@ import type { BackendTls } from '../../model/model.ts';
 import type { RenderedFile } from '../target.ts';
 import type {
   ActionProgram,
+  BackendProgram,
   FilterProgram,
   PathGroup,
   ProxyProgram,
@@ -27,7 +28,10 @@ export function renderProxy(program: ProxyProgram): readonly RenderedFile[] {
       `backend ${backend.key} (${backend.protocol})`,
       ...(backend.balance === undefined ? [] : [`  balanced by ${backend.balance}`]),
       ...(backend.tls === null ? [] : renderTls(backend.tls)),
-      ...(backend.endpoints.length === 0 ? ['  no endpoint: 503'] : []),
+      ...renderPolicies(backend),
+      ...(backend.endpoints.length === 0 && backend.host === undefined
+        ? ['  no endpoint: 503']
+        : []),
       ...backend.endpoints.map((e) => `  ${e.address}:${e.port}`),
       ...backend.draining.map((e) => `  ${e.address}:${e.port} (draining)`),
       '',
@@ -70,11 +74,20 @@ function renderSocket(socket: SocketProgram, { hosts, tables }: ProxyProgram): r
   ];
 }
 
-function renderTls({ serverName, authorities, names }: BackendTls): readonly string[] {
+function renderPolicies({ host, retryBudget, session }: BackendProgram): readonly string[] {
+  return [
+    ...(host === undefined ? [] : [`  looked up: ${host.name}:${host.port}`]),
+    ...(retryBudget === undefined ? [] : [`  retry budget ${JSON.stringify(retryBudget)}`]),
+    ...(session === undefined ? [] : [`  session ${JSON.stringify(session)}`]),
+  ];
+}
+
+function renderTls({ serverName, authorities, names, certificate }: BackendTls): readonly string[] {
   const from = authorities === 'system' ? 'the system knows' : `${authorities.length} given`;
   return [
     `  in TLS as ${serverName}, by authorities ${from}`,
     ...names.map(({ kind, value }) => `  certificate for ${kind} ${value}`),
+    ...(certificate === undefined ? [] : [`  is shown certificate ${certificate}`]),
   ];
 }
 

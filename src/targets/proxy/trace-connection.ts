@@ -5,7 +5,7 @@ import { normalizeHost } from '../../lib/hostname.ts';
 import type { ConnectionFate, ConnectionProbe } from '../../model/answer.ts';
 import { HostIndex } from './datapath/hosts.ts';
 import type { ListenerProgram, ProxyProgram, SocketProgram, StreamProgram } from './program.ts';
-import { listenersOf } from './trace.ts';
+import { listenersOf, placesOf } from './trace.ts';
 
 /** Answers a connection from a program. */
 export function traceProxyConnection(
@@ -68,7 +68,7 @@ function traceStream(
     mode,
     shares: weighted.map(({ backend: key, weight }) => {
       const backend = key === null ? undefined : program.backends.get(key);
-      const endpoints = (backend?.endpoints ?? []).map((e) => `${e.address}:${e.port}`);
+      const endpoints = placesOf(backend);
       return { weight, to: backend?.key ?? null, endpoints };
     }),
   };

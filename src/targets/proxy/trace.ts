@@ -34,6 +34,7 @@ import { filterRequest, redirectLocation, REFUSED, withOrigin } from './datapath
 import type { Outgoing } from './datapath/transform.ts';
 import type {
   ActionProgram,
+  BackendProgram,
   FilterProgram,
   ListenerProgram,
   ProxyProgram,
@@ -269,11 +270,11 @@ function shareOf(
     answerUnasked(program, weighted.filters) ??
     redirectShare(weighted, { ...traced, outgoing: asked }) ??
     (own.path === REFUSED ? REFUSAL : backend === undefined ? { statusCode, reason } : null);
-  const endpoints = ourselves === null ? (backend?.endpoints ?? []) : [];
+  const endpoints = ourselves === null ? placesOf(backend) : [];
   return {
     weight,
     to: ourselves ?? weighted.backend ?? '',
-    endpoints: endpoints.map((e) => `${e.address}:${e.port}`),
+    endpoints,
     ...(ourselves !== null || backend === undefined || backend.tls === null
       ? {}
       : { serverName: backend.tls.serverName }),
@@ -287,6 +288,12 @@ function shareOf(
             ...mirrorsOf(weighted.filters, seenOf(probe, own)),
           ],
   };
+}
+
+/** Endpoints, or the name that they are looked up by. */
+export function placesOf(backend: BackendProgram | undefined): readonly string[] {
+  if (backend?.host !== undefined) return [`${backend.host.name}:${backend.host.port}`];
+  return (backend?.endpoints ?? []).map((e) => `${e.address}:${e.port}`);
 }
 
 function redirectShare(
@@ -329,7 +336,7 @@ function answerUnasked(
 ): Omit<OwnAnswer, 'kind'> | null {
   for (const filter of filters) {
     if (filter.kind !== 'auth') continue;
-    if ((program.backends.get(filter.backend)?.endpoints.length ?? 0) > 0) continue;
+    if (placesOf(program.backends.get(filter.backend)).length > 0) continue;
     return { statusCode: UNASKED_STATUS, reason: `${filter.backend} cannot be asked` };
   }
   return null;

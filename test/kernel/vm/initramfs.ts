@@ -54,7 +54,8 @@ export class Initramfs {
       return;
     }
     this.addDirectory(path);
-    for (const name of readdirSync(from)) this.addTree(join(path, name), join(from, name), isWanted);
+    for (const name of readdirSync(from))
+      this.addTree(join(path, name), join(from, name), isWanted);
   }
 
   /** A program of the host with the libraries it needs. */
@@ -86,7 +87,21 @@ export class Initramfs {
     this.#paths.add(path);
     const name = path.replace(/^\//, '');
     // The newc form: a magic number and thirteen fields of eight digits.
-    const fields = [this.#inode++, mode, 0, 0, 1, 0, content.length, 0, 0, 0, 0, name.length + 1, 0];
+    const fields = [
+      this.#inode++,
+      mode,
+      0,
+      0,
+      1,
+      0,
+      content.length,
+      0,
+      0,
+      0,
+      0,
+      name.length + 1,
+      0,
+    ];
     const head = `070701${fields.map((n) => n.toString(16).padStart(8, '0')).join('')}${name}\0`;
     for (const part of [Buffer.from(head), content]) {
       writeSync(this.#file, Buffer.concat([part, Buffer.alloc(-part.length & 3)]));

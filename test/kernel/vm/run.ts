@@ -7,14 +7,25 @@
 // Packages are downloaded, not installed, but for qemu. Nothing needs KVM; without it everything takes longer.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Initramfs } from './initramfs.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const [mode = 'ipvs'] = process.argv.slice(2);
-const tests = process.argv.length > 3 ? process.argv.slice(3).join(' ') : 'test/kernel/packets.test.ts test/kernel/ipvs.test.ts';
+const tests =
+  process.argv.length > 3
+    ? process.argv.slice(3).join(' ')
+    : 'test/kernel/packets.test.ts test/kernel/ipvs.test.ts';
 const MEMORY_MB = 3072;
 const BOOT_TIMEOUT_MS = 1_200_000;
 const DONE = /^fairway-vm: status (\d+)/m;
@@ -100,7 +111,19 @@ function build(cache: string, path: string): void {
   const ordered = modulesIn(modules);
   for (const file of ordered) image.addTree(`/modules/${basename(file)}`, join(modules, file));
   image.addTree('/bin/busybox', join(cache, 'bin', 'busybox'));
-  for (const name of ['sh', 'mount', 'insmod', 'poweroff', 'mkdir', 'tee', 'cat', 'true', 'unshare', 'ls', 'dmesg']) {
+  for (const name of [
+    'sh',
+    'mount',
+    'insmod',
+    'poweroff',
+    'mkdir',
+    'tee',
+    'cat',
+    'true',
+    'unshare',
+    'ls',
+    'dmesg',
+  ]) {
     image.addLink(`/bin/${name}`, 'busybox');
   }
   for (const name of TOOLS) {
@@ -121,9 +144,13 @@ function build(cache: string, path: string): void {
       (file) => !/\.(?:map|d\.[cm]?ts|md)$/.test(file),
     );
   }
-  for (const folder of ['/proc', '/sys', '/dev', '/tmp', '/run', '/root']) image.addDirectory(folder);
+  for (const folder of ['/proc', '/sys', '/dev', '/tmp', '/run', '/root'])
+    image.addDirectory(folder);
   // ipset reads names of protocols there.
-  image.addText('/etc/protocols', 'icmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\nipv6-icmp 58\nsctp 132 SCTP\n');
+  image.addText(
+    '/etc/protocols',
+    'icmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\nipv6-icmp 58\nsctp 132 SCTP\n',
+  );
   image.addText(
     '/init',
     [

@@ -9,6 +9,7 @@ import { dispatch } from './dispatch.ts';
 import type { Client, Entry, Worker } from './dispatch.ts';
 import { H1ServerConnection } from './h1/server.ts';
 import { H2ServerConnection } from './h2/server.ts';
+import type { Asker } from './observe/observer.ts';
 import { acceptEvents, acceptPlain } from './socket.ts';
 import type { SocketTransport } from './socket.ts';
 import type { Receiver, RequestHead, ServerStream, TransportHandler } from './stream.ts';
@@ -63,7 +64,8 @@ const makeH1: Make = (acceptor, client, transport) =>
       limits: worker.limits,
       clock,
       counters: worker.counters,
-      onRequest: handler(acceptor, client),
+      onRequest: handler(acceptor, client, 'HTTP/1.1'),
+      onRefused: (status) => worker.observer.refused(client.address, entry.scheme, status),
       onClosed,
     });
   });
@@ -71,7 +73,7 @@ const makeH1: Make = (acceptor, client, transport) =>
 const makeH2: Make = (acceptor, client, transport) =>
   track(acceptor, (onClosed) => {
     const { worker, entry } = acceptor;
-    const handle = handler(acceptor, client);
+    const handle = handler(acceptor, client, 'HTTP/2.0');
     return new H2ServerConnection({
       transport,
       scheme: entry.scheme,
@@ -84,9 +86,15 @@ const makeH2: Make = (acceptor, client, transport) =>
     });
   });
 
-function handler({ worker, entry }: Acceptor, client: Client) {
-  return (stream: ServerStream, head: RequestHead, hasBody: boolean): Receiver =>
-    dispatch(worker, entry, client, stream, head, hasBody);
+function handler({ worker, entry }: Acceptor, client: Client, protocol: Asker['protocol']) {
+  const { observer } = worker;
+  return (stream: ServerStream, head: RequestHead, hasBody: boolean): Receiver => {
+    if (!observer.looks) return dispatch(worker, entry, client, stream, head, hasBody);
+    const asker = { address: client.address, protocol };
+    return observer.observe(stream, head, asker, (observed, told) =>
+      dispatch(worker, entry, client, observed, told, hasBody),
+    );
+  };
 }
 
 function track(

@@ -4,15 +4,25 @@
 // Budget: 0.1 µs. Allocates nothing while all endpoints are well; when some are ejected or warming up,
 // one list for each choice. Guarded by bench/proxy.ts.
 
-import type { Balance } from '../../../model/policy.ts';
+import type { Balance, Session } from '../../../model/policy.ts';
+import type { Certificate } from './certificates.ts';
 import type { Endpoint } from './endpoint.ts';
 import { hashOf, maglevTable, TABLE_SIZE } from './maglev.ts';
+import type { RetryMeter } from './retry-budget.ts';
 
 export class Backend {
   readonly key: string;
   /** Replaced as a whole when endpoints change; requests under way keep the one they have. */
   endpoints: readonly Endpoint[] = [];
   balance: Balance = 'leastRequests';
+  /** What it has not when it has no endpoints, for answers. */
+  missing = 'no ready endpoint';
+  /** Null: rules alone say how much is tried again. */
+  retries: RetryMeter | null = null;
+  /** For rules that have none of their own. */
+  session: Session | null = null;
+  /** Shown if it asks for a certificate; null: that of the port a request came in by. */
+  identity: Certificate | null = null;
 
   /** Made when a session is first looked for, and anew when endpoints have changed. */
   #byToken: ReadonlyMap<string, Endpoint> = new Map();

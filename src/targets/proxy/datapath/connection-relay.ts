@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import type { Forward, Weighted } from './action.ts';
 import type { Backend } from './backend.ts';
+import type { Conversations } from './conversations.ts';
 import type { Counters } from './counters.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { HostIndex } from './hosts.ts';
@@ -26,6 +27,7 @@ export interface ConnectionListener {
 export interface RelayContext {
   readonly limits: Limits;
   readonly counters: Counters;
+  readonly conversations: Conversations;
 }
 
 /** The backend for one more connection or datagram; null when its share has none. */
@@ -38,6 +40,7 @@ export function chooseBackend(forward: Forward | undefined): Backend | null {
 /** Relays a paused client to a backend; when no endpoint can be reached, the connection breaks. */
 export function relayConnection(client: Socket, backend: Backend, context: RelayContext): void {
   context.counters.relayedConnections++;
+  context.conversations.begin(client);
   // Nobody else may listen for errors until there are two sockets.
   const ignore = (): void => undefined;
   client.on('error', ignore);
@@ -75,6 +78,7 @@ function dialNext(
     upstream.once('close', () => endpoint.outstanding--);
     if (endpoint.health.failures > 0) endpoint.health.succeeded();
     closeWhenIdle(client, context);
-    splice(client, upstream);
+    splice(client, upstream, (fromClient) => context.conversations.note(client, fromClient));
+    context.conversations.note(client, false);
   });
 }

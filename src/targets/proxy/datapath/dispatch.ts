@@ -8,21 +8,24 @@ import { splitTarget } from '../../../lib/http-path.ts';
 import type { PathPolicy, SplitTarget } from '../../../lib/http-path.ts';
 import { normalizeHost } from '../../../lib/hostname.ts';
 import type { Conduct } from '../../../model/conduct.ts';
+import type { Session } from '../../../model/policy.ts';
 import { fillTemplate } from '../../../model/template.ts';
 import type { TemplateSource } from '../../../model/template.ts';
+import type { FilterProgram, RedirectProgram } from '../program.ts';
 import type { Action, Forward, MirrorChoice, Weighted } from './action.ts';
 import type { Admission } from './admission.ts';
+import { answer } from './answer.ts';
+import type { Conversations } from './conversations.ts';
+import type { Policy } from './attempts.ts';
+import { Guard } from './auth/guard.ts';
 import type { Certificate } from './certificates.ts';
 import type { CrossOrigin } from './cors.ts';
 import type { Counters } from './counters.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { FilterProgram, RedirectProgram } from '../program.ts';
-import type { Policy } from './attempts.ts';
 import { BODY_TOO_LARGE, Exchange, RETRY_AFTER } from './exchange.ts';
 import type { Pages } from './exchange.ts';
 import { fieldValue } from './fields.ts';
-import { Guard } from './auth/guard.ts';
-import { answer } from './answer.ts';
+import { addForwarded, withoutForwarded } from './forwarded.ts';
 import type { H2Shared } from './h2/shared.ts';
 import type { HostIndex } from './hosts.ts';
 import type { Limits } from './limits.ts';
@@ -33,6 +36,7 @@ import { ToldStream } from './told-stream.ts';
 import { toldFields, withoutUnderscores } from './told-fields.ts';
 import { startMirror } from './mirror.ts';
 import type { Mirror } from './mirror.ts';
+import type { Observer } from './observe/observer.ts';
 import type { RouteTable } from './router.ts';
 import { Stay, tokenOf } from './session.ts';
 import type { Fields, Receiver, RequestHead, ServerStream } from './stream.ts';
@@ -81,11 +85,14 @@ export interface RunningConduct {
 
 /** What all requests of a worker share. */
 export interface Worker {
+  /** Connections that are handed on whole. */
+  readonly conversations: Conversations;
   readonly limits: Limits;
   readonly counters: Counters;
   /** Of rules that have none of their own; null for none. */
   readonly policy: Policy | null;
   readonly admission: Admission;
+  readonly observer: Observer;
   /** What all HTTP/2 connections of the worker share. */
   readonly h2: H2Shared;
   readonly pathPolicy: PathPolicy;
@@ -186,6 +193,7 @@ export interface Routed {
 function run(action: Action, routed: Routed): Receiver {
   const { stream, head } = routed;
   const { result, cors, auths, gate } = action;
+  if (stream.record !== null) stream.record.rule = action.id;
   if (gate !== null && gate.bodyBytesMax > 0 && head.contentLength > gate.bodyBytesMax) {
     routed.worker.counters.bodiesTooLarge++;
     return answer(stream, head, 413, BODY_TOO_LARGE, originFields(cors, head));
@@ -200,6 +208,8 @@ function run(action: Action, routed: Routed): Receiver {
     }
   }
   if (auths === null || result.kind === 'respond') return decide(action, routed);
+  const refused = refuseLoad(routed);
+  if (refused !== null) return refused;
   return new Guard({
     choices: auths,
     routed,
@@ -264,8 +274,8 @@ interface Chosen {
   readonly endpoint: Endpoint | null;
 }
 
-function forward(action: ForwardAction, result: Forward, routed: Routed): Receiver {
-  const { worker, stream, head } = routed;
+/** The answer to a request that there is no room for, or whose body is too long. */
+function refuseLoad({ worker, stream, head }: Routed): Receiver | null {
   const { counters, limits } = worker;
   if (counters.requestsOpen >= limits.requestsMax || counters.underPressure > 0) {
     counters.shedRequests++;
@@ -275,6 +285,13 @@ function forward(action: ForwardAction, result: Forward, routed: Routed): Receiv
     counters.bodiesTooLarge++;
     return answer(stream, head, 413, BODY_TOO_LARGE);
   }
+  return null;
+}
+
+function forward(action: ForwardAction, result: Forward, routed: Routed): Receiver {
+  const { stream, head } = routed;
+  const refused = refuseLoad(routed);
+  if (refused !== null) return refused;
   const { session } = action;
   const token = session === null ? undefined : tokenOf(session, head.fields);
   const found = token === undefined ? null : result.find(token);
@@ -303,8 +320,8 @@ function corsOf(
 
 function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
   const { worker, stream, head, hasBody, granted } = routed;
-  const { session } = action;
   const { weighted } = chosen;
+  const session = action.session ?? weighted.backend?.session ?? null;
   const ruleCors = action.cors === null ? null : changesFor(action.cors, head.fields);
   const ownCors = weighted.cors === null ? null : changesFor(weighted.cors, head.fields);
   const ourFields = (): Fields => originFields(weighted.cors ?? action.cors, head);
@@ -320,6 +337,7 @@ function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
     worker.counters.badRequests++;
     return answer(stream, head, 400, 'the rewritten path can be read in two ways', ourFields());
   }
+  if (stream.record !== null) stream.record.backend = weighted.backend?.key ?? '';
   if (weighted.backend === null) {
     return answer(stream, head, weighted.statusCode, weighted.reason, ourFields());
   }
@@ -338,7 +356,7 @@ function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
     head: forwardedHead(head, outgoing),
     hasBody,
     backend: weighted.backend,
-    identity: routed.entry.identity,
+    identity: weighted.backend.identity ?? routed.entry.identity,
     ruleFilters: responseFilters(granted, action.filters, ruleCors),
     client: action.hashBy === null ? routed.client.address : fillTemplate(action.hashBy, source),
     source,
@@ -350,7 +368,13 @@ function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
     policy: action.policy ?? worker.policy,
     mirrors,
     stay:
-      session === null ? null : new Stay(session, routed.entry.scheme === 'https', chosen.endpoint),
+      session === null
+        ? null
+        : new Stay(
+            session,
+            routed.entry.scheme === 'https',
+            stayedWith(chosen, action, session, head),
+          ),
     explain,
   }).start();
 }
@@ -411,6 +435,18 @@ function pagesOf(
   };
 }
 
+/** The endpoint a client comes back to: by the rule's session it is known before the choice of a backend. */
+function stayedWith(
+  { weighted, endpoint }: Chosen,
+  action: ForwardAction,
+  session: Session,
+  { fields }: RequestHead,
+): Endpoint | null {
+  if (action.session !== null) return endpoint;
+  const token = tokenOf(session, fields);
+  return (token === undefined ? undefined : weighted.backend?.withToken(token)) ?? null;
+}
+
 /** What the services that were asked want of the response comes before what the rule wants. */
 function responseFilters(
   granted: readonly FilterProgram[],
@@ -451,7 +487,13 @@ function mirror(
     if (chance < 1 && Math.random() >= chance) continue;
     const fields = [...outgoing.fields];
     const own = { ...forwardedHead(head, outgoing), fields, expectContinue: false };
-    const copy = startMirror({ worker, backend, identity: entry.identity, head: own, hasBody });
+    const copy = startMirror({
+      worker,
+      backend,
+      identity: backend.identity ?? entry.identity,
+      head: own,
+      hasBody,
+    });
     if (copy !== null) started.push(copy);
   }
   return started.length === 0 ? null : started;
@@ -473,53 +515,6 @@ function outgoingRequest(routed: Routed, source: TemplateSource): Outgoing {
 export function writtenPath(target: string): string {
   const mark = target.indexOf('?');
   return mark === -1 ? target : target.slice(0, mark);
-}
-
-/** A copy of the request's fields in which only we say who asked and how. */
-export function withForwarded(routed: Routed): Fields {
-  return addForwarded([...withoutForwarded(routed.head.fields)], routed);
-}
-
-function addForwarded(fields: Fields, { entry, client, head }: Routed): Fields {
-  fields.push('x-forwarded-for', client.address, 'x-forwarded-proto', entry.scheme);
-  fields.push('x-forwarded-host', head.authority);
-  return fields;
-}
-
-/**
- * Drops what a client says about itself in the name of a proxy: nobody in front of us is trusted to
- * say it. Lengths are looked at first, as nearly all names differ by them.
- */
-function withoutForwarded(fields: Fields): Fields {
-  for (let i = 0; i < fields.length; i += 2) {
-    if (isForwardedName(fields[i]!)) {
-      const kept: Fields = [];
-      for (let j = 0; j < fields.length; j += 2) {
-        if (!isForwardedName(fields[j]!)) kept.push(fields[j]!, fields[j + 1]!);
-      }
-      return kept;
-    }
-  }
-  return fields;
-}
-
-function isForwardedName(name: string): boolean {
-  switch (name.length) {
-    case 9: {
-      const lower = name.toLowerCase();
-      return lower === 'forwarded' || lower === 'x-real-ip';
-    }
-    case 15:
-      return name.toLowerCase() === 'x-forwarded-for';
-    case 16: {
-      const lower = name.toLowerCase();
-      return lower === 'x-forwarded-host' || lower === 'x-forwarded-port';
-    }
-    case 17:
-      return name.toLowerCase() === 'x-forwarded-proto';
-    default:
-      return false;
-  }
 }
 
 const EXPLAIN = 'x-fairway-explain';

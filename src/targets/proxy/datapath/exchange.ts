@@ -105,6 +105,8 @@ export class Exchange implements Receiver, Hurried {
 
   start(): Receiver {
     this.#attempts?.begin();
+    const { backend } = this.options;
+    if (backend.retries !== null) backend.retries.request(performance.now());
     this.#tryNext();
     return this;
   }
@@ -122,10 +124,15 @@ export class Exchange implements Receiver, Hurried {
       const { backend } = this.options;
       const reason =
         this.#connects === 1
-          ? `${backend.key} has no ready endpoint`
+          ? `${backend.key} has ${backend.missing}`
           : `no endpoint of ${backend.key} could be reached`;
       this.giveUp(503, reason, this.#crowded ? [...RETRY_AFTER] : []);
       return;
+    }
+    const { record } = this.#stream;
+    if (record !== null) {
+      record.endpoint = `${endpoint.address}:${endpoint.port}`;
+      record.attempts++;
     }
     const attempt = new Attempt(this, endpoint);
     this.#attempt = attempt;
@@ -244,7 +251,14 @@ export class Exchange implements Receiver, Hurried {
   #tryAgain(): boolean {
     const attempts = this.#attempts;
     if (attempts === null || !attempts.mayRetry) return false;
-    const { counters } = this.options.worker;
+    const { worker, backend } = this.options;
+    const { counters } = worker;
+    if (backend.retries !== null && !backend.retries.mayRetry(performance.now())) {
+      // XBackendTrafficPolicy: retries beyond the budget must be answered with 503.
+      counters.budgetRefusals++;
+      this.giveUp(503, `${backend.key} has had its share of retries`);
+      return true;
+    }
     counters.retries++;
     const before = this.#attempt;
     this.#attempt = null;

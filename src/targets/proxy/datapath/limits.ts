@@ -82,6 +82,19 @@ export interface Limits {
   readonly authBodyBytesMax: number;
   /** Bytes of a good answer of such a service; more is 403. */
   readonly authAnswerBytesMax: number;
+  /** Names of hosts outside (XBackend, ExternalName) that are looked up; more have no addresses. */
+  readonly hostsMax: number;
+  /** Addresses of one such host that requests go to. */
+  readonly hostAddressesMax: number;
+  /** Time for one try of a lookup; there are two. */
+  readonly hostLookupTimeoutMs: number;
+  /** Least and most time before a name is looked up again, whatever the answer's time to live says. */
+  readonly hostTtlMsMin: number;
+  readonly hostTtlMsMax: number;
+  /** Time for which addresses are still used when nobody answers any more. */
+  readonly hostStaleMs: number;
+  /** Time a new program waits for the addresses of its new hosts. */
+  readonly hostWaitMs: number;
   /** HTTP/2: streams a client may have open on a connection; more are refused. */
   readonly streamsMax: number;
   /** HTTP/2: what we let a peer send on one stream, and on a connection, before we have passed it on. */
@@ -138,6 +151,13 @@ export const DEFAULT_LIMITS: Limits = {
   authTimeoutMs: 10_000,
   authBodyBytesMax: 1024 * 1024,
   authAnswerBytesMax: 256 * 1024,
+  hostsMax: 1_000,
+  hostAddressesMax: 64,
+  hostLookupTimeoutMs: 2_000,
+  hostTtlMsMin: 5_000,
+  hostTtlMsMax: 300_000,
+  hostStaleMs: 600_000,
+  hostWaitMs: 1_000,
   streamsMax: 100,
   streamWindowBytes: 64 * 1024,
   connectionWindowBytes: 1024 * 1024,

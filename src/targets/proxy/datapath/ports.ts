@@ -63,7 +63,23 @@ export class Ports {
 
   /** Takes no new connections; every connection ends after the request it is on. */
   drain(): void {
-    for (const port of this.#ports.values()) port.close();
+    for (const port of this.#ports.values()) {
+      if (port instanceof UdpPort) port.drain();
+      else port.close();
+    }
+  }
+
+  /** Clients whose datagrams look as if they were to be answered yet. */
+  get busy(): number {
+    let count = 0;
+    for (const port of this.#ports.values()) if (port instanceof UdpPort) count += port.busy;
+    return count;
+  }
+
+  /** After `drain`: ends what is left. */
+  stop(): void {
+    for (const port of this.#ports.values()) if (port instanceof UdpPort) port.close();
+    this.#ports.clear();
   }
 
   /** Memory runs short: connections are asked to end. */

@@ -7,22 +7,10 @@ import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import type { EndpointProgram, RelayProgram } from '../program.ts';
 import { Affinity } from './affinity.ts';
+import { Conversations } from './conversations.ts';
 import type { Counters } from './counters.ts';
 import type { Limits } from './limits.ts';
 import { closeWhenIdle, splice } from './splice.ts';
-
-/**
- * A relay does not know what it carries. While it drains, a connection counts as idle when its client
- * was the last to be sent anything, and for so long nothing has followed.
- */
-const QUIET_MS = 500;
-
-/** One client's connection, and what went over it last. */
-interface Relayed {
-  /** The client has said something that has not been answered, or there is no endpoint yet. */
-  isWaiting: boolean;
-  lastMs: number;
-}
 
 export class TcpRelay {
   #program: RelayProgram;
@@ -30,7 +18,7 @@ export class TcpRelay {
   readonly #counters: Counters;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
-  readonly #clients = new Map<Socket, Relayed>();
+  readonly #conversations = new Conversations();
   readonly #affinity = new Affinity();
   #next = 0;
 
@@ -66,18 +54,15 @@ export class TcpRelay {
     if (now) for (const socket of this.#open) socket.destroy();
   }
 
-  /** How many clients wait for an answer, or were sent some of it a moment ago. */
+  /** How many clients look as if something were under way. */
   get busy(): number {
-    const quietSince = performance.now() - QUIET_MS;
-    const relayed = [...this.#clients.values()];
-    return relayed.filter((r) => r.isWaiting || r.lastMs > quietSince).length;
+    return this.#conversations.busy;
   }
 
   #accept(client: Socket): void {
     this.#counters.relayedConnections++;
     this.#track(client);
-    this.#clients.set(client, { isWaiting: true, lastMs: performance.now() });
-    client.on('close', () => this.#clients.delete(client));
+    this.#conversations.begin(client);
     client.on('error', () => client.destroy());
     this.#dial(client, this.#order(client.remoteAddress ?? ''));
   }
@@ -121,16 +106,9 @@ export class TcpRelay {
         this.#affinity.remember(client.remoteAddress ?? '', endpoint, affinitySeconds);
       }
       closeWhenIdle(client, { limits: this.#limits, counters: this.#counters });
-      splice(client, upstream, (fromClient) => this.#note(client, fromClient));
-      this.#note(client, false);
+      splice(client, upstream, (fromClient) => this.#conversations.note(client, fromClient));
+      this.#conversations.note(client, false);
     });
-  }
-
-  #note(client: Socket, fromClient: boolean): void {
-    const relayed = this.#clients.get(client);
-    if (relayed === undefined) return;
-    relayed.isWaiting = fromClient;
-    relayed.lastMs = performance.now();
   }
 
   #track(socket: Socket): void {

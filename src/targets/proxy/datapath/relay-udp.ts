@@ -48,6 +48,15 @@ export class UdpRelay {
     );
   }
 
+  /** Takes no new clients; those that wait for an answer get it. */
+  drain(): void {
+    this.#flows.drain();
+  }
+
+  get busy(): number {
+    return this.#flows.busy;
+  }
+
   close(): void {
     this.#flows.close();
   }

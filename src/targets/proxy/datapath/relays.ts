@@ -52,24 +52,27 @@ export class Relays {
     return failures;
   }
 
-  /** Takes no new connections; those there are go on. Datagrams have no end that could be waited for. */
+  /** Takes nothing new; what is under way goes on. */
   drain(): void {
     for (const relay of this.#running.values()) {
       if (relay instanceof TcpRelay) relay.close(false);
-      else relay.close();
+      else relay.drain();
     }
   }
 
-  /** Connections that look as if something were under way. */
+  /** Connections and clients that look as if something were under way. */
   get busy(): number {
     let count = 0;
-    for (const relay of this.#running.values()) if (relay instanceof TcpRelay) count += relay.busy;
+    for (const relay of this.#running.values()) count += relay.busy;
     return count;
   }
 
   /** After `drain`: ends what is left. */
   stop(): void {
-    for (const relay of this.#running.values()) if (relay instanceof TcpRelay) relay.close(true);
+    for (const relay of this.#running.values()) {
+      if (relay instanceof TcpRelay) relay.close(true);
+      else relay.close();
+    }
     this.#running.clear();
   }
 

@@ -2,9 +2,16 @@
 // force. A patch is applied between two requests and seen whole: what is new is made before anything
 // points to it, what is gone is let go last.
 
+import { deepEqual } from '../../../lib/equal.ts';
 import type { BackendTls } from '../../../model/model.ts';
+import type {
+  BackendProgram,
+  EndpointProgram,
+  SocketProgram,
+  StreamProgram,
+  TableProgram,
+} from '../program.ts';
 import { splitTableKey } from '../program.ts';
-import type { BackendProgram, SocketProgram, StreamProgram, TableProgram } from '../program.ts';
 import type { Patch } from '../patch.ts';
 import { activate, Forward } from './action.ts';
 import type { Action } from './action.ts';
@@ -16,10 +23,13 @@ import { Endpoint } from './endpoint.ts';
 import type { EndpointCommon } from './endpoint.ts';
 import { HostIndex } from './hosts.ts';
 import { Networks } from './request-source.ts';
+import type { OutsideHosts } from './hosts-outside.ts';
+import { RetryMeter } from './retry-budget.ts';
 import { RouteTable } from './router.ts';
 
 export interface StateOptions extends EndpointCommon {
   readonly ticketKeys: Buffer;
+  readonly hosts: OutsideHosts;
 }
 
 export class State {
@@ -33,6 +43,9 @@ export class State {
   readonly #backends = new Map<string, Backend>();
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #certificates = new Map<string, Certificate>();
+  /** Keys of the certificates that backends are shown, by key of the backend. */
+  readonly #shown = new Map<string, string>();
+  #isApplying = false;
   #certificateIndexes = new WeakMap<SocketProgram, CertificateIndex>();
   readonly #tlsNames = new Map<string, string>();
   readonly #sockets = new Map<string, SocketProgram>();
@@ -43,6 +56,7 @@ export class State {
 
   /** Applies everything of a patch but the listening itself. */
   apply(patch: Patch): void {
+    this.#isApplying = true;
     for (const [, program] of patch.backends.set) this.#setBackend(program);
     this.#setTables(patch.tables.set);
     for (const [key, program] of patch.certificates.set) {
@@ -59,8 +73,15 @@ export class State {
     for (const key of patch.backends.removed) {
       this.#backend(key).endpoints = [];
       this.#backends.delete(key);
+      this.#shown.delete(key);
+      this.#options.hosts.leave(key);
+    }
+    for (const [key, certificate] of this.#shown) {
+      const backend = this.#backends.get(key);
+      if (backend !== undefined) backend.identity = this.#certificates.get(certificate) ?? null;
     }
     if (patch.backends.set.length + patch.backends.removed.length > 0) this.#dropEndpoints();
+    this.#isApplying = false;
   }
 
   /** The listeners of a port, by host. Made once for each program of the port. */
@@ -195,12 +216,45 @@ export class State {
   }
 
   #setBackend(program: BackendProgram): void {
+    const { key, tls, host, retryBudget } = program;
+    const backend = this.#backend(key);
+    backend.balance = program.balance ?? 'leastRequests';
+    backend.session = program.session ?? null;
+    // What was counted goes on to count, unless the budget is another one.
+    if (!deepEqual(backend.retries?.budget, retryBudget)) {
+      backend.retries = retryBudget === undefined ? null : new RetryMeter(retryBudget);
+    }
+    if (tls?.certificate === undefined) {
+      backend.identity = null;
+      this.#shown.delete(key);
+    } else {
+      this.#shown.set(key, tls.certificate);
+    }
+    if (host === undefined) {
+      this.#options.hosts.leave(key);
+      backend.missing = 'no ready endpoint';
+      this.#setEndpoints(program, program.endpoints);
+      return;
+    }
+    this.#options.hosts.follow(key, host, (addresses, isForbidden) => {
+      // The backend may be another one by now.
+      if (this.#backends.get(key) !== backend) return;
+      backend.missing = isForbidden
+        ? `no address: those of ${host.name} are not outside`
+        : `no address: ${host.name} is not known`;
+      const places = addresses.map((address) => ({ address, port: host.port }));
+      this.#setEndpoints(program, places);
+      // While a patch is applied, what one backend leaves another may take.
+      if (!this.#isApplying) this.#dropEndpoints();
+    });
+  }
+
+  #setEndpoints(program: BackendProgram, places: readonly EndpointProgram[]): void {
     const { protocol, tls } = program;
     const security = tls === null ? '' : this.#nameTls(tls);
     const backend = this.#backend(program.key);
     const hadOthers = backend.endpoints.length > 0;
-    backend.balance = program.balance ?? 'leastRequests';
-    backend.endpoints = program.endpoints.map(({ address, port }) => {
+    backend.endpoints = places.map(({ address, port }) => {
       const key = `${protocol}|${address}|${port}|${security}`;
       let endpoint = this.#endpoints.get(key);
       if (endpoint === undefined) {
@@ -213,8 +267,8 @@ export class State {
   }
 
   /** A short name for a way of TLS: endpoints of the same way share their connections. */
-  #nameTls({ serverName, authorities, names, isUnverified }: BackendTls): string {
-    const text = JSON.stringify([serverName, authorities, names, isUnverified]);
+  #nameTls({ serverName, authorities, names, certificate = '', isUnverified }: BackendTls): string {
+    const text = JSON.stringify([serverName, authorities, names, certificate, isUnverified]);
     const name = this.#tlsNames.get(text) ?? String(this.#tlsNames.size + 1);
     this.#tlsNames.set(text, name);
     return name;

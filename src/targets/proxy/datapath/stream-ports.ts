@@ -96,6 +96,15 @@ export class UdpPort implements Port {
     this.#flows.keepOnly((end) => forward?.leadsTo(end) === true);
   }
 
+  /** Takes no new clients; those that wait for an answer get it. */
+  drain(): void {
+    this.#flows.drain();
+  }
+
+  get busy(): number {
+    return this.#flows.busy;
+  }
+
   close(): void {
     this.#flows.close();
   }

@@ -13,6 +13,8 @@
 // - `send*` after an end or a reset is a bug (assert); callbacks never come after `onEnd` or `onReset`,
 //   except that a request may still end or reset after its response has ended, and the reverse.
 
+import type { RequestRecord } from './observe/record.ts';
+
 /**
  * Header fields, flat: name, value, name, value. Names keep the case they came in; HTTP/2 lowers them
  * when it sends. Values are Latin-1 strings, one character for each byte, without surrounding blanks.
@@ -88,6 +90,8 @@ export interface Receiver {
 
 /** A request as the server side sees it: the response goes out through it. */
 export interface ServerStream extends Sender {
+  /** What whoever looks at the request is to be told; null when nobody looks. */
+  readonly record: RequestRecord | null;
   /** 1xx, before the head. */
   sendInterim(status: number, fields: Fields): void;
   /** Sends the head; with `end` the response has no body. */

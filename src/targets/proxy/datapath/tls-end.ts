@@ -50,8 +50,8 @@ export class TlsEnd {
     });
     this.server.on('secureConnection', onSecure);
     if (door !== undefined) guard(this.server, door);
-    // The client is told by the handshake itself.
-    this.server.on('tlsClientError', () => undefined);
+    // A client whose handshake fails is told by the handshake itself; one that stalls is only reported here.
+    this.server.on('tlsClientError', (_error, socket) => socket.destroy());
   }
 
   /** New handshakes use these. */

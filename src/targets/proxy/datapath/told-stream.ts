@@ -13,6 +13,10 @@ export class ToldStream implements ServerStream {
     this.#fields = fields;
   }
 
+  get record(): ServerStream['record'] {
+    return this.#stream.record;
+  }
+
   sendInterim(status: number, fields: Fields): void {
     this.#stream.sendInterim(status, fields);
   }

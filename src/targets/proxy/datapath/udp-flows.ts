@@ -8,6 +8,9 @@ import type { Clock, Timed } from './clock.ts';
 import type { Counters } from './counters.ts';
 import type { Limits } from './limits.ts';
 
+/** An answer to a datagram may take so long; nobody says when there will be none. */
+const ANSWER_MS = 1_000;
+
 /** Where a flow goes. */
 export interface FlowEnd {
   readonly address: string;
@@ -30,6 +33,7 @@ export class UdpFlows {
   readonly #options: UdpFlowsOptions;
   readonly #socket: Socket;
   readonly #flows = new Map<string, Flow>();
+  #draining = false;
 
   constructor(options: UdpFlowsOptions) {
     this.#options = options;
@@ -54,6 +58,17 @@ export class UdpFlows {
     for (const [key, flow] of this.#flows) if (!isEndpoint(flow.end)) this.#end(key, flow);
   }
 
+  /** Takes no new clients. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** How many clients have asked a moment ago, and not been answered. */
+  get busy(): number {
+    const since = performance.now() - ANSWER_MS;
+    return [...this.#flows.values()].filter((flow) => flow.askedAtMs > since).length;
+  }
+
   close(): void {
     for (const [key, flow] of this.#flows) this.#end(key, flow);
     this.#socket.close();
@@ -65,6 +80,7 @@ export class UdpFlows {
     const key = `${from.address}|${from.port}`;
     let flow = this.#flows.get(key);
     if (flow === undefined) {
+      if (this.#draining) return;
       // A flood of new clients is not answered at the cost of those there are.
       if (this.#flows.size >= limits.udpFlowsMax) {
         counters.datagramsDropped++;
@@ -81,7 +97,10 @@ export class UdpFlows {
     const end = this.#options.choose(from.address);
     if (end === null) return undefined;
     const flow: Flow = new Flow(end, {
-      onReply: (bytes) => this.#socket.send(bytes, from.port, from.address),
+      onReply: (bytes) => {
+        flow.askedAtMs = 0;
+        this.#socket.send(bytes, from.port, from.address);
+      },
       onEnd: () => this.#end(key, flow),
     });
     this.#flows.set(key, flow);
@@ -99,6 +118,8 @@ export class UdpFlows {
 /** One client's datagrams to one endpoint. */
 class Flow implements Timed {
   deadlineMs = 0;
+  /** When the client last said something that has not been answered; 0 for never. */
+  askedAtMs = 0;
   readonly end: FlowEnd;
   readonly #socket: Socket;
   readonly #onEnd: () => void;
@@ -120,6 +141,7 @@ class Flow implements Timed {
 
   send(bytes: Buffer): void {
     if (this.#closed) return;
+    this.askedAtMs = performance.now();
     if (this.#connected) this.#socket.send(bytes);
     else this.#socket.once('connect', () => this.#closed || this.#socket.send(bytes));
   }

@@ -8,11 +8,15 @@ import type { FromWorker, ToWorker, WorkerInit } from '../messages.ts';
 import type { Policy } from './attempts.ts';
 import { Clock } from './clock.ts';
 import { Admission } from './admission.ts';
+import { Conversations } from './conversations.ts';
 import { resetGauges } from './counters.ts';
 import type { Worker } from './dispatch.ts';
 import { H2Shared } from './h2/shared.ts';
+import { OutsideHosts } from './hosts-outside.ts';
 import type { Limits } from './limits.ts';
+import { Observer } from './observe/observer.ts';
 import { Ports } from './ports.ts';
+import { OwnPlaces } from './own-places.ts';
 import { Pressure } from './pressure.ts';
 import { Relays } from './relays.ts';
 import { State } from './state.ts';
@@ -22,13 +26,16 @@ import { tallyIn } from './tally.ts';
 const DRAIN_LOOK_MS = 20;
 
 function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorker) => void {
-  const { counters, h2: h2Counters } = tallyIn(init.tally);
+  const { counters, h2: h2Counters, durations } = tallyIn(init.tally);
   resetGauges(counters);
   const clock = new Clock();
   const { limits, pathPolicy, explains } = init;
   const h2 = new H2Shared({ limits, clock, counters: h2Counters });
   const policy = policyOf(limits);
   const admission = new Admission(limits, counters);
+  const conversations = new Conversations();
+  const { observation } = init;
+  const observer = new Observer({ observation, durations, limits, clock, counters });
   const worker: Worker = {
     limits,
     counters,
@@ -38,9 +45,18 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
     policy,
     admission,
     zones: new Zones(),
+    conversations,
+    observer,
   };
   const ticketKeys = Buffer.from(init.ticketKeys);
-  const state = new State({ limits, clock, h2, counters, ticketKeys });
+  const ours = new OwnPlaces();
+  const hosts = new OutsideHosts({
+    limits,
+    counters,
+    rules: init.external,
+    isOurs: (address, port) => ours.has(address, port),
+  });
+  const state = new State({ limits, clock, h2, counters, ticketKeys, hosts });
   const ports = new Ports(worker, clock);
   const relays = new Relays({ limits, clock, counters });
   new Pressure({
@@ -56,8 +72,11 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
 
   const apply = async (message: Extract<ToWorker, { kind: 'apply' }>): Promise<void> => {
     const began = performance.now();
+    ours.set(message.bindings);
     state.apply(message.patch);
     const swapMs = performance.now() - began;
+    hosts.recheck();
+    await hosts.settled();
     const failures = await Promise.all([
       ports.apply(message.bindings, state),
       relays.apply(message.patch.relays, message.relays),
@@ -70,13 +89,16 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
     ports.drain();
     relays.drain();
     const look = (): void => {
-      if (counters.connectionsOpen + relays.busy > 0 && performance.now() < deadline) {
+      const busy = counters.connectionsOpen + conversations.busy + ports.busy + relays.busy;
+      if (busy > 0 && performance.now() < deadline) {
         setTimeout(look, DRAIN_LOOK_MS);
         return;
       }
+      ports.stop();
       relays.stop();
+      hosts.stop();
       clock.stop();
-      send({ kind: 'stopped' });
+      void observer.flush().then(() => send({ kind: 'stopped' }));
     };
     look();
   };

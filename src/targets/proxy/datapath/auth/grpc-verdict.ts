@@ -3,8 +3,8 @@
 import { Buffer } from 'node:buffer';
 import type { GrpcQuestion, HeaderValue } from '../../../../model/filter.ts';
 import type { FilterProgram } from '../../program.ts';
-import { withForwarded } from '../dispatch.ts';
 import type { Routed } from '../dispatch.ts';
+import { withForwarded } from '../forwarded.ts';
 import { fieldValue } from '../fields.ts';
 import type { Fields, RequestHead } from '../stream.ts';
 import { isValidField, named, without } from './fields.ts';

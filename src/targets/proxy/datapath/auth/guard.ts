@@ -65,6 +65,8 @@ export class Guard implements Receiver, Asker {
   #trailers: Fields | null = null;
   #next: Receiver | null = null;
   #over = false;
+  /** Counted among the requests that are under way. */
+  #isOpen = true;
 
   constructor(options: GuardOptions) {
     const { choices, routed } = options;
@@ -73,6 +75,7 @@ export class Guard implements Receiver, Asker {
     this.#ended = !routed.hasBody;
     // A tunnel has no body, and no end.
     this.#bodyMax = routed.hasBody && routed.head.protocol === '' ? bodyMax(choices, routed) : 0;
+    routed.worker.counters.requestsOpen++;
   }
 
   start(): Receiver {
@@ -119,6 +122,7 @@ export class Guard implements Receiver, Asker {
     }
     this.#over = true;
     this.#body = [];
+    this.#leave();
     this.#question?.cancel();
   }
 
@@ -274,7 +278,7 @@ export class Guard implements Receiver, Asker {
     this.#question = new Question({
       worker,
       backend,
-      identity: entry.identity,
+      identity: backend.identity ?? entry.identity,
       asker: this,
       ...(question.protocol === 'http'
         ? { head: httpQuestion(question, this.#routed), body }
@@ -292,6 +296,7 @@ export class Guard implements Receiver, Asker {
     const expectContinue = head.expectContinue && this.#bodyMax === 0;
     // Before there is a receiver: what comes at once lands in the queue, behind what is there.
     if (hasBody) stream.resume();
+    this.#leave();
     const next = this.#options.proceed({ ...this.#routed, head: { ...head, expectContinue } });
     for (const bytes of this.#body) next.onBody(bytes);
     this.#body = [];
@@ -315,10 +320,17 @@ export class Guard implements Receiver, Asker {
     return cors === null ? fields : filterResponse([cors], fields);
   }
 
+  #leave(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#routed.worker.counters.requestsOpen--;
+  }
+
   /** What is left of the request has nowhere to go, but must be read past. */
   #finish(): void {
     this.#over = true;
     this.#body = [];
+    this.#leave();
     if (!this.#ended) this.#routed.stream.resume();
   }
 }

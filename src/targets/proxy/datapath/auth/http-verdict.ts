@@ -3,9 +3,9 @@
 
 import type { HttpQuestion } from '../../../../model/filter.ts';
 import { fillTemplate } from '../../../../model/template.ts';
-import { withForwarded } from '../dispatch.ts';
 import { sourceOf } from '../request-source.ts';
 import type { Routed } from '../dispatch.ts';
+import { withForwarded } from '../forwarded.ts';
 import type { RequestHead, ResponseHead } from '../stream.ts';
 import { named, without } from './fields.ts';
 

@@ -52,11 +52,14 @@ export interface H1ServerOptions {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly onRequest: RequestHandler;
+  /** Bytes that are no request were answered with that status. */
+  readonly onRefused?: (status: number) => void;
   /** The connection is gone for good. */
   readonly onClosed: () => void;
 }
 
 export class H1ServerConnection implements TransportHandler, ServerStream, Timed {
+  readonly record = null;
   deadlineMs: number;
   readonly #options: H1ServerOptions;
   readonly #transport: Transport;
@@ -371,6 +374,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
   /** Answers bytes that are not a valid request, and closes: what follows them cannot be trusted. */
   #refuse(bad: BadHead): void {
     this.#options.counters.badRequests++;
+    this.#options.onRefused?.(bad.status);
     if (bad.status === 414 || bad.status === 431) this.#options.counters.headsTooLarge++;
     this.#keepAlive = false;
     if (this.#response === NOTHING_SENT || this.#response === RESPONSE_DONE) {

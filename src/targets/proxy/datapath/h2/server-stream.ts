@@ -17,6 +17,7 @@ const NO_RECEIVER: Receiver = {
 function noEvent(): void {}
 
 export class H2ServerStream extends H2Stream implements ServerStream {
+  readonly record = null;
   private readonly server: H2ServerConnection;
   /** The request asked for a tunnel (RFC 8441). */
   private readonly tunnelAsked: boolean;
