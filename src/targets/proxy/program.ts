@@ -5,7 +5,14 @@ import type { Filter } from '../../model/filter.ts';
 import type { ValueMatch } from '../../model/match.ts';
 import type { Conduct } from '../../model/conduct.ts';
 import type { Guard } from '../../model/guard.ts';
-import type { ErrorPages, Balance, Retry, RetryBudget, Session, Timeouts } from '../../model/policy.ts';
+import type {
+  ErrorPages,
+  Balance,
+  Retry,
+  RetryBudget,
+  Session,
+  Timeouts,
+} from '../../model/policy.ts';
 import type { TextTemplate } from '../../model/template.ts';
 import type {
   BackendProtocol,

@@ -85,7 +85,10 @@ export function traceProxy(program: ProxyProgram, probe: RequestProbe): RequestF
   }
   const running = runningConduct(conduct);
   const peer = probe.client ?? SOMEBODY;
-  const client = running === null || running.trusted === null ? peer : clientBehind(peer, fields, running.trusted);
+  const client =
+    running === null || running.trusted === null
+      ? peer
+      : clientBehind(peer, fields, running.trusted);
   const head = headOf(probe, fields);
   const source = new RequestSource({
     head,

@@ -42,7 +42,7 @@ import type {
   NginxServer,
 } from './servers.ts';
 import type { NginxSettings } from './settings.ts';
-import { parseSnippet } from './snippets.ts';
+import { isFieldValue, parseSnippet } from './snippets.ts';
 import type { Snippet } from './snippets.ts';
 import { parseText } from './variables.ts';
 
@@ -331,7 +331,6 @@ class RuleBuilder {
           canary.backend.origin.field,
           `the pattern of canary-by-header-pattern is not used: ${compiled.trouble}`,
           'use RE2 syntax',
-          canary,
         );
       } else add(byHeader(whole, true), always);
     } else if (header !== '') {
@@ -613,7 +612,7 @@ class RuleBuilder {
       return { basic: { realm, users: [] } };
     }
     const users = isMap
-      ? data.map(([user, hash]) => [user, text(hash).trim()] as const).toSorted()
+      ? data.map(([user, hash]) => [user, text(hash).trim()] as const).toSorted(byName)
       : parseHtpasswd(text(secret.data?.['auth'] ?? ''));
     for (const [user, hash] of users) {
       if (isKnownHash(hash)) continue;
@@ -798,10 +797,7 @@ class RuleBuilder {
     const [namespace = '', name = ''] = key.split('/');
     const map = this.#context.snapshot.get(ConfigMap, namespace, name);
     return Object.entries(map?.data ?? {})
-      .filter(
-        ([header, value]) =>
-          /^[-A-Za-z0-9_]+$/.test(header) && !/[\0-\x08\x0a-\x1f\x7f]/.test(value),
-      )
+      .filter(([header, value]) => /^[-A-Za-z0-9_]+$/.test(header) && isFieldValue(value))
       .map(([header, value]) => ({ name: header.toLowerCase(), value }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -914,7 +910,6 @@ class RuleBuilder {
     field: string,
     message: string,
     hint?: string,
-    canary?: NginxCanary,
   ): void {
     const { ingress } = location;
     if (ingress === null) return;
@@ -922,7 +917,6 @@ class RuleBuilder {
     if (this.#told.has(key)) return;
     this.#told.add(key);
     const severity = reason === 'BacktrackingPath' ? ('warning' as const) : ('error' as const);
-    void canary;
     this.#context.problems.push({
       ingress,
       problem: { ...problem(reason, field, message, hint), severity },
@@ -944,6 +938,10 @@ function ANNOTATION(name: string): string {
 function idOf({ ingress, writtenPath, pathType }: NginxLocation): string {
   if (ingress === null) return 'the default backend';
   return `Ingress ${nameOf(ingress)} ${pathType === 'Exact' ? '= ' : ''}${writtenPath}`;
+}
+
+function byName(a: readonly [string, string], b: readonly [string, string]): number {
+  return a[0] < b[0] ? -1 : 1;
 }
 
 function isUnder(path: string, list: readonly string[]): boolean {

@@ -79,6 +79,7 @@ interface Server {
   readonly hostname: string;
   aliases: readonly string[];
   readonly locations: Location[];
+  readonly byPath: Map<string, Location>;
   fromToWww: boolean;
   sslPassthrough: boolean;
   readonly ingresses: Ingress[];
@@ -240,9 +241,11 @@ class Builder {
   }
 
   #addPath(server: Server, added: Location): void {
-    const same = server.locations.find((l) => l.path === added.path);
+    const same = server.byPath.get(added.path);
     if (same === undefined || same.pathType !== added.pathType) {
       server.locations.push(added);
+      // Of several with one path only the first is ever looked at.
+      if (same === undefined) server.byPath.set(added.path, added);
       return;
     }
     if (same.isDefault) {
@@ -324,10 +327,12 @@ class Builder {
             b.path.length - a.path.length || (a.path > b.path ? -1 : a.path < b.path ? 1 : 0),
         );
         const aliases = [...new Set(server.aliases)].filter((alias) => !known.has(alias));
-        const expanded = sorted.flatMap((location) => expand(location, sorted));
+        const exact = new Set(sorted.filter((l) => l.pathType === 'Exact').map((l) => l.path));
+        const expanded = sorted.flatMap((location) => expand(location, exact));
         const locations = this.#withoutDuplicates(server, expanded);
+        const { byPath: _byPath, ...rest } = server;
         return {
-          ...server,
+          ...rest,
           aliases: aliases.toSorted(),
           // Asked of paths as they are now: the slash that was added makes `/a` with target `/a` a rewrite.
           isRegex: locations.some((l) => isRewritten(l) || l.settings?.useRegex === true),
@@ -394,6 +399,7 @@ function newServer(hostname: string, location: Location): Server {
     hostname,
     aliases: [],
     locations: [location],
+    byPath: new Map([[location.path, location]]),
     fromToWww: false,
     sslPassthrough: false,
     ingresses: [],
@@ -432,12 +438,12 @@ export function isRewritten({ settings, path }: Pick<Location, 'settings' | 'pat
 }
 
 /** A prefix is two locations: what is under it, and itself, unless another location is exactly that. */
-function expand(location: Location, all: readonly Location[]): readonly NginxLocation[] {
+function expand(location: Location, exact: ReadonlySet<string>): readonly NginxLocation[] {
   const { isDefault: _isDefault, ...own } = location;
   const { path } = own;
   if (path === '/' || own.pathType === 'Exact') return [own];
   if (isRewritten(location) || own.settings?.useRegex === true) return [own];
   const under = { ...own, path: path.endsWith('/') ? path : `${path}/` };
-  const hasTwin = all.some((l) => l.pathType === 'Exact' && l.path === path);
+  const hasTwin = exact.has(path);
   return hasTwin ? [under] : [under, { ...own, pathType: 'Exact' }];
 }

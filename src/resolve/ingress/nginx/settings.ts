@@ -409,7 +409,7 @@ function readProtocol(a: Annotations): string {
 }
 
 function readCanary(a: Annotations): CanarySettings | undefined {
-  const said = a.names().filter((name) => /^canary-/.test(name));
+  const said = a.names().filter((name) => name.startsWith('canary-'));
   if (!a.bool('canary', false)) {
     const [first] = said;
     if (first !== undefined) {

@@ -63,6 +63,11 @@ const NAME = /^[-A-Za-z0-9_]+$/;
 // oxlint-disable-next-line no-control-regex -- control characters are what fields must not have
 const VALUE = /^[^\0-\x08\x0a-\x1f\x7f]*$/;
 
+/** Whether a header field may have the value. */
+export function isFieldValue(value: string): boolean {
+  return VALUE.test(value);
+}
+
 function translate(words: readonly string[], out: Draft): boolean {
   const [directive = '', first = '', second = '', ...rest] = words;
   switch (directive) {
