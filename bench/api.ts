@@ -1,7 +1,8 @@
 // The Kubernetes API with 10,000 HTTPRoutes, each served at a Gateway: creating them with four clients,
-// listing them, 20 watchers while they are patched, and the memory of the process. Then the same routes
-// are created anew while 1,000 requests a second go through the Gateway, whose p99 is compared with that
-// of quiet times. Clients, load and Fairway share the machine.
+// listing them, changing one until the change is served, 20 watchers while they are patched, and the
+// memory of the process. Then the same routes are created anew while 1,000 requests a second go through
+// the Gateway, whose p99 is compared with that of quiet times. Clients, load and Fairway share the
+// machine.
 
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -9,8 +10,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ApiClient } from '../test/support/api-client.ts';
 import { kubeconfigIn } from '../test/support/kubectl.ts';
 import { Load } from './save.ts';
+import { Probe } from './save/probe.ts';
 import type { Benchmark, Context, Outcome } from './support/benchmark.ts';
-import { startFairway } from './support/fairway.ts';
+import { ADDRESS, startFairway } from './support/fairway.ts';
 import { gateway, hostOf, route, service } from './support/manifests.ts';
 import { freePort } from './support/ports.ts';
 import { median, percentile } from './support/stats.ts';
@@ -22,6 +24,9 @@ const WATCHERS = 20;
 const PATCHES = 1_000;
 const PATCHES_QUICK = 200;
 const LISTS = 20;
+const CHANGES = 30;
+/** Between two changes of one route. */
+const CHANGE_PAUSE_MS = 100;
 const IDLE_MS = 5_000;
 /** Until what was written is served, and the event loop has nothing to do. */
 const SETTLE_MS = 3_000;
@@ -128,6 +133,36 @@ async function watched(client: ApiClient, patches: number) {
   };
 }
 
+/** Milliseconds from a change of one route being sent to the first answer by it, the API's own included. */
+async function served(client: ApiClient, port: number, context: Context, routes: number) {
+  const index = Math.floor(routes / 2);
+  const probe = new Probe({ address: ADDRESS, port, host: `a${index}.example.test` });
+  const tookMs: number[] = [];
+  try {
+    for (let version = 1; version <= CHANGES + 1; version++) {
+      await delay(CHANGE_PAUSE_MS, undefined, { signal: context.signal });
+      const startedMs = performance.now();
+      const done = probe.untilVersion(version, context.signal);
+      const { status } = await client.patch(`${PATH}/api-${index}`, versioned(version));
+      if (status !== 200) throw new Error(`not patched: ${status}`);
+      tookMs.push((await done) - startedMs);
+    }
+  } finally {
+    probe.close();
+  }
+  // The first change warms up, and is not counted.
+  const counted = tookMs.slice(1);
+  return { p50Ms: percentile(counted, 0.5), p99Ms: percentile(counted, 0.99) };
+}
+
+/** A patch that gives the answers of a route another field. */
+function versioned(version: number): object {
+  const set = [{ name: 'x-version', value: String(version) }];
+  const filters = [{ type: 'ResponseHeaderModifier', responseHeaderModifier: { set } }];
+  const backendRefs = [{ name: 'backend', port: 80 }];
+  return { spec: { rules: [{ filters, backendRefs }] } };
+}
+
 /** What a load through the Gateway saw while something was done. */
 async function loaded<T>(port: number, during: () => Promise<T>) {
   const load = new Load();
@@ -169,6 +204,8 @@ async function run(context: Context): Promise<Outcome> {
     const listMs = await list(client, '', routes);
     const labelMs = await list(client, '?labelSelector=group%3D7', routes / 100);
     const pageMs = await list(client, '?limit=500', 500);
+    progress('changing one route');
+    const change = await served(client, port, context, routes);
     progress('watching');
     const watch = await watched(client, quick ? PATCHES_QUICK : PATCHES);
     const endMb = megabytesOf(fairway.pid);
@@ -189,6 +226,7 @@ async function run(context: Context): Promise<Outcome> {
       listMs,
       labelMs,
       pageMs,
+      change,
       watch,
       deleteMs,
       emptyMb,
@@ -210,6 +248,10 @@ async function run(context: Context): Promise<Outcome> {
             ['list all', ms(listMs)],
             ['list 1 % by label', ms(labelMs)],
             ['list 500', ms(pageMs)],
+            [
+              'patch of one route, until served',
+              `p50 ${ms(change.p50Ms)}, p99 ${ms(change.p99Ms)}`,
+            ],
             [
               `patch, ${WATCHERS} watchers`,
               `${watch.perSecond.toFixed(0)}/s, events p50 ${ms(watch.p50Ms)}, p99 ${ms(watch.p99Ms)}, ${watch.events} of ${watch.expected}`,

@@ -74,6 +74,9 @@ const PURE_FILES = [
     (file) => `src/targets/nftables/${file}.ts`,
   ),
   ...['compile', 'frame', 'text', 'trace'].map((file) => `src/targets/iptables/${file}.ts`),
+  ...['compile', 'frame', 'sets', 'state', 'text', 'trace'].map(
+    (file) => `src/targets/ipvs/${file}.ts`,
+  ),
 ];
 const IMPURE_IMPORT =
   /from 'node:(?:net|dns|fs|http|https|http2|child_process|timers|tls|dgram|os)(?:\/[a-z]+)?'/;

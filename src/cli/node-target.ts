@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { DEFAULT_PATH_POLICY } from '../lib/http-path.ts';
 import { runCommand } from '../lib/run-command.ts';
+import { relayServices } from '../lower/relays.ts';
 import { lower } from '../lower/view.ts';
 import type { NodeFacts } from '../model/node.ts';
 import type { NodeTarget } from '../pipeline/node-loop.ts';
@@ -95,9 +96,13 @@ export async function startTarget(
       });
       return {
         mode,
-        apply: async (_view, model) => {
-          const services = { ...model, entryPoints: [], backends: new Map() };
-          const { rejected } = await proxy.apply(compileProxy(lower(services, facts.name)));
+        apply: async (view, model) => {
+          const nothing = lower(
+            { ...model, services: [], entryPoints: [], backends: new Map() },
+            '',
+          );
+          const services = relayServices(view, facts);
+          const { rejected } = await proxy.apply(compileProxy({ ...nothing, services }));
           return { rejected, sync: 'partial' };
         },
         resync: () => undefined,

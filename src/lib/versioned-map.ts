@@ -11,7 +11,7 @@ export class VersionedMap<V> implements ReadonlyMap<string, V> {
   /** The version after this one, and what it changed, as it was before. */
   #next: VersionedMap<V> | undefined;
   #undo: Undo<V> | undefined;
-  #size: number;
+  readonly #size: number;
 
   private constructor(entries: Map<string, V>) {
     this.#entries = entries;
@@ -27,7 +27,7 @@ export class VersionedMap<V> implements ReadonlyMap<string, V> {
   }
 
   get(key: string): V | undefined {
-    let version: VersionedMap<V> = this;
+    let version = this as VersionedMap<V>;
     while (version.#next !== undefined) {
       const undo = version.#undo as Undo<V>;
       if (undo.has(key)) return undo.get(key);
@@ -101,7 +101,7 @@ export class VersionedMap<V> implements ReadonlyMap<string, V> {
   /** The entries of an old version: those of the newest, with what came between undone. */
   #copy(): Map<string, V> {
     const undone: Undo<V> = new Map();
-    let version: VersionedMap<V> = this;
+    let version = this as VersionedMap<V>;
     while (version.#next !== undefined) {
       for (const [key, value] of version.#undo as Undo<V>) {
         if (!undone.has(key)) undone.set(key, value);

@@ -61,6 +61,8 @@ export interface FrontendView extends Frontend {
   /** What happens: to one of the endpoints; refused, as there is none; dropped, as none is local. */
   readonly fate: 'forward' | 'reject' | 'drop';
   readonly endpoints: readonly EndpointAddress[];
+  /** Lists of networks: a client must be in one network of each. Absent: everybody may dial it. */
+  readonly sources?: readonly (readonly string[])[];
 }
 
 const backendViews = new WeakMap<Backend, BackendView>();

@@ -43,7 +43,7 @@ export class EventRecorder {
   readonly #texts = new WeakMap<Finding, string>();
   #waiting: Happening[] = [];
   /** Namespaces that are gone: Events in them go too. */
-  #gone = new Set<string>();
+  readonly #gone = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
   /** Begins at once. */

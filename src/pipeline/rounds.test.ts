@@ -27,7 +27,7 @@ import type { ObjectWrite } from '../store/write.ts';
 import { compileProxy, createProxyCompiler } from '../targets/proxy/compile.ts';
 import { diffPrograms, EMPTY_PROGRAM } from '../targets/proxy/patch.ts';
 import type { Delta, Patch } from '../targets/proxy/patch.ts';
-import type { ProxyProgram } from '../targets/proxy/program.ts';
+import type { PathGroup, ProxyProgram, TableProgram } from '../targets/proxy/program.ts';
 import { createStatusWriter, statusWrites } from './status.ts';
 
 const OPTIONS = { gatewayCidr: '127.80.0.0/17', adoptedClasses: [] };
@@ -338,6 +338,28 @@ function plainProgram(program: ProxyProgram): object {
   };
 }
 
+function changeGroups(
+  groups: readonly PathGroup[],
+  { set, removed }: Delta<PathGroup>,
+): readonly PathGroup[] {
+  const byPath = new Map(groups.map((group) => [group.path, group]));
+  for (const [path, group] of set) byPath.set(path, group);
+  for (const path of removed) assert.ok(byPath.delete(path));
+  return [...byPath.values()];
+}
+
+/** Of groups that are found by their path, the order does not count. */
+function mapTables(tables: ReadonlyMap<string, TableProgram>): ReadonlyMap<string, object> {
+  const sorted = (groups: readonly PathGroup[]): readonly PathGroup[] =>
+    groups.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  return new Map(
+    Array.from(tables, ([key, { exact, prefix, regex }]) => [
+      key,
+      { exact: sorted(exact), prefix: sorted(prefix), regex },
+    ]),
+  );
+}
+
 /** What a worker has after patches. */
 class Worker {
   readonly #parts = { tables: new Map(), backends: new Map(), sockets: new Map() };
@@ -348,10 +370,18 @@ class Worker {
       for (const [key, value] of set) this.#parts[name].set(key, value);
       for (const key of removed) assert.ok(this.#parts[name].delete(key), `no ${name} ${key}`);
     }
+    for (const { key, exact, prefix, regex } of patch.changedTables) {
+      const table: TableProgram = this.#parts.tables.get(key);
+      this.#parts.tables.set(key, {
+        exact: changeGroups(table.exact, exact),
+        prefix: changeGroups(table.prefix, prefix),
+        regex: regex ?? table.regex,
+      });
+    }
   }
 
   check({ tables, backends, sockets }: ProxyProgram): void {
-    assert.deepEqual(plain(this.#parts.tables), plain(tables));
+    assert.deepEqual(plain(mapTables(this.#parts.tables)), plain(mapTables(tables)));
     assert.deepEqual(plain(this.#parts.backends), plain(backends));
     assert.deepEqual(plain(this.#parts.sockets), plain(new Map(sockets.map((s) => [s.id, s]))));
   }

@@ -54,7 +54,7 @@ export function splitKey(key: string): readonly [namespace: string, name: string
 export class TableBuilder {
   #entries = VersionedMap.of<Entry>();
   /** What was changed since the last freeze. */
-  #pending = new Map<string, Entry | undefined>();
+  readonly #pending = new Map<string, Entry | undefined>();
   #frozen: FrozenTable | undefined;
   readonly #list = new SortedList();
 

@@ -199,5 +199,5 @@ function suite<Program>({ target, start }: Case<Program>): void {
 }
 
 for (const one of CASES) {
-  one((it_) => describe(`target ${it_.target.name}`, () => suite(it_)));
+  one((held) => void describe(`target ${held.target.name}`, () => suite(held)));
 }

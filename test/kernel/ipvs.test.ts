@@ -9,12 +9,15 @@ import { after, before, describe, it } from 'node:test';
 import type { CommandRunner } from '../../src/lib/run-command.ts';
 import { lowerPackets } from '../../src/lower/packets.ts';
 import type { Model } from '../../src/model/model.ts';
+import { compileIptables } from '../../src/targets/iptables/compile.ts';
+import { cleanIptables, Iptables } from '../../src/targets/iptables/iptables.ts';
 import { compileIpvs } from '../../src/targets/ipvs/compile.ts';
-import { checkIpvs, cleanIpvs } from '../../src/targets/ipvs/host.ts';
+import { checkIpvs, cleanIpvs, hasIpvsRules } from '../../src/targets/ipvs/host.ts';
 import { Ipvs } from '../../src/targets/ipvs/ipvs.ts';
 import { IPVS_SCHEDULERS } from '../../src/targets/ipvs/program.ts';
 import type { IpvsPort, IpvsProgram } from '../../src/targets/ipvs/program.ts';
 import { renderIpvs } from '../../src/targets/ipvs/text.ts';
+import { FakeHost } from '../support/fake-ipvs.ts';
 import { factsOf, packetModel, readCluster } from '../support/packets.ts';
 import { whyNoLab } from './lab.ts';
 
@@ -51,9 +54,15 @@ describe(
     const load = async (path: string, ...command: readonly string[]): Promise<void> => {
       const text = files.get(path);
       assert.ok(text !== undefined, `${path} is not there`);
-      assert.equal((await run(command, `${text}\n`)).problem, null);
+      // As the text itself says: ipvsadm takes no comments.
+      const read = command[0] === 'ipvsadm' ? text.replaceAll(/^#.*\n/gm, '') : text;
+      assert.equal((await run(command, `${read}\n`)).problem, null);
     };
-    before(() => spawnSync('ip', ['netns', 'add', ns]));
+    before(() => {
+      spawnSync('ip', ['netns', 'add', ns]);
+      // Without any address there, IPVS takes every endpoint for a broadcast address.
+      spawnSync('ip', ['-n', ns, 'link', 'set', 'lo', 'up']);
+    });
     after(() => spawnSync('ip', ['netns', 'del', ns]));
 
     it('ipset takes the sets, and says which Service each entry is for', async () => {
@@ -86,6 +95,72 @@ describe(
     });
   },
 );
+
+describe('sets and rules in the kernel, by ipvs', { skip: noTools ?? false }, () => {
+  const [used, fresh] = [`fwipvs${process.pid}r`, `fwipvs${process.pid}f`];
+  before(() => [used, fresh].forEach((ns) => spawnSync('ip', ['netns', 'add', ns])));
+  after(() => [used, fresh].forEach((ns) => spawnSync('ip', ['netns', 'del', ns])));
+
+  /** Sets and rules are real; virtual servers and the device, which a kernel may not have, are not. */
+  const half = (ns: string): CommandRunner => {
+    const host = new FakeHost();
+    const real = runnerIn(ns);
+    return (command, input) =>
+      ['ipvsadm', 'ip', 'tee'].includes(command[0]!)
+        ? host.run(command, input)
+        : real(command, input);
+  };
+  const listed = async (ns: string): Promise<readonly string[]> => {
+    const texts = await Promise.all(
+      ['iptables-save', 'ip6tables-save'].map((tool) => runnerIn(ns)([tool], '')),
+    );
+    const sets = await runnerIn(ns)(['ipset', 'save'], '');
+    return [...texts, sets]
+      .flatMap(({ output }) => output.split('\n'))
+      .filter((line) => line.startsWith('-A') || line.startsWith('add'))
+      .toSorted();
+  };
+
+  it('follow changes, and are then what a full sync would write', async () => {
+    const ipvs = new Ipvs({ run: half(used) });
+    for (const [i, services] of [
+      model.services.slice(0, 3),
+      model.services,
+      model.services.filter(({ service }) => service !== 'default/guarded'),
+      model.services,
+    ].entries()) {
+      const program = compileOf({ ...model, services });
+      const { rejected, sync } = await ipvs.apply(program);
+      assert.deepEqual([rejected, sync], [[], i === 0 ? 'full' : 'partial']);
+      const other = half(fresh);
+      await new Ipvs({ run: other }).apply(program);
+      assert.deepEqual(await listed(used), await listed(fresh), `step ${i}`);
+      assert.ok((await listed(used)).length > 60);
+      // Twice is once: hooks are there a single time.
+      await new Ipvs({ run: other }).apply(program);
+      assert.deepEqual(await listed(fresh), await listed(used));
+      assert.deepEqual(await cleanIpvs(other), []);
+    }
+  });
+
+  it('leave with their mode, whichever comes next', async () => {
+    const run = half(used);
+    const real = runnerIn(used);
+    assert.deepEqual(await cleanIpvs(run), []);
+    assert.equal((await real(['ipset', 'list', '-n'], '')).output, '');
+    assert.doesNotMatch((await listed(used)).join('\n'), /match-set|KUBE-IPVS|KUBE-NODE-PORT\b/);
+    const program = compileIptables(lowerPackets(model, node));
+    assert.deepEqual((await new Iptables({ run: real }).apply(program)).rejected, []);
+    assert.equal(await hasIpvsRules(run), false);
+    assert.deepEqual(await cleanIptables(real), []);
+    assert.deepEqual(await listed(used), []);
+    assert.deepEqual((await new Ipvs({ run }).apply(compileOf(model))).rejected, []);
+    assert.equal(await hasIpvsRules(run), true);
+    assert.deepEqual(await cleanIpvs(run), []);
+    assert.deepEqual(await cleanIptables(real), []);
+    assert.deepEqual(await listed(used), []);
+  });
+});
 
 describe('a sync, by ipvs', { skip: noIpvs ?? false }, () => {
   const [used, fresh] = [`fwipvs${process.pid}a`, `fwipvs${process.pid}b`];

@@ -2,6 +2,10 @@
 // each target on both nodes, and sockets. Says why where it cannot be done.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { CommandRunner } from '../../src/lib/run-command.ts';
 import { lowerPackets } from '../../src/lower/packets.ts';
@@ -25,11 +29,16 @@ const cluster = readCluster();
 interface KernelUnderTest {
   readonly name: string;
   readonly commands: readonly string[];
+  /** Endpoints see a process of the node in place of the client; what is dropped is closed instead. */
+  readonly isRelay?: boolean;
   /** Why the kernel at hand cannot; null when it can. */
   readonly whyNot?: () => Promise<string | null>;
   readonly load: (lab: Lab, node: string, view: PacketView) => Promise<void>;
   readonly clean: (lab: Lab, node: string) => Promise<void> | void;
 }
+
+/** Processes that carry packets in user space, by node. */
+const relays = new Map<string, ChildProcess>();
 
 const KERNELS: readonly KernelUnderTest[] = [
   {
@@ -91,6 +100,41 @@ const KERNELS: readonly KernelUnderTest[] = [
       assert.doesNotMatch(lab.exec(node, ['ip', 'link']), /kube-ipvs0/);
     },
   },
+  {
+    name: 'userspace',
+    commands: ['ip'],
+    isRelay: true,
+    load: async (lab, node, view) => {
+      // A process listens on addresses of its node alone; networks of Services are made its own.
+      const own = Object.values(cluster.loadBalancers)
+        .flatMap((list) => list as readonly { ip: string; ipMode: string }[])
+        .filter(({ ipMode }) => ipMode === 'VIP')
+        .map(({ ip }) => `${ip}/32`);
+      for (const network of [...cluster.serviceCidrs, ...own, '198.51.100.1/32']) {
+        const family = network.includes(':') ? '-6' : '-4';
+        lab.exec(node, ['ip', family, 'route', 'add', 'local', network, 'dev', 'lo']);
+      }
+      // Of IPv6 nobody may listen on an address that is no device's.
+      const [, six] = view.families;
+      for (const { frontends } of six!.ports) {
+        for (const { address } of frontends.filter((f) => f.address !== '')) {
+          lab.exec(node, ['ip', '-6', 'addr', 'add', `${address}/128`, 'dev', 'lo', 'nodad']);
+        }
+      }
+      const script = join(import.meta.dirname, 'userspace.ts');
+      const command = ['netns', 'exec', lab.namespaceOf(node), process.execPath, script, node];
+      const child = spawn('ip', command, { stdio: ['pipe', 'pipe', 'inherit'] });
+      relays.set(node, child);
+      const [rejected] = (await once(child.stdout, 'data')) as [Buffer];
+      assert.deepEqual(JSON.parse(rejected.toString()), []);
+    },
+    clean: async (_lab, node) => {
+      const child = relays.get(node)!;
+      child.stdin!.end();
+      await once(child, 'exit');
+      relays.delete(node);
+    },
+  },
 ];
 
 function runIn(lab: Lab, node: string): CommandRunner {
@@ -128,13 +172,15 @@ for (const kernel of KERNELS) {
       }
     });
     after(async () => {
+      // Those that a failure before has left.
+      for (const child of relays.values()) child.stdin!.end();
       await lab.remove();
     });
     for (const question of readPackets(cluster)) {
       const { transport } = question.probe;
       const skip = transport === 'sctp' ? 'Node.js has no SCTP sockets' : false;
       it(question.name, { skip }, () =>
-        ask(lab, { ...question, fate: question.instead[kernel.name] ?? question.fate }),
+        ask(lab, { ...question, fate: question.instead[kernel.name] ?? question.fate }, kernel),
       );
     }
     it('leaves nothing behind', async () => {
@@ -143,7 +189,11 @@ for (const kernel of KERNELS) {
   });
 }
 
-async function ask(lab: Lab, { from, on, probe, fate }: PacketQuestion): Promise<void> {
+async function ask(
+  lab: Lab,
+  { from, on, probe, fate }: PacketQuestion,
+  { isRelay = false }: KernelUnderTest,
+): Promise<void> {
   const { transport, address, port, source } = probe;
   if (transport === 'sctp') return;
   const expectsSilence = fate.kind === 'drop';
@@ -157,12 +207,19 @@ async function ask(lab: Lab, { from, on, probe, fate }: PacketQuestion): Promise
   });
   switch (fate.kind) {
     case 'forward':
-      return checkForward(answers, fate, source);
+      return checkForward(
+        answers,
+        isRelay ? { ...fate, masqueraded: fate.endpoints } : fate,
+        source,
+      );
     case 'reject':
       return assert.deepEqual(answers, ['refused']);
     case 'drop':
       // A datagram of the node itself is refused by its own firewall, which the kernel tells it.
-      return assert.ok(['timeout', 'EPERM'].includes(answers[0]!), answers[0]);
+      return assert.ok(
+        ['timeout', 'EPERM', ...(isRelay ? ['refused', 'ECONNRESET'] : [])].includes(answers[0]!),
+        answers[0],
+      );
     case 'pass':
       // Nobody listens there, or nobody is there: in no case a pod answers.
       return assert.ok(!answers[0]!.includes(' '), answers[0]);

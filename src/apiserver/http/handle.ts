@@ -27,9 +27,10 @@ import type { Parsed } from './body.ts';
 import { compressLarge } from './compress.ts';
 import { userOf } from './identity.ts';
 import type { Identity } from './identity.ts';
+import { checkListOptions, checkNotAhead, checkWatchOptions } from './list-options.ts';
 import { createPresenter } from './present.ts';
 import type { Form, Presenter } from './present.ts';
-import { sendJson, sendList, sendStatus, sendText } from './send.ts';
+import { sendJson, sendObject, sendList, sendStatus, sendText } from './send.ts';
 import type { Handler } from './server.ts';
 import { serveWatch } from './serve-watch.ts';
 import type { WatchServices } from './serve-watch.ts';
@@ -219,8 +220,9 @@ class ApiHandler implements Handler {
   async #get(call: Call): Promise<void> {
     const { response, resource, asked, query } = call;
     if (isTrue(query.get('watch'))) return this.#list(call, asked.name);
+    checkNotAhead(query.get('resourceVersion') ?? '', this.#options.store.revision);
     const object = this.#options.reader.get(resource, asked.namespace, asked.name);
-    sendJson(response, 200, this.#presenter(call, false).one(object));
+    sendObject(response, 200, this.#presenter(call, false).one(object));
   }
 
   async #list(call: Call, name?: string): Promise<void> {
@@ -235,6 +237,7 @@ class ApiHandler implements Handler {
     );
     if (isTrue(query.get('watch'))) {
       const presenter = this.#presenter(call, false);
+      checkWatchOptions(query);
       const scope = { kind, namespace: asked.namespace, selects };
       const timeout = query.get('timeoutSeconds');
       serveWatch(
@@ -247,12 +250,12 @@ class ApiHandler implements Handler {
           timeoutSeconds: timeout === null ? undefined : wholeNumber('timeoutSeconds', timeout),
           allowsBookmarks: isTrue(query.get('allowWatchBookmarks')),
           sendsInitialEvents: isTrue(query.get('sendInitialEvents')),
-          resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
         },
         this.#options,
       );
       return;
     }
+    checkListOptions(query, this.#options.store.revision);
     const page = this.#options.reader.list(resource, {
       namespace: asked.namespace,
       selects,
@@ -325,7 +328,7 @@ class ApiHandler implements Handler {
     await this.#options.flush();
     const { name = '', uid = '' } = object.metadata;
     if (gone) sendStatus(response, deleted(resource.kind, name, uid));
-    else sendJson(response, 200, this.#presenter(call, false).one(object));
+    else sendObject(response, 200, this.#presenter(call, false).one(object));
   }
 
   async #deleteCollection(call: Call): Promise<void> {
@@ -380,7 +383,7 @@ class ApiHandler implements Handler {
 
   async #written(call: Call, code: number, object: KubeObject): Promise<void> {
     await this.#options.flush();
-    sendJson(call.response, code, this.#presenter(call, false).one(object));
+    sendObject(call.response, code, this.#presenter(call, false).one(object));
   }
 
   #presenter({ request, query, resource }: Call, isList: boolean): Presenter {

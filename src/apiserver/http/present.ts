@@ -4,6 +4,7 @@
 import { apiVersionOf } from '../../api/kind.ts';
 import type { Kind, KubeObject } from '../../api/kind.ts';
 import type { ObjectMeta } from '../../api/meta.ts';
+import { objectText, passingText } from '../object-text.ts';
 import { inVersion } from '../registry/resources.ts';
 import type { View } from '../registry/resources.ts';
 import { bookmarkTable, columnDefinitions, tableRows, toTable } from '../table/table.ts';
@@ -22,12 +23,14 @@ export interface Presenter {
   readonly form: string;
   /** The first event of a watch has more in it than the others. */
   readonly saysMoreAtFirst: boolean;
-  one(object: KubeObject): unknown;
-  event(object: KubeObject, isFirst: boolean): unknown;
+  /** As JSON, as are `event` and `items`. */
+  one(object: KubeObject): string;
+  event(object: KubeObject, isFirst: boolean): string;
   bookmark(kind: Kind, metadata: ObjectMeta): unknown;
   /** A list without its items, and the name of the field they go into. */
   envelope(metadata: ListMetadata): { readonly head: object; readonly items: string };
-  items(objects: readonly KubeObject[]): readonly unknown[];
+  /** With commas between them. */
+  items(objects: readonly KubeObject[]): string;
 }
 
 export interface PresentOptions {
@@ -64,31 +67,37 @@ function shownBy({ kind, version, view }: PresentOptions) {
 function whole(options: PresentOptions): Presenter {
   const { kind } = options;
   const { apiVersion, show } = shownBy(options);
+  const text = (object: KubeObject): string => {
+    const shown = show(object);
+    return shown === object ? objectText(object) : JSON.stringify(shown);
+  };
   return {
     form: apiVersion,
     saysMoreAtFirst: false,
-    one: show,
-    event: show,
+    one: (object) => passingText(show(object)),
+    event: text,
     bookmark: (_, metadata) => ({ kind: kind.kind, apiVersion, metadata }),
     envelope: (metadata) => ({
       head: { kind: kind.listKind ?? `${kind.kind}List`, apiVersion, metadata },
       items: 'items',
     }),
-    items: (objects) => objects.map(show),
+    items: (objects) => objects.map(text).join(','),
   };
 }
 
 function table(options: PresentOptions): Presenter {
   const { kind, includeObject, now } = options;
   const { apiVersion, show: shown } = shownBy(options);
-  const show = (object: KubeObject, withoutDefinitions: boolean): unknown =>
-    toTable(kind, [object], {
-      includeObject,
-      shown,
-      withoutDefinitions,
-      nowMs: now().getTime(),
-      listMetadata: { resourceVersion: object.metadata.resourceVersion ?? '' },
-    });
+  const show = (object: KubeObject, withoutDefinitions: boolean): string =>
+    JSON.stringify(
+      toTable(kind, [object], {
+        includeObject,
+        shown,
+        withoutDefinitions,
+        nowMs: now().getTime(),
+        listMetadata: { resourceVersion: object.metadata.resourceVersion ?? '' },
+      }),
+    );
   return {
     form: `${apiVersion} table ${includeObject}`,
     saysMoreAtFirst: true,
@@ -104,16 +113,16 @@ function table(options: PresentOptions): Presenter {
       },
       items: 'rows',
     }),
-    items: (objects) => tableRows(kind, objects, { includeObject, shown, nowMs: now().getTime() }),
+    items: (objects) => {
+      const rows = tableRows(kind, objects, { includeObject, shown, nowMs: now().getTime() });
+      return JSON.stringify(rows).slice(1, -1);
+    },
   };
 }
 
 function partial({ kind, version }: PresentOptions): Presenter {
-  const show = ({ metadata }: KubeObject): unknown => ({
-    kind: 'PartialObjectMetadata',
-    apiVersion: META_V1,
-    metadata,
-  });
+  const show = ({ metadata }: KubeObject): string =>
+    JSON.stringify({ kind: 'PartialObjectMetadata', apiVersion: META_V1, metadata });
   return {
     form: `${kind.group}/${version} metadata`,
     saysMoreAtFirst: false,
@@ -124,6 +133,6 @@ function partial({ kind, version }: PresentOptions): Presenter {
       head: { kind: 'PartialObjectMetadataList', apiVersion: META_V1, metadata },
       items: 'items',
     }),
-    items: (objects) => objects.map(show),
+    items: (objects) => objects.map(show).join(','),
   };
 }

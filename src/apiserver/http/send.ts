@@ -11,9 +11,16 @@ import type { ListMetadata, Presenter } from './present.ts';
 const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' };
 /** Objects turned into text in one turn. */
 const BATCH = 250;
+/** More is not prepared before the client has taken what there is. */
+const PREPARED_BYTES_MAX = 2 * 1024 * 1024;
 
 export function sendJson(response: ServerResponse, code: number, value: unknown): void {
   sendText(response, code, JSON_HEADERS['content-type'], `${JSON.stringify(value)}\n`);
+}
+
+/** One object, as a presenter shows it. */
+export function sendObject(response: ServerResponse, code: number, text: string): void {
+  sendText(response, code, JSON_HEADERS['content-type'], `${text}\n`);
 }
 
 export function sendText(
@@ -50,21 +57,17 @@ export async function sendList(
   const { head, items } = presenter.envelope(metadata);
   const opening = `${JSON.stringify(head).slice(0, -1)},${JSON.stringify(items)}:[`;
   if (objects.length <= BATCH) {
-    const text = `${opening}${textOf(presenter, objects)}]}\n`;
+    const text = `${opening}${presenter.items(objects)}]}\n`;
     sendText(response, 200, JSON_HEADERS['content-type'], text);
     return;
   }
   response.writeHead(200, JSON_HEADERS);
   response.write(opening);
   for (let at = 0; at < objects.length && !response.destroyed; at += BATCH) {
-    const text = textOf(presenter, objects.slice(at, at + BATCH));
-    const hasRoom = response.write(at === 0 ? text : `,${text}`);
-    if (hasRoom) await nextTurn();
+    const text = presenter.items(objects.slice(at, at + BATCH));
+    response.write(at === 0 ? text : `,${text}`);
+    if (response.writableLength < PREPARED_BYTES_MAX) await nextTurn();
     else await Promise.race([once(response, 'drain'), once(response, 'close')]);
   }
   response.end(']}\n');
-}
-
-function textOf(presenter: Presenter, objects: readonly KubeObject[]): string {
-  return JSON.stringify(presenter.items(objects)).slice(1, -1);
 }

@@ -61,7 +61,6 @@ class World {
         timeoutSeconds: undefined,
         allowsBookmarks: false,
         sendsInitialEvents: false,
-        resourceVersionMatch: '',
         ...options,
       },
       { store: this.store, hub: this.#hub },

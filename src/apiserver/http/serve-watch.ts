@@ -3,13 +3,15 @@
 
 import { randomInt } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Failure, failure } from '../failure.ts';
+import { failure } from '../failure.ts';
 import { kindKey } from '../../store/snapshot.ts';
 import type { Store } from '../../store/store.ts';
+import { forgetText } from '../object-text.ts';
 import { eventFor } from '../watch/hub.ts';
 import type { EventType, Watch, WatchHub, WatchScope } from '../watch/hub.ts';
 import type { KubeObject } from '../../api/kind.ts';
 import { API_LIMITS } from './limits.ts';
+import { readRevision } from './list-options.ts';
 import type { Presenter } from './present.ts';
 
 export interface WatchOptions {
@@ -19,8 +21,6 @@ export interface WatchOptions {
   readonly allowsBookmarks: boolean;
   /** Begins with everything there is, and a bookmark that says so (WatchList). */
   readonly sendsInitialEvents: boolean;
-  /** Empty for none. */
-  readonly resourceVersionMatch: string;
 }
 
 export interface WatchServices {
@@ -45,12 +45,7 @@ export function serveWatch(
   if (hub.count >= API_LIMITS.watchesMax) {
     throw failure.tooMany(`there are ${API_LIMITS.watchesMax} watches already`);
   }
-  if (options.sendsInitialEvents && options.resourceVersionMatch !== 'NotOlderThan') {
-    throw failure.unprocessable(
-      'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-    );
-  }
-  const since = revisionOf(options.resourceVersion);
+  const since = readRevision(options.resourceVersion);
   const asksForAll = options.sendsInitialEvents || since === 0;
   const missed = asksForAll ? [] : hub.log.since(since);
   response.writeHead(200, {
@@ -66,7 +61,7 @@ export function serveWatch(
   }
   let isFirst = presenter.saysMoreAtFirst;
   const lineOf = (type: EventType, object: KubeObject): string =>
-    `${JSON.stringify({ type, object: presenter.event(object, isFirst) })}\n`;
+    eventLine(type, presenter.event(object, isFirst));
   const sendOne = (type: EventType, object: KubeObject): void => {
     const line = lineOf(type, object);
     isFirst = false;
@@ -86,12 +81,15 @@ export function serveWatch(
   for (const change of missed) {
     // The log is of all kinds.
     const event = kindKey(change.kind) === key ? eventFor(change, scope) : undefined;
-    if (event !== undefined) sendOne(event.type, event.object);
+    if (event === undefined) continue;
+    sendOne(event.type, event.object);
+    // Most of what the log holds is of the past by now.
+    forgetText(event.object);
   }
   const watch: Watch = {
     scope,
     form: presenter.form,
-    line: (type, object) => `${JSON.stringify({ type, object: presenter.event(object, false) })}\n`,
+    line: (type, object) => eventLine(type, presenter.event(object, false)),
     send: (line) => {
       if (response.writableLength > API_LIMITS.watchBehindBytesMax) response.destroy();
       else response.write(line);
@@ -115,16 +113,9 @@ export function serveWatch(
   request.socket.setKeepAlive(true, 30_000);
 }
 
-/** 0 stands for `any`. Throws a Failure. */
-function revisionOf(text: string): number {
-  if (text === '') return 0;
-  const revision = Number(text);
-  if (Number.isSafeInteger(revision) && revision >= 0) return revision;
-  throw new Failure(
-    400,
-    'BadRequest',
-    `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-  );
+/** `object` is JSON. */
+function eventLine(type: EventType, object: string): string {
+  return `{"type":"${type}","object":${object}}\n`;
 }
 
 function bookmark(

@@ -15,6 +15,7 @@ import type { ObjectWrite } from '../../store/write.ts';
 import { apply } from '../apply/apply.ts';
 import { conflictCauses, conflictMessage } from '../apply/conflicts.ts';
 import { checkManagedFields } from '../apply/managed-fields.ts';
+import { shareFields } from '../apply/shared-fields.ts';
 import { trackUpdate } from '../apply/track.ts';
 import { failure } from '../failure.ts';
 import { API_SOURCE } from '../storage/storage.ts';
@@ -427,7 +428,10 @@ function withMetadata(object: KubeObject, metadata: ObjectMeta): KubeObject {
 function withManagers(object: KubeObject, managedFields: ManagedFields | undefined): KubeObject {
   return managedFields === object.metadata.managedFields
     ? object
-    : withMetadata(object, { ...object.metadata, managedFields: managedFields ?? [] });
+    : withMetadata(object, {
+        ...object.metadata,
+        managedFields: shareFields(managedFields ?? []),
+      });
 }
 
 function sameManagers(a: KubeObject, b: KubeObject): boolean {

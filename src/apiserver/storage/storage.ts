@@ -9,6 +9,8 @@ import type { StatementSync } from 'node:sqlite';
 import type { Kind, KubeObject } from '../../api/kind.ts';
 import { FairwayError } from '../../lib/errors.ts';
 import { kindKey } from '../../store/snapshot.ts';
+import { shareFields } from '../apply/shared-fields.ts';
+import { objectText } from '../object-text.ts';
 import type { Change } from '../../store/store.ts';
 import type { SourceRef } from '../../store/table.ts';
 
@@ -82,7 +84,7 @@ export class Storage {
         string,
       ];
       this.#kept.add(keyOf([kind, namespace, name]));
-      return { kind, object: JSON.parse(String(row['object'])) as KubeObject };
+      return { kind, object: restored(JSON.parse(String(row['object'])) as KubeObject) };
     });
   }
 
@@ -143,7 +145,7 @@ export class Storage {
       this.#database.exec('BEGIN IMMEDIATE');
       for (const { row, object } of this.#pending.values()) {
         if (object === null) this.#delete.run(...row);
-        else this.#put.run(...row, JSON.stringify(object));
+        else this.#put.run(...row, objectText(object));
       }
       this.#database.exec('COMMIT');
       this.#pending.clear();
@@ -165,6 +167,13 @@ export class Storage {
     const row = this.#database.prepare('SELECT value FROM meta WHERE key = ?').get(key);
     return row === undefined ? undefined : String(row['value']);
   }
+}
+
+function restored(object: KubeObject): KubeObject {
+  const { managedFields } = object.metadata;
+  if (managedFields === undefined) return object;
+  const metadata = { ...object.metadata, managedFields: shareFields(managedFields) };
+  return { ...object, metadata };
 }
 
 function keyOf(row: readonly string[]): string {

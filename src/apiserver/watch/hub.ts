@@ -4,6 +4,7 @@
 import type { Kind, KubeObject } from '../../api/kind.ts';
 import { kindKey } from '../../store/snapshot.ts';
 import type { Change } from '../../store/store.ts';
+import { forgetText } from '../object-text.ts';
 import type { Predicate } from '../select.ts';
 import { WatchLog } from './log.ts';
 
@@ -57,6 +58,8 @@ export class WatchHub {
   /** Tells everybody whom they concern. */
   publish(changes: readonly Change[]): void {
     for (const change of changes) {
+      // The log keeps objects of before, which few will ask for again.
+      if (change.before !== undefined) forgetText(change.before);
       this.log.add(change);
       const watches = this.#watches.get(kindKey(change.kind));
       if (watches === undefined || watches.size === 0) continue;

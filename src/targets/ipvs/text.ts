@@ -147,7 +147,8 @@ function renderFamily(family: IpvsFamily, locate: Locate): readonly RenderedFile
       ),
     ]),
     file(`ipvsadm${suffix}.save`, [
-      `# For ipvsadm -R, ${family.family}.`,
+      // It alone takes no comments.
+      `# For ${family.family}: grep -v '^#' ipvsadm${suffix}.save | ipvsadm -R`,
       ...grouped(({ servers }) => servers.flatMap(serverLines)),
     ]),
     file(`${tool}.rules`, [

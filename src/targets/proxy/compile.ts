@@ -24,7 +24,6 @@ import type {
   FilterProgram,
   ListenerProgram,
   PathGroup,
-  RegexGroup,
   ProxyProgram,
   RedirectProgram,
   RelayProgram,
@@ -39,6 +38,8 @@ import { tableKey } from './program.ts';
 const socketPrograms = new WeakMap<EntryPoint, SocketProgram>();
 const listenerPrograms = new WeakMap<Listener, ListenerProgram>();
 const tablePrograms = new WeakMap<Host, TableProgram>();
+/** By their first rule: most groups have one. */
+const groupPrograms = new WeakMap<Rule, { readonly rules: readonly Rule[]; group: PathGroup }>();
 const actionPrograms = new WeakMap<Action, ActionProgram>();
 const relayPrograms = new WeakMap<ServiceView, readonly RelayProgram[]>();
 const certificatePrograms = new WeakMap<Certificate, CertificateProgram>();
@@ -184,20 +185,36 @@ function compileTable(host: Host): TableProgram {
 
 function groupByPath(rules: readonly Rule[]): readonly PathGroup[] {
   const groups = Map.groupBy(rules, (rule) => rule.match.path.value);
-  return Array.from(groups, ([path, group]) => ({ path, rules: group.map(compileRule) }));
+  return Array.from(groups.values(), compileGroup);
 }
 
 /** Several expressions may take one path: only neighbours may stand together, lest the order change. */
-function groupRuns(rules: readonly Rule[]): readonly RegexGroup[] {
-  const groups: { path: string; searches: boolean; rules: RuleProgram[] }[] = [];
+function groupRuns(rules: readonly Rule[]): readonly PathGroup[] {
+  const groups: Rule[][] = [];
   for (const rule of rules) {
-    const { kind, value: path } = rule.match.path;
-    const searches = kind === 'search';
     const last = groups.at(-1);
-    if (last?.path === path && last.searches === searches) last.rules.push(compileRule(rule));
-    else groups.push({ path, searches, rules: [compileRule(rule)] });
+    if (isSamePath(last?.[0], rule)) last?.push(rule);
+    else groups.push([rule]);
   }
-  return groups;
+  return groups.map(compileGroup);
+}
+
+function isSamePath(a: Rule | undefined, b: Rule): boolean {
+  return a?.match.path.value === b.match.path.value && a.match.path.kind === b.match.path.kind;
+}
+
+/** Rules for one path; the same group as long as the rules are the same. */
+function compileGroup(rules: readonly Rule[]): PathGroup {
+  const [first] = rules as readonly [Rule];
+  const known = groupPrograms.get(first);
+  if (known?.rules.length === rules.length && rules.every((rule, i) => rule === known.rules[i])) {
+    return known.group;
+  }
+  const { kind, value: path } = first.match.path;
+  const searches = kind === 'search' ? { searches: true as const } : {};
+  const group = { path, ...searches, rules: rules.map(compileRule) };
+  groupPrograms.set(first, { rules, group });
+  return group;
 }
 
 function isExpression(kind: Rule['match']['path']['kind']): boolean {
@@ -277,6 +294,7 @@ function compileRelays(service: ServiceView): readonly RelayProgram[] {
       port: frontend.port,
       affinitySeconds: service.affinitySeconds,
       endpoints: frontend.endpoints,
+      sources: frontend.sources ?? [],
     }));
 }
 

@@ -94,18 +94,15 @@ export interface StreamRuleProgram {
 export interface TableProgram {
   readonly exact: readonly PathGroup[];
   /** `path` is an expression in RE2 syntax. In order of precedence. */
-  readonly regex: readonly RegexGroup[];
+  readonly regex: readonly PathGroup[];
   readonly prefix: readonly PathGroup[];
 }
 
 export interface PathGroup {
   readonly path: string;
+  /** Of an expression: any part of the path will do. */
+  readonly searches?: true;
   readonly rules: readonly RuleProgram[];
-}
-
-export interface RegexGroup extends PathGroup {
-  /** Any part of the path will do. */
-  readonly searches: boolean;
 }
 
 export interface RuleProgram {
@@ -205,4 +202,6 @@ export interface RelayProgram {
   readonly affinitySeconds: number;
   /** Never empty: an address without endpoints is not listened on, so that it refuses. */
   readonly endpoints: readonly EndpointProgram[];
+  /** Lists of networks: a client must be in one network of each. */
+  readonly sources: readonly (readonly string[])[];
 }

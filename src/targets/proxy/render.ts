@@ -111,7 +111,7 @@ function renderTable(table: TableProgram | undefined): readonly string[] {
   const byLength = table.prefix.toSorted((a, b) => b.path.length - a.path.length);
   return [
     ...table.exact.flatMap((group) => renderGroup('=', group)),
-    ...table.regex.flatMap((group) => renderGroup(group.searches ? '~~' : '~', group)),
+    ...table.regex.flatMap((group) => renderGroup(group.searches === true ? '~~' : '~', group)),
     ...byLength.flatMap((group) => renderGroup('^', group)),
   ];
 }

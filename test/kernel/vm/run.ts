@@ -1,7 +1,7 @@
 // Asks a kernel that has IPVS: boots Debian's in a virtual machine of qemu, with this tree, and runs the
 // packet table and the tests of the target there. By hand, as root on a Debian with apt:
 //
-//   npm run vm                                           the tests of IPVS
+//   npm run vm                                           the tests of IPVS, which take a quarter of an hour
 //   npm run vm -- nftables test/kernel/packets.test.ts   of another mode, in this file
 //
 // Packages are downloaded, not installed, but for qemu. Nothing needs KVM; without it everything takes longer.
@@ -175,10 +175,11 @@ async function boot(cache: string, image: string): Promise<number> {
   const child = spawn(
     'qemu-system-x86_64',
     [
-      ...['-accel', 'tcg', '-cpu', 'max,pku=off', '-smp', '1', '-m', String(MEMORY_MB)],
-      ...['-nographic', '-no-reboot', '-nodefaults', '-serial', 'stdio'],
-      ...['-kernel', join(cache, kernel), '-initrd', image],
-      ...['-append', 'console=ttyS0 quiet panic=-1 mitigations=off'],
+      // With several processors, Node.js has been seen to end in the midst of compiling.
+      ...'-accel tcg -cpu max,pku=off -smp 1 -nographic -no-reboot -nodefaults'.split(' '),
+      ...`-serial stdio -m ${MEMORY_MB} -kernel ${join(cache, kernel)} -initrd ${image}`.split(' '),
+      '-append',
+      'console=ttyS0 quiet panic=-1 mitigations=off',
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );

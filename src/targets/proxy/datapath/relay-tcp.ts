@@ -5,6 +5,7 @@
 
 import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
+import { isIn } from '../../../lib/cidr.ts';
 import type { EndpointProgram, RelayProgram } from '../program.ts';
 import { Affinity } from './affinity.ts';
 import { Conversations } from './conversations.ts';
@@ -61,6 +62,10 @@ export class TcpRelay {
 
   #accept(client: Socket): void {
     this.#counters.relayedConnections++;
+    if (!this.#program.sources.every((list) => isIn(client.remoteAddress ?? '', list))) {
+      client.resetAndDestroy();
+      return;
+    }
     this.#track(client);
     this.#conversations.begin(client);
     client.on('error', () => client.destroy());
@@ -74,6 +79,10 @@ export class TcpRelay {
     const order = [...endpoints.slice(start), ...endpoints.slice(0, start)];
     if (affinitySeconds === 0) return order;
     const stuck = this.#affinity.find(client, endpoints, affinitySeconds);
+    // At once: connections that a client opens together stay together.
+    if (stuck === undefined && order[0] !== undefined) {
+      this.#affinity.remember(client, order[0], affinitySeconds);
+    }
     return stuck === undefined ? order : [stuck, ...order.filter((e) => e !== stuck)];
   }
 

@@ -1,6 +1,7 @@
 // Datagrams to an address of a Service, relayed to one of its endpoints in turn. Without affinity, a
 // client stays with its endpoint as long as it keeps talking.
 
+import { isIn } from '../../../lib/cidr.ts';
 import type { EndpointProgram, RelayProgram } from '../program.ts';
 import { Affinity } from './affinity.ts';
 import type { Clock } from './clock.ts';
@@ -61,8 +62,9 @@ export class UdpRelay {
     this.#flows.close();
   }
 
-  #choose(client: string): EndpointProgram {
-    const { endpoints, affinitySeconds } = this.#program;
+  #choose(client: string): EndpointProgram | null {
+    const { endpoints, affinitySeconds, sources } = this.#program;
+    if (!sources.every((list) => isIn(client, list))) return null;
     const next = endpoints[this.#next++ % endpoints.length]!;
     if (affinitySeconds === 0) return next;
     const stuck = this.#affinity.find(client, endpoints, affinitySeconds);

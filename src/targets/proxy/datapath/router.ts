@@ -9,6 +9,7 @@ import { parseQuery } from '../../../lib/http-path.ts';
 import { compilePattern } from '../../../lib/regex.ts';
 import type { Pattern } from '../../../lib/regex.ts';
 import type { ValueMatch } from '../../../model/match.ts';
+import type { TableDelta } from '../patch.ts';
 import type { ActionProgram, PathGroup, RuleProgram, TableProgram } from '../program.ts';
 import { fieldValue } from './fields.ts';
 import { cookieOf } from './session.ts';
@@ -42,33 +43,45 @@ export interface RoutedRequest {
   readonly fields: Fields;
 }
 
+type Rules<Action> = readonly TableRule<Action>[];
+type ActionMaker<Action> = (action: ActionProgram) => Action;
+
 /** The rules of one host, ready to be looked up. */
 export class RouteTable<Action> {
-  readonly #exact: ReadonlyMap<string, readonly TableRule<Action>[]>;
-  readonly #regex: readonly RegexGroup<Action>[];
-  readonly #prefix: ReadonlyMap<string, readonly TableRule<Action>[]>;
-  /** At [d]: whether any prefix has d segments. `/` has none. */
-  readonly #depths: readonly boolean[];
+  readonly #exact = new Map<string, Rules<Action>>();
+  #regex: readonly RegexGroup<Action>[] = [];
+  readonly #prefix = new Map<string, Rules<Action>>();
+  /** At [d]: how many prefixes have d segments. `/` has none. */
+  readonly #depths: number[] = [];
 
-  constructor(program: TableProgram, makeAction: (action: ActionProgram) => Action) {
-    const make = (rule: RuleProgram): TableRule<Action> => ({
-      method: rule.method,
-      pattern: rule.pattern === null ? null : usable(rule.pattern),
-      headers: rule.headers.map(compileTest),
-      queryParams: rule.queryParams.map(compileTest),
-      cookies: rule.cookies.map(compileTest),
-      action: makeAction(rule.action),
-    });
-    this.#exact = toMap(program.exact, make);
-    this.#regex = program.regex.map(({ path, searches, rules }) => ({
-      pattern: usable(path),
-      searches,
-      rules: rules.map(make),
-    }));
-    this.#prefix = toMap(program.prefix, make);
-    const depths: boolean[] = [];
-    for (const { path } of program.prefix) depths[depthOf(path)] = true;
-    this.#depths = Array.from(depths, (used) => used === true);
+  constructor(program: TableProgram, makeAction: ActionMaker<Action>) {
+    for (const { path, rules } of program.exact)
+      this.#exact.set(path, makeRules(rules, makeAction));
+    this.#regex = makeRegex(program.regex, makeAction);
+    for (const { path, rules } of program.prefix) this.#setPrefix(path, rules, makeAction);
+  }
+
+  /** Changes some of the rules: between two requests, so that no lookup sees a part of it. */
+  change({ exact, prefix, regex }: TableDelta, makeAction: ActionMaker<Action>): void {
+    for (const path of exact.removed) this.#exact.delete(path);
+    for (const [path, { rules }] of exact.set) this.#exact.set(path, makeRules(rules, makeAction));
+    for (const path of prefix.removed) {
+      if (this.#prefix.delete(path)) this.#countDepth(path, -1);
+    }
+    for (const [path, { rules }] of prefix.set) this.#setPrefix(path, rules, makeAction);
+    if (regex !== null) this.#regex = makeRegex(regex, makeAction);
+  }
+
+  #setPrefix(path: string, rules: readonly RuleProgram[], makeAction: ActionMaker<Action>): void {
+    if (!this.#prefix.has(path)) this.#countDepth(path, 1);
+    this.#prefix.set(path, makeRules(rules, makeAction));
+  }
+
+  #countDepth(path: string, by: 1 | -1): void {
+    const depth = depthOf(path);
+    while (this.#depths.length <= depth) this.#depths.push(0);
+    this.#depths[depth]! += by;
+    while (this.#depths.at(-1) === 0) this.#depths.pop();
   }
 
   /** The first rule, in order of precedence, that takes the request; null when none does. */
@@ -90,7 +103,7 @@ export class RouteTable<Action> {
     const { path } = request;
     const ends = segmentEnds(path, this.#depths.length - 1);
     for (let depth = ends; depth >= 0; depth--) {
-      if (this.#depths[depth] !== true) continue;
+      if (this.#depths[depth] === 0) continue;
       const prefix = depth === 0 ? '/' : path.slice(0, ENDS[depth]);
       const rules = this.#prefix.get(prefix);
       if (rules === undefined) continue;
@@ -151,13 +164,29 @@ function compileTest({ name, value, regex }: ValueMatch): ValueTest {
   return { name, value, pattern: regex === true ? usable(value) : null };
 }
 
-function toMap<Action>(
+function makeRules<Action>(
+  rules: readonly RuleProgram[],
+  makeAction: ActionMaker<Action>,
+): Rules<Action> {
+  return rules.map((rule) => ({
+    method: rule.method,
+    pattern: rule.pattern === null ? null : usable(rule.pattern),
+    headers: rule.headers.map(compileTest),
+    queryParams: rule.queryParams.map(compileTest),
+    cookies: rule.cookies.map(compileTest),
+    action: makeAction(rule.action),
+  }));
+}
+
+function makeRegex<Action>(
   groups: readonly PathGroup[],
-  makeRule: (rule: RuleProgram) => TableRule<Action>,
-): Map<string, readonly TableRule<Action>[]> {
-  const map = new Map<string, readonly TableRule<Action>[]>();
-  for (const { path, rules } of groups) map.set(path, rules.map(makeRule));
-  return map;
+  makeAction: ActionMaker<Action>,
+): readonly RegexGroup<Action>[] {
+  return groups.map(({ path, searches = false, rules }) => ({
+    pattern: usable(path),
+    searches,
+    rules: makeRules(rules, makeAction),
+  }));
 }
 
 function firstMatch<Action>(

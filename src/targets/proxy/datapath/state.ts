@@ -5,6 +5,7 @@
 import { deepEqual } from '../../../lib/equal.ts';
 import type { BackendTls } from '../../../model/model.ts';
 import type {
+  ActionProgram,
   BackendProgram,
   EndpointProgram,
   SocketProgram,
@@ -12,7 +13,7 @@ import type {
   TableProgram,
 } from '../program.ts';
 import { splitTableKey } from '../program.ts';
-import type { Patch } from '../patch.ts';
+import type { Patch, TableDelta } from '../patch.ts';
 import { activate, Forward } from './action.ts';
 import type { Action } from './action.ts';
 import { Backend } from './backend.ts';
@@ -58,7 +59,7 @@ export class State {
   apply(patch: Patch): void {
     this.#isApplying = true;
     for (const [, program] of patch.backends.set) this.#setBackend(program);
-    this.#setTables(patch.tables.set);
+    this.#setTables(patch.tables.set, patch.changedTables);
     for (const [key, program] of patch.certificates.set) {
       this.#certificates.set(key, new Certificate(program, this.#options.ticketKeys));
     }
@@ -175,18 +176,23 @@ export class State {
     return this.#sockets;
   }
 
-  #setTables(tables: readonly (readonly [string, TableProgram])[]): void {
+  #setTables(
+    tables: readonly (readonly [string, TableProgram])[],
+    changed: readonly TableDelta[],
+  ): void {
     // Rules that share an action share its balance of weights, too.
     const actions = new Map<object, Action>();
+    const makeAction = (written: ActionProgram): Action => {
+      let action = actions.get(written);
+      if (action === undefined) {
+        action = activate(written, (key) => this.#backend(key));
+        actions.set(written, action);
+      }
+      return action;
+    };
+    for (const delta of changed) this.#tables.get(delta.key)?.table.change(delta, makeAction);
     for (const [id, program] of tables) {
-      const table = new RouteTable<Action>(program, (written) => {
-        let action = actions.get(written);
-        if (action === undefined) {
-          action = activate(written, (key) => this.#backend(key));
-          actions.set(written, action);
-        }
-        return action;
-      });
+      const table = new RouteTable<Action>(program, makeAction);
       const slot = this.#tables.get(id);
       if (slot === undefined) this.#addTable(id, { table });
       else slot.table = table;
