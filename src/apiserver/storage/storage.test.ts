@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { ConfigMap } from '../../api/core/config-map.ts';
 import type { Kind, KubeObject } from '../../api/kind.ts';
@@ -49,6 +50,22 @@ test('no file of it can be read by others, whoever may enter the folder', () => 
     );
   } finally {
     storage.close();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('an object that cannot be read is no bug, but said with what to do', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fairway-storage-'));
+  const path = join(folder, 'cluster.db');
+  try {
+    new Storage({ path, onError: () => undefined }).close();
+    const database = new DatabaseSync(path);
+    database.exec(`INSERT INTO object VALUES ('v1/ConfigMap', 'default', 'a', '{"a":')`);
+    database.close();
+    const storage = new Storage({ path, onError: () => undefined });
+    assert.throws(() => storage.load(), { code: 'FW_OBJECTS_UNREADABLE' });
+    storage.close();
+  } finally {
     rmSync(folder, { recursive: true });
   }
 });

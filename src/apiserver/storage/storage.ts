@@ -39,6 +39,7 @@ export interface StorageOptions {
 export class Storage {
   readonly #database: DatabaseSync;
   readonly #onError: (error: unknown) => void;
+  readonly #path: string;
   readonly #put: StatementSync;
   readonly #delete: StatementSync;
   readonly #setMeta: StatementSync;
@@ -57,6 +58,7 @@ export class Storage {
   /** Opens or creates the database. Throws FW_OBJECTS_IN_USE or FW_OBJECTS_UNREADABLE. */
   constructor({ path, onError }: StorageOptions) {
     this.#onError = onError;
+    this.#path = path;
     this.#database = open(path);
     this.#put = this.#database.prepare(
       'INSERT OR REPLACE INTO object (kind, namespace, name, object) VALUES (?, ?, ?, ?)',
@@ -75,8 +77,16 @@ export class Storage {
   /** Above every revision that was ever given. */
   readonly revision: number;
 
-  /** Everything that is kept, in no particular order. */
+  /** Everything that is kept, in no particular order. Throws FW_OBJECTS_UNREADABLE. */
   load(): readonly KeptObject[] {
+    try {
+      return this.#rows();
+    } catch (cause) {
+      throw unreadable(this.#path, cause);
+    }
+  }
+
+  #rows(): readonly KeptObject[] {
     const rows = this.#database.prepare('SELECT kind, namespace, name, object FROM object').all();
     return rows.map((row) => {
       const [kind, namespace, name] = [row['kind'], row['namespace'], row['name']].map(String) as [
@@ -222,9 +232,14 @@ function open(path: string): DatabaseSync {
         hint: 'stop that one, or give this one objects of its own with --fresh or --data DIRECTORY',
       });
     }
-    throw new FairwayError('FW_OBJECTS_UNREADABLE', `cannot keep objects in ${path}: ${text}`, {
-      cause,
-      hint: 'move the file away to begin with none, or name another place with --data DIRECTORY',
-    });
+    throw unreadable(path, cause);
   }
+}
+
+function unreadable(path: string, cause: unknown): FairwayError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return new FairwayError('FW_OBJECTS_UNREADABLE', `cannot keep objects in ${path}: ${text}`, {
+    cause,
+    hint: 'move the file away to begin with none, or name another place with --data DIRECTORY',
+  });
 }
