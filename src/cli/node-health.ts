@@ -5,13 +5,32 @@ import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import { hostname } from 'node:os';
 import { joinHostPort } from '../lib/cidr.ts';
+import { FairwayError } from '../lib/errors.ts';
 import type { PacketView, PortView } from '../lower/packets.ts';
 import type { NodeLoop } from '../pipeline/node-loop.ts';
 import type { ServiceWarning } from './node-events.ts';
 
 /** Serves /healthz, /livez and /metrics. Rejects when it cannot listen. */
-export function serveHealth(loop: NodeLoop, address: string, port: number): Promise<Server> {
-  return listen(address, port, (request, response) => {
+export async function serveHealth(loop: NodeLoop, address: string, port: number): Promise<Server> {
+  try {
+    return await listen(address, port, answerHealth(loop));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const at = joinHostPort(address, port);
+    const why = code === 'EADDRINUSE' ? 'somebody else has the port' : message;
+    throw new FairwayError(
+      'FW_HEALTH_UNAVAILABLE',
+      `cannot answer health checks at ${at}: ${why}`,
+      {
+        hint: 'stop who has it (kube-proxy does when it runs here), or choose another --health-port, 0 for none',
+        cause: error,
+      },
+    );
+  }
+}
+
+function answerHealth(loop: NodeLoop): RequestListener {
+  return (request, response) => {
     const path = new URL(request.url ?? '/', 'http://node').pathname;
     if (path === '/metrics') {
       response.setHeader('Content-Type', loop.metrics.contentType);
@@ -34,7 +53,7 @@ export function serveHealth(loop: NodeLoop, address: string, port: number): Prom
     const lastUpdated = loop.isLive() ? currentTime : new Date(loop.lastSyncMs).toISOString();
     const eligible = isLive ? {} : { nodeEligible: loop.isEligible() };
     response.end(JSON.stringify({ lastUpdated, currentTime, ...eligible }));
-  });
+  };
 }
 
 /** The ports where load balancers ask for endpoints of this node; they come and go with Services. */

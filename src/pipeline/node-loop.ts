@@ -55,6 +55,8 @@ export interface NodeLoopOptions {
   readonly conntrack?: (args: readonly string[]) => Promise<string>;
   /** What else there is to say about the objects, once controllers have come to rest on them. */
   readonly findings?: (snapshot: Snapshot) => readonly Finding[];
+  /** Looks once at what sources have, before anything is changed; what it throws ends the start. */
+  readonly checkStart?: (snapshot: Snapshot, findings: readonly Finding[]) => void;
   /** The networks of pods are those of the Node object, when that has some. */
   readonly podCidrsOfNode?: boolean;
   readonly onError: (error: unknown) => void;
@@ -132,6 +134,7 @@ export class NodeLoop {
       ),
     );
     if (this.#stop.signal.aborted) return;
+    this.#options.checkStart?.(store.snapshot(), [...this.#sourceFindings.values()].flat());
     await this.#round();
     // What came during the first round.
     if (this.#dirtySinceMs !== undefined) this.#schedule();
