@@ -49,16 +49,18 @@ export function frameCommands(
       const type = `typeof ${key}${value === undefined ? '' : ` : ${value}`};`;
       return `add ${kind} ${at} ${name} { ${type}${flags === undefined ? '' : ` flags ${flags};`} }`;
     }),
-    ...shapes.map(([name, { kind }]) => `flush ${kind} ${at} ${name}`),
-    ...chainCommands(frame, family, options.table),
+    // In a table that is new, everything is empty, and each command has its price.
+    ...(options.rebuild ? [] : shapes.map(([name, { kind }]) => `flush ${kind} ${at} ${name}`)),
+    ...chainCommands(frame, family, options.table, options.rebuild),
   ];
 }
 
-/** Makes chains, or writes those that are there anew. */
+/** Makes chains, or writes those that are there anew; `areNew` when none is there. */
 export function chainCommands(
   chains: Iterable<Chain>,
   family: Family,
   table: string,
+  areNew = false,
 ): readonly string[] {
   const at = `${nftFamily(family)} ${table}`;
   const all = [...chains];
@@ -68,7 +70,7 @@ export function chainCommands(
       return `add chain ${at} ${chain.name}${hook === '' ? '' : ` { ${hook} }`}`;
     }),
     ...all.flatMap((chain) => [
-      `flush chain ${at} ${chain.name}`,
+      ...(areNew ? [] : [`flush chain ${at} ${chain.name}`]),
       ...chain.rules.map((rule) => {
         const comment = chain.comment === undefined ? '' : ` comment ${quoted(chain.comment)}`;
         return `add rule ${at} ${chain.name} ${ruleText(rule, family)}${comment}`;

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { FairwayError } from '../../lib/errors.ts';
-import { checkNft } from './nftables.ts';
+import { checkNft, Nftables } from './nftables.ts';
+import { compileNft } from './compile.ts';
 
 /** Checks for nft where the only one there is says this; none when undefined. */
 async function problemWith(said: string | undefined): Promise<FairwayError | undefined> {
@@ -45,4 +46,41 @@ it('takes one that is new enough', async () => {
   assert.equal(await problemWith('nftables v1.0.1 (x)'), undefined);
   assert.equal(await problemWith('nftables v1.1'), undefined);
   assert.equal(await problemWith('nftables v2.0.0'), undefined);
+});
+
+/** One Service of IPv4, as a node has to carry it. */
+const PROGRAM = compileNft({
+  conflicts: [],
+  families: (['ipv4', 'ipv6'] as const).map((family) => ({
+    family,
+    ports: [],
+    podCidrs: [],
+    serviceCidrs: family === 'ipv4' ? ['10.96.0.0/12'] : [],
+    nodePortAddresses: null,
+  })),
+});
+
+it('needs one transaction for the first rules, and none for a family that has no table', async () => {
+  const scripts: string[] = [];
+  await new Nftables({
+    run: (script) => {
+      scripts.push(script);
+      return Promise.resolve(script.startsWith('list') ? 'No such file or directory' : null);
+    },
+  }).apply(PROGRAM);
+  const transactions = scripts.filter((script) => !script.startsWith('list'));
+  assert.equal(transactions.length, 1);
+  assert.match(transactions[0] ?? '', /^add table ip fairway\ndelete table ip fairway\nadd table/);
+  assert.doesNotMatch(transactions[0] ?? '', /^flush/m);
+});
+
+it('removes the table of a family that is not used any more', async () => {
+  const scripts: string[] = [];
+  await new Nftables({
+    run: (script) => {
+      scripts.push(script);
+      return Promise.resolve(null);
+    },
+  }).apply(PROGRAM);
+  assert.ok(scripts.includes('add table ip6 fairway\ndelete table ip6 fairway'));
 });

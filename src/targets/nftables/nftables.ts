@@ -80,19 +80,34 @@ export class Nftables {
     const rejected: Rejection[] = [];
     let isFull = this.#wantsFull;
     this.#wantsFull = false;
+    const isUnused = ({ isUsed, family }: FamilyProgram): boolean =>
+      !isUsed && !this.#families.has(family);
+    // Looked for while the others are written: that reads only, and takes as long as a small transaction.
+    const leftOver = isFull
+      ? program.families.filter(isUnused).map((f) => this.#find(f.family))
+      : [];
     for (const family of program.families) {
-      if (!family.isUsed && !this.#families.has(family.family)) {
-        // Somebody before us may have used it.
-        if (isFull) await this.#run(removal(family.family));
-        continue;
-      }
+      if (isUnused(family)) continue;
       const wasFull = await this.#applyFamily(family, isFull, rejected);
       isFull ||= wasFull;
+    }
+    // Somebody before us may have used a family that we do not need.
+    for (const family of await Promise.all(leftOver)) {
+      if (family !== undefined) await this.#run(removal(family));
     }
     this.#generation++;
     // What was refused is tried again with everything else, and so is not forgotten.
     if (rejected.length > 0) this.#wantsFull = true;
     return { generation: this.#generation, rejected, sync: isFull ? 'full' : 'partial' };
+  }
+
+  /** The family, when it has a table of ours. */
+  async #find(family: Family): Promise<Family | undefined> {
+    // Of all lists that name a table this is the shortest: there are no counters.
+    const query = `list counters table ${nftFamily(family)} ${NFT_TABLE}`;
+    // Where nft cannot be run, the others say so.
+    const problem = await this.#run(query).catch(() => 'not run');
+    return problem === null ? family : undefined;
   }
 
   /** Gives whether everything of the family was written anew. */
