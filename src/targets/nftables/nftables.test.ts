@@ -65,13 +65,17 @@ it('needs one transaction for the first rules, and none for a family that has no
   await new Nftables({
     run: (script) => {
       scripts.push(script);
-      return Promise.resolve(script.startsWith('list') ? 'No such file or directory' : null);
+      // As nft 1.0.6 does.
+      const lines = script.split('\n');
+      const missing = lines.map(
+        (line, i) => `/dev/stdin:${i + 1}:24-30: Error: No such file\n${line}\n ^^^`,
+      );
+      return Promise.resolve(script.startsWith('list') ? missing.join('\n') : null);
     },
   }).apply(PROGRAM);
   const transactions = scripts.filter((script) => !script.startsWith('list'));
   assert.equal(transactions.length, 1);
-  assert.match(transactions[0] ?? '', /^add table ip fairway\ndelete table ip fairway\nadd table/);
-  assert.doesNotMatch(transactions[0] ?? '', /^flush/m);
+  assert.doesNotMatch(transactions[0] ?? '', /^(flush|delete)/m);
 });
 
 it('removes the table of a family that is not used any more', async () => {
@@ -83,4 +87,6 @@ it('removes the table of a family that is not used any more', async () => {
     },
   }).apply(PROGRAM);
   assert.ok(scripts.includes('add table ip6 fairway\ndelete table ip6 fairway'));
+  const [first = ''] = scripts.filter((script) => script.includes('nat-prerouting'));
+  assert.match(first, /^add table ip fairway\ndelete table ip fairway\nadd table/);
 });

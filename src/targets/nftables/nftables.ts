@@ -80,20 +80,17 @@ export class Nftables {
     const rejected: Rejection[] = [];
     let isFull = this.#wantsFull;
     this.#wantsFull = false;
-    const isUnused = ({ isUsed, family }: FamilyProgram): boolean =>
-      !isUsed && !this.#families.has(family);
-    // Looked for while the others are written: that reads only, and takes as long as a small transaction.
-    const leftOver = isFull
-      ? program.families.filter(isUnused).map((f) => this.#find(f.family))
-      : [];
+    const strange = program.families.filter(({ family }) => !this.#families.has(family));
+    const left = isFull ? await this.#left(strange) : new Set<Family>();
     for (const family of program.families) {
-      if (isUnused(family)) continue;
-      const wasFull = await this.#applyFamily(family, isFull, rejected);
+      if (!family.isUsed && !this.#families.has(family.family)) {
+        // Somebody before us may have used it.
+        if (left.has(family.family)) await this.#run(removal(family.family));
+        continue;
+      }
+      const isNew = isFull && !left.has(family.family) && !this.#families.has(family.family);
+      const wasFull = await this.#applyFamily(family, { isFull, isNew }, rejected);
       isFull ||= wasFull;
-    }
-    // Somebody before us may have used a family that we do not need.
-    for (const family of await Promise.all(leftOver)) {
-      if (family !== undefined) await this.#run(removal(family));
     }
     this.#generation++;
     // What was refused is tried again with everything else, and so is not forgotten.
@@ -101,26 +98,29 @@ export class Nftables {
     return { generation: this.#generation, rejected, sync: isFull ? 'full' : 'partial' };
   }
 
-  /** The family, when it has a table of ours. */
-  async #find(family: Family): Promise<Family | undefined> {
+  /** Families that have a table of ours, of somebody before us. In doubt they have. */
+  async #left(families: readonly FamilyProgram[]): Promise<ReadonlySet<Family>> {
     // Of all lists that name a table this is the shortest: there are no counters.
-    const query = `list counters table ${nftFamily(family)} ${NFT_TABLE}`;
-    // Where nft cannot be run, the others say so.
-    const problem = await this.#run(query).catch(() => 'not run');
-    return problem === null ? family : undefined;
+    const query = ({ family }: FamilyProgram): string =>
+      `list counters table ${nftFamily(family)} ${NFT_TABLE}`;
+    if (families.length === 0) return new Set();
+    const problem = (await this.#run(families.map(query).join('\n'))) ?? '';
+    // It repeats each line that names what is not there.
+    const missing = new Set(problem.split('\n'));
+    return new Set(families.filter((f) => !missing.has(query(f))).map(({ family }) => family));
   }
 
   /** Gives whether everything of the family was written anew. */
   async #applyFamily(
     program: FamilyProgram,
-    wantsFull: boolean,
+    { isFull, isNew }: { readonly isFull: boolean; readonly isNew: boolean },
     rejected: Rejection[],
   ): Promise<boolean> {
     const { family, ports } = program;
-    const frame = frameCommands(program, { rebuild: false, table: NFT_TABLE }).join('\n');
+    const frame = frameCommands(program, { start: 'mend', table: NFT_TABLE }).join('\n');
     const state = this.#families.get(family);
-    if (wantsFull || state?.frame !== frame) {
-      await this.#writeWhole(program, frame, rejected);
+    if (isFull || state?.frame !== frame) {
+      await this.#writeWhole(program, { frame, isNew }, rejected);
       return true;
     }
     await this.#sweep(family, state);
@@ -130,7 +130,11 @@ export class Nftables {
   }
 
   /** Everything in one transaction; when that fails, the frame first and then the ports by halves. */
-  async #writeWhole(program: FamilyProgram, frame: string, rejected: Rejection[]): Promise<void> {
+  async #writeWhole(
+    program: FamilyProgram,
+    { frame, isNew }: { readonly frame: string; readonly isNew: boolean },
+    rejected: Rejection[],
+  ): Promise<void> {
     const { family, ports } = program;
     const known = this.#families.get(family);
     const state: FamilyState = {
@@ -150,19 +154,21 @@ export class Nftables {
         ...chainCommands(program.shared.values(), family, NFT_TABLE),
         ...changeCommands(list, { table: NFT_TABLE, isShared: () => false }),
       ].join('\n');
-    const whole = (rebuild: boolean): readonly string[] =>
-      frameCommands(program, { rebuild, table: NFT_TABLE });
+    const whole = (start: 'mend' | 'rebuild' | 'nothing there'): readonly string[] =>
+      frameCommands(program, { start, table: NFT_TABLE });
     const leftOver = [...(known?.ports.values() ?? [])].flatMap((port) =>
       goneChains(
         port,
         ports.find((p) => p.id === port.id),
       ),
     );
-    const isMended = known !== undefined && (await this.#run(script(whole(false), mend))) === null;
+    const isMended = known !== undefined && (await this.#run(script(whole('mend'), mend))) === null;
     if (isMended) {
       for (const chain of leftOver) state.stale.add(chain);
     }
-    const isWritten = isMended || (await this.#run(script(whole(true), changes))) === null;
+    const isWritten =
+      isMended ||
+      (await this.#run(script(whole(isNew ? 'nothing there' : 'rebuild'), changes))) === null;
     this.#families.set(family, state);
     if (isWritten) {
       for (const port of ports) {
@@ -172,7 +178,7 @@ export class Nftables {
       remember(program, state);
       return;
     }
-    const problem = await this.#run(whole(true).join('\n'));
+    const problem = await this.#run(whole('rebuild').join('\n'));
     if (problem !== null) {
       this.#families.delete(family);
       throw new FairwayError('FW_NFT_REJECTED', `nft refuses the table: ${problem}`, {
