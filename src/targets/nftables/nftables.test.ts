@@ -90,3 +90,34 @@ it('removes the table of a family that is not used any more', async () => {
   const [first = ''] = scripts.filter((script) => script.includes('nat-prerouting'));
   assert.match(first, /^add table ip fairway\ndelete table ip fairway\nadd table/);
 });
+
+it('blames no Service when nft fails at everything', async () => {
+  let isBroken = false;
+  let runs = 0;
+  const nft = new Nftables({
+    run: () => {
+      runs++;
+      return Promise.resolve(isBroken ? 'ended by SIGKILL' : null);
+    },
+  });
+  const [ipv4, ipv6] = PROGRAM.families;
+  const ports = Array.from({ length: 1000 }, (_, i) => ({
+    id: `shop/s${i}:80/TCP`,
+    origin: { kind: 'Service', namespace: 'shop', name: `s${i}`, field: '' },
+    elements: [],
+    chains: [{ name: `own-${i}`, rules: [] }],
+    affinities: [],
+    uses: [],
+  }));
+  await nft.apply(PROGRAM);
+  isBroken = true;
+  runs = 0;
+  const program = { families: [{ ...ipv4!, ports }, ipv6!] };
+  await assert.rejects(nft.apply(program), {
+    code: 'FW_NFT_REJECTED',
+    message: /ended by SIGKILL/,
+  });
+  assert.ok(runs < 5, `${runs} runs`);
+  isBroken = false;
+  assert.deepEqual((await nft.apply(program)).rejected, []);
+});

@@ -181,9 +181,7 @@ export class Nftables {
     const problem = await this.#run(whole('rebuild').join('\n'));
     if (problem !== null) {
       this.#families.delete(family);
-      throw new FairwayError('FW_NFT_REJECTED', `nft refuses the table: ${problem}`, {
-        hint: 'the rules that were there before stay in force',
-      });
+      throw refused(`nft refuses the table: ${problem}`);
     }
     await this.#change(program, state, changes, rejected);
   }
@@ -219,6 +217,7 @@ export class Nftables {
       }
       return;
     }
+    await this.#checkMachine(family, problem);
     const [first] = changes;
     if (changes.length === 1 && first !== undefined) {
       rejected.push(rejection(first, problem));
@@ -229,6 +228,12 @@ export class Nftables {
     await this.#change(program, state, changes.slice(half), rejected);
   }
 
+  /** Rejects when not even what changes nothing is carried out: then no Service is at fault. */
+  async #checkMachine(family: Family, problem: string): Promise<void> {
+    if ((await this.#run(`add table ${nftFamily(family)} ${NFT_TABLE}`)) === null) return;
+    throw refused(`nft fails: ${problem.slice(0, MESSAGE_CHARS_MAX)}`);
+  }
+
   /** Deletes chains that the transaction before has emptied. What cannot be deleted yet is tried again. */
   async #sweep(family: Family, { stale }: FamilyState): Promise<void> {
     if (stale.size === 0) return;
@@ -237,6 +242,12 @@ export class Nftables {
     // A chain goes only after those that go to it are gone; all of these are empty.
     if ((await this.#run(commands.join('\n'))) === null) stale.clear();
   }
+}
+
+function refused(message: string): FairwayError {
+  return new FairwayError('FW_NFT_REJECTED', message, {
+    hint: 'the rules that were there before stay in force',
+  });
 }
 
 function rejection({ id, family }: PortChange, problem: string): Rejection {
@@ -303,7 +314,10 @@ export function runNft(script: string): Promise<string | null> {
       if (said.length < MESSAGE_CHARS_MAX * 4) said += text;
     });
     child.once('error', (error: NodeJS.ErrnoException) => reject(cannotRun(error)));
-    child.once('close', (code) => resolve(code === 0 ? null : said.trim() || `status ${code}`));
+    child.once('close', (code, signal) => {
+      const end = signal === null ? `status ${code}` : `ended by ${signal}`;
+      resolve(code === 0 ? null : said.trim() || end);
+    });
     // It may end before it has read everything; its status says why.
     child.stdin.on('error', () => undefined);
     child.stdin.end(`${script}\n`);
