@@ -5,7 +5,6 @@ import { createServer, isIP } from 'node:net';
 import type { Server } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import type { Finding } from '../api/finding.ts';
-import { parseCidr } from '../lib/cidr.ts';
 import { FairwayError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import type { NodeFacts } from '../model/node.ts';
@@ -17,6 +16,7 @@ import { Store } from '../store/store.ts';
 import { fail } from './fail.ts';
 import { HealthCheckPorts, serveHealth } from './node-health.ts';
 import { formatFindings } from './findings.ts';
+import { ipv4Of, networks, SERVICE_CIDR } from './node-facts.ts';
 import { nodeInput } from './node-sources.ts';
 import type { SourceFlags } from './node-sources.ts';
 import { cleanAll, hasCommand, runConntrack, startTarget } from './node-target.ts';
@@ -41,8 +41,6 @@ export interface NodeFlags extends SourceFlags, IpvsFlags {
   readonly healthPort: string;
 }
 
-/** What kube-apiserver takes when nothing is said. */
-const SERVICE_CIDR = '10.96.0.0/12';
 /** Without root, addresses have to be loopback's. */
 const USERSPACE_CIDR = '127.96.0.0/16';
 const HEALTH_ADDRESS = '127.0.0.1';
@@ -84,7 +82,7 @@ async function serve(paths: readonly string[], flags: NodeFlags): Promise<void> 
   const minSyncMs = milliseconds(flags.minSyncPeriod, '--min-sync-period', 0);
   const syncMs = milliseconds(flags.syncPeriod, '--sync-period', SYNC_PERIOD_MIN_S);
   const onError = (error: unknown): void => void fail(error);
-  const serviceCidr = facts.serviceCidrs.find((cidr) => !cidr.includes(':')) ?? SERVICE_CIDR;
+  const serviceCidr = ipv4Of(facts.serviceCidrs);
   const { loadBalancerCidr, gatewayCidr } = network;
   const input = await nodeInput(paths, flags, { facts, serviceCidr, loadBalancerCidr, warn });
   const target = await startTarget(flags.mode, facts, flags, warn);
@@ -198,19 +196,6 @@ function factsFrom(flags: NodeFlags): NodeFacts {
     ],
     masqueradeAll: flags.masqueradeAll ?? false,
   };
-}
-
-function networks(
-  texts: readonly string[] | undefined,
-  flag: string,
-): readonly string[] | undefined {
-  const bad = texts?.find((text) => parseCidr(text) === undefined);
-  if (bad !== undefined) {
-    throw new FairwayError('FW_USAGE', `${flag} ${bad} is no network`, {
-      hint: 'write it as 10.96.0.0/12 or fd00:96::/112',
-    });
-  }
-  return texts;
 }
 
 function addresses(
