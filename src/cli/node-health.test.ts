@@ -12,17 +12,30 @@ it('warns of a health check port that somebody else has, in an Event of the Serv
   const other = createServer();
   await new Promise<void>((resolve) => void other.listen(0, '127.0.0.1', resolve));
   const { port: taken } = other.address() as AddressInfo;
-  const trouble = await new Promise<ServiceWarning>((resolve) => {
-    const port = {
-      service: 'shop/front',
-      healthCheckNodePort: taken,
-      localReady: 1,
-    } as unknown as PortView;
-    const family = { family: 'ipv4', ports: [port] } as never;
-    const checks = new HealthCheckPorts(['127.0.0.1'], () => true, resolve);
-    checks.update({ families: [family], conflicts: [] });
-  });
-  other.close();
+  const port = { service: 'shop/front', healthCheckNodePort: taken, localReady: 1 };
+  const family = { family: 'ipv4', ports: [port as unknown as PortView] } as never;
+  const view = { families: [family], conflicts: [] };
+  const troubles: ServiceWarning[] = [];
+  const checks = new HealthCheckPorts(
+    ['127.0.0.1'],
+    () => true,
+    (t) => void troubles.push(t),
+  );
+  const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+  for (let round = 0; round < 2; round++) {
+    checks.update(view);
+    await settled();
+  }
+  assert.equal(troubles.length, 1);
+  const trouble = troubles[0]!;
+  await new Promise((resolve) => other.close(resolve));
+  // Somebody who lets go of the port is followed.
+  checks.update(view);
+  await settled();
+  const answer = await fetch(`http://127.0.0.1:${taken}/`);
+  assert.equal(answer.status, 200);
+  await answer.text();
+  checks.stop();
   assert.equal(trouble.reason, 'FailedToStartServiceHealthcheck');
   assert.deepEqual([trouble.namespace, trouble.name], ['shop', 'front']);
   assert.match(trouble.message, new RegExp(`127\\.0\\.0\\.1:${taken}: somebody else has the port`));

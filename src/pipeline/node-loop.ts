@@ -33,6 +33,8 @@ export interface NodeTarget {
     readonly sync: 'full' | 'partial';
     /** Of iptables: how many rules there are. */
     readonly rules?: ReadonlyMap<Family, NonNullable<FamilySync['rules']>>;
+    /** Of nftables: where something that is not needed could not be deleted. */
+    readonly uncleaned?: readonly Family[];
   }>;
   /** The next program is to be written whole. */
   resync(): void;
@@ -239,7 +241,8 @@ export class NodeLoop {
     this.#learn(snapshot);
     const view = lowerPackets(model, this.#facts);
     try {
-      const { rejected, sync, rules } = await target.apply(view, model);
+      const { rejected, sync, rules, uncleaned = [] } = await target.apply(view, model);
+      for (const family of uncleaned) this.metrics.cleanupFailed(family);
       await this.#forget(view);
       this.#view = view;
       this.#hasFailed = false;

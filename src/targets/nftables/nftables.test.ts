@@ -121,3 +121,24 @@ it('blames no Service when nft fails at everything', async () => {
   isBroken = false;
   assert.deepEqual((await nft.apply(program)).rejected, []);
 });
+
+it('says where chains are left, and deletes them later', async () => {
+  let isBusy = true;
+  const nft = new Nftables({
+    run: (script) => Promise.resolve(isBusy && script.startsWith('delete chain') ? 'busy' : null),
+  });
+  const [ipv4, ipv6] = PROGRAM.families;
+  const port = {
+    id: 'shop/cart:80/TCP',
+    origin: { kind: 'Service', namespace: 'shop', name: 'cart', field: '' },
+    elements: [],
+    chains: [{ name: 'own', rules: [] }],
+    affinities: [],
+    uses: [],
+  };
+  await nft.apply({ families: [{ ...ipv4!, ports: [port] }, ipv6!] });
+  assert.deepEqual((await nft.apply(PROGRAM)).uncleaned, []);
+  assert.deepEqual((await nft.apply(PROGRAM)).uncleaned, ['ipv4']);
+  isBusy = false;
+  assert.deepEqual((await nft.apply(PROGRAM)).uncleaned, []);
+});

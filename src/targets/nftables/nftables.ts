@@ -24,6 +24,8 @@ export interface NftablesOptions {
 export interface NftApplied extends Applied {
   /** Whether everything was written anew, or only what changed. */
   readonly sync: 'full' | 'partial';
+  /** Families where chains that are not needed could not be deleted; the next round tries it again. */
+  readonly uncleaned: readonly Family[];
 }
 
 export const NFT_TABLE = 'fairway';
@@ -46,6 +48,7 @@ interface FamilyState {
 export class Nftables {
   readonly #run: NftRunner;
   readonly #families = new Map<Family, FamilyState>();
+  readonly #uncleaned = new Set<Family>();
   #generation = 0;
   #wantsFull = true;
   #queue: Promise<unknown> = Promise.resolve();
@@ -95,7 +98,9 @@ export class Nftables {
     this.#generation++;
     // What was refused is tried again with everything else, and so is not forgotten.
     if (rejected.length > 0) this.#wantsFull = true;
-    return { generation: this.#generation, rejected, sync: isFull ? 'full' : 'partial' };
+    const uncleaned = [...this.#uncleaned];
+    this.#uncleaned.clear();
+    return { generation: this.#generation, rejected, sync: isFull ? 'full' : 'partial', uncleaned };
   }
 
   /** Families that have a table of ours, of somebody before us. In doubt they have. */
@@ -241,6 +246,7 @@ export class Nftables {
     const commands = names.map((name) => `delete chain ${nftFamily(family)} ${NFT_TABLE} ${name}`);
     // A chain goes only after those that go to it are gone; all of these are empty.
     if ((await this.#run(commands.join('\n'))) === null) stale.clear();
+    else this.#uncleaned.add(family);
   }
 }
 
