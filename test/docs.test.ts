@@ -1,6 +1,7 @@
 // What the documentation says about names and numbers is what the code has, and its links lead somewhere.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -8,6 +9,7 @@ import { CONFIGURATION } from '../src/config/config.ts';
 import { VERSION } from '../src/cli/version.ts';
 import { DEFAULT_LIMITS } from '../src/targets/proxy/datapath/limits.ts';
 import type { Node } from '../src/api/schema/schema.ts';
+import { BIN, folder, ownEnvironment } from './support/fairway.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -36,6 +38,27 @@ describe('the documentation', () => {
       ([, code]) => code,
     );
     assert.deepEqual(listed, [...new Set(used)].toSorted());
+  });
+
+  it('shows what explain prints', () => {
+    const sample = /```\n\$ bin\/fairway (explain [^\n]*)\n([^`]*)```/.exec(read('README.md'));
+    assert.ok(sample, 'README.md has a sample of explain');
+    const [, command = '', shown = ''] = sample;
+    const home = folder({});
+    const args = command.replaceAll("'", '').replace('x-version: 2', 'x-version:2').split(' ');
+    const { stdout } = spawnSync(BIN, args, {
+      cwd: root,
+      env: ownEnvironment(home.path),
+      encoding: 'utf8',
+    });
+    home.remove();
+    // What is left out of a line, or of the whole, stands for anything.
+    const printed = stdout.split('\n');
+    const missing = shown
+      .split('\n')
+      .map((line) => line.replace(/…$/, ''))
+      .filter((line) => line !== '' && !printed.some((one) => one.startsWith(line)));
+    assert.deepEqual(missing, []);
   });
 
   it('tells the version of the package', () => {

@@ -4,6 +4,7 @@ import { appsKinds } from './apps/kinds.ts';
 import { coordinationKinds } from './coordination/kinds.ts';
 import { coreKinds } from './core/kinds.ts';
 import { discoveryKinds } from './discovery/kinds.ts';
+import { extensionKinds } from './extensions/kinds.ts';
 import { gatewayKinds } from './gateway/kinds.ts';
 import type { Kind } from './kind.ts';
 import { networkingKinds } from './networking/kinds.ts';
@@ -15,4 +16,5 @@ export const ALL_KINDS: readonly Kind[] = [
   ...discoveryKinds,
   ...networkingKinds,
   ...gatewayKinds,
+  ...extensionKinds,
 ];

@@ -10,7 +10,7 @@ import { Pod } from './core/pod.ts';
 import { Secret } from './core/secret.ts';
 import { Service } from './core/service.ts';
 import { EndpointSlice } from './discovery/endpoint-slice.ts';
-import { PathRewrite } from './extensions/path-rewrite.ts';
+import { extensionKinds } from './extensions/kinds.ts';
 import { BackendTLSPolicy } from './gateway/backendtlspolicy.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { GatewayClass } from './gateway/gatewayclass.ts';
@@ -24,6 +24,8 @@ import { UDPRoute } from './gateway/udproute.ts';
 import { XBackend } from './gateway/xbackend.ts';
 import { XBackendTrafficPolicy } from './gateway/xbackendtrafficpolicy.ts';
 import type { Kind } from './kind.ts';
+import { IngressClass } from './networking/ingress-class.ts';
+import { Ingress } from './networking/ingress.ts';
 
 export const SERVED_KINDS: readonly Kind[] = [
   Namespace,
@@ -48,5 +50,7 @@ export const SERVED_KINDS: readonly Kind[] = [
   BackendTLSPolicy,
   XBackend,
   XBackendTrafficPolicy,
-  PathRewrite,
+  ...extensionKinds,
+  IngressClass,
+  Ingress,
 ];

@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { admit } from '../api/admit.ts';
 import { Secret } from '../api/core/secret.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
+import { ListenerSet } from '../api/gateway/listenerset.ts';
 import { loadCertificate } from '../resolve/gateway/certificates.ts';
 import { Store } from '../store/store.ts';
 import { LocalCa } from './local-ca.ts';
@@ -35,6 +36,28 @@ function storeWith(annotations: Record<string, string>, hostnames: readonly stri
 
 const ISSUER = { 'cert-manager.io/cluster-issuer': 'any' };
 
+function putSet(store: Store, name: string, annotations: Record<string, string>): void {
+  const { object, errors } = admit(ListenerSet, {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'ListenerSet',
+    metadata: { namespace: 'team', name, annotations },
+    spec: {
+      parentRef: { name: 'web', namespace: 'shop' },
+      listeners: [
+        {
+          name: 'https',
+          port: 443,
+          protocol: 'HTTPS',
+          hostname: `${name}.example`,
+          tls: { certificateRefs: [{ name }] },
+        },
+      ],
+    },
+  });
+  assert.deepEqual(errors, []);
+  store.write([{ op: 'put', kind: ListenerSet, object }]);
+}
+
 describe('the local CA', () => {
   let directory = '';
   before(async () => (directory = await mkdtemp(join(tmpdir(), 'fairway-ca-'))));
@@ -50,6 +73,22 @@ describe('the local CA', () => {
     assert.ok('certificate' in loaded);
     assert.deepEqual(loaded.certificate.names, ['a.example', 'b.example']);
     assert.deepEqual(await ca.issueMissing(store.snapshot()), []);
+  });
+
+  it('issues for ListenerSets that name an issuer, or whose Gateway does', async () => {
+    const ca = new LocalCa({ directory });
+    const issuedTo = async (ofGateway: Record<string, string>): Promise<readonly string[]> => {
+      const store = storeWith(ofGateway, ['a.example']);
+      putSet(store, 'asking', ISSUER);
+      putSet(store, 'silent', {});
+      store.write(await ca.issueMissing(store.snapshot()));
+      return store
+        .snapshot()
+        .list(Secret)
+        .map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`);
+    };
+    assert.deepEqual(await issuedTo({}), ['team/asking']);
+    assert.deepEqual(await issuedTo(ISSUER), ['shop/tls', 'team/asking', 'team/silent']);
   });
 
   it('keeps what it made, readable by its user alone', async () => {

@@ -5,8 +5,8 @@ import { ALL_KINDS } from '../api/all-kinds.ts';
 import { CustomResourceDefinition } from '../api/apiextensions/crd.ts';
 import { Namespace } from '../api/core/namespace.ts';
 import { Service } from '../api/core/service.ts';
+import { extensionDefinitions, gatewayDefinitions } from '../api/crds/definitions.ts';
 import { EVENTS_VIEW } from '../api/events/event.ts';
-import { gatewayDefinitions } from '../api/crds/definitions.ts';
 import type { Kind } from '../api/kind.ts';
 import { followDefinitions } from '../apiserver/definitions/definitions.ts';
 import { kubeconfig, openAccess, writeSecret } from '../apiserver/http/access.ts';
@@ -70,7 +70,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const startedAt = `${new Date().toISOString().slice(0, 19)}Z`;
   store.write([
     ...NAMESPACES.filter((name) => isMissing(Namespace, name)).map(namespaceWrite),
-    ...gatewayDefinitions(startedAt)
+    ...[...gatewayDefinitions(startedAt), ...extensionDefinitions(startedAt)]
       .filter(({ metadata }) => isMissing(DEFINITION, metadata.name ?? ''))
       .map((object) => ({ op: 'put' as const, kind: DEFINITION, object, source: CLUSTER_SOURCE })),
   ]);

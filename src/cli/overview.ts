@@ -5,10 +5,12 @@ import { Service } from '../api/core/service.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
 import { GRPCRoute } from '../api/gateway/grpcroute.ts';
 import { HTTPRoute } from '../api/gateway/httproute.ts';
+import { ListenerSet } from '../api/gateway/listenerset.ts';
 import { TCPRoute } from '../api/gateway/tcproute.ts';
 import { TLSRoute } from '../api/gateway/tlsroute.ts';
 import { UDPRoute } from '../api/gateway/udproute.ts';
 import type { Kind } from '../api/kind.ts';
+import { Ingress } from '../api/networking/ingress.ts';
 import type { Condition } from '../api/meta.ts';
 import { servedPorts } from '../lib/privileged-ports.ts';
 import { formatTable } from '../lib/table.ts';
@@ -33,6 +35,7 @@ export function formatOverview(overview: Overview): readonly string[] {
   const tables = [
     table(['GATEWAY', 'LISTENER', 'URL', 'ROUTES', 'PROGRAMMED'], listenerRows(overview)),
     table(['ROUTE', 'HOSTNAMES', 'ATTACHED TO', 'ACCEPTED', 'REFERENCES'], routeRows(overview)),
+    table(['INGRESS', 'CLASS', 'HOSTS', 'URL', 'TLS'], ingressRows(overview)),
     table(['SERVICE', 'TYPE', 'ADDRESS', 'PORTS', 'READY'], serviceRows(overview)),
   ];
   return tables.filter((lines) => lines.length > 1).flatMap((lines) => [...lines, '']);
@@ -47,18 +50,31 @@ function listenerRows({ snapshot, model, bindings }: Overview): string[][] {
   return snapshot.list(Gateway).flatMap((gateway) => {
     const key = keyOf(gateway.metadata);
     const address = gateway.status.addresses?.[0]?.value ?? '';
-    return gateway.spec.listeners.map((listener) => {
-      const status = gateway.status.listeners?.find((l) => l.name === listener.name);
-      const urls = listenerUrls({ gateway: key, listener, address, model, bindings });
-      return [
-        key,
-        listener.name,
-        urls[0] ?? '',
-        String(status?.attachedRoutes ?? 0),
-        conditionText(status?.conditions, 'Programmed'),
-      ];
-    });
+    const rowsOf = (owner: Gateway | ListenerSet): string[][] =>
+      owner.spec.listeners.map((listener) => {
+        const status = owner.status.listeners?.find((l) => l.name === listener.name);
+        const isSet = owner.kind === ListenerSet.kind;
+        const ownerKey = keyOf(owner.metadata);
+        const id = `${isSet ? 'ListenerSet ' : ''}${ownerKey}/${listener.name}`;
+        const urls = listenerUrls({ gateway: key, listener, id, address, model, bindings });
+        // A set that is not taken in says why itself, its listeners say nothing.
+        const programmed = status?.conditions ?? (isSet ? owner.status.conditions : undefined);
+        return [
+          key,
+          isSet ? `${ownerKey}/${listener.name}` : listener.name,
+          urls[0] ?? '',
+          String(status?.attachedRoutes ?? 0),
+          conditionText(programmed, 'Programmed'),
+        ];
+      });
+    const sets = snapshot.list(ListenerSet).filter((set) => gatewayOf(set) === key);
+    return [gateway, ...sets].flatMap(rowsOf);
   });
+}
+
+/** The Gateway that a set adds to, as `namespace/name`. */
+function gatewayOf({ metadata, spec }: ListenerSet): string {
+  return `${spec.parentRef.namespace ?? metadata.namespace ?? ''}/${spec.parentRef.name}`;
 }
 
 /** What all kinds of routes have. */
@@ -74,9 +90,10 @@ function routeRows({ snapshot }: Overview): string[][] {
     const parents = route.status?.parents ?? [];
     const attached = parents
       .filter((p) => p.conditions.some((c) => c.type === 'Accepted' && c.status === 'True'))
-      .map(({ parentRef: { namespace, name, sectionName } }) => {
+      .map(({ parentRef: { kind, namespace, name, sectionName } }) => {
         const gateway = `${namespace ?? route.metadata.namespace ?? ''}/${name}`;
-        return sectionName === undefined ? gateway : `${gateway}/${sectionName}`;
+        const place = sectionName === undefined ? gateway : `${gateway}/${sectionName}`;
+        return kind === ListenerSet.kind ? `ListenerSet ${place}` : place;
       });
     const conditions = parents.flatMap((p) => p.conditions);
     return [
@@ -85,6 +102,32 @@ function routeRows({ snapshot }: Overview): string[][] {
       attached.join(','),
       worst(conditions, 'Accepted'),
       worst(conditions, 'ResolvedRefs'),
+    ];
+  });
+}
+
+/** The first URL of each Ingress: by name where every machine knows the name, else by address. */
+function ingressRows({ snapshot, model, bindings }: Overview): string[][] {
+  return snapshot.list(Ingress).map((ingress) => {
+    const { spec, status, metadata } = ingress;
+    const hosts = (spec.rules ?? []).map(({ host = '' }) => host || '*');
+    const address = status.loadBalancer.ingress?.[0]?.ip ?? '';
+    const isTls = (spec.tls ?? []).length > 0;
+    const port = isTls ? 443 : 80;
+    const entry = model.entryPoints.find((e) => e.port === port && e.addresses.includes(address));
+    const own = bindings.filter((b) => b.socket === entry?.id);
+    const local = hosts.find((h) => h === 'localhost' || /^[^*].*\.localhost$/.test(h));
+    const at = own.find((b) => b.address === '127.0.0.1' && local !== undefined);
+    const bound = at ?? own.find((b) => b.address === address);
+    const scheme = isTls ? 'https' : 'http';
+    const shown = bound?.port === port ? '' : `:${bound?.port ?? ''}`;
+    const name = local !== undefined && bound?.address === '127.0.0.1' ? local : address;
+    return [
+      keyOf(metadata),
+      spec.ingressClassName ?? metadata.annotations?.['kubernetes.io/ingress.class'] ?? '',
+      [...new Set(hosts)].join(',') || '*',
+      bound === undefined ? '' : `${scheme}://${name}${shown}`,
+      isTls ? 'yes' : '',
     ];
   });
 }

@@ -5,6 +5,7 @@ import { Deployment } from '../api/apps/deployment.ts';
 import { StatefulSet } from '../api/apps/stateful-set.ts';
 import { Pod } from '../api/core/pod.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
+import { ListenerSet } from '../api/gateway/listenerset.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 
 type ListenerStatus = NonNullable<Gateway['status']['listeners']>[number];
@@ -13,21 +14,30 @@ type ListenerStatus = NonNullable<Gateway['status']['listeners']>[number];
 export function notReady(snapshot: Snapshot, podsRun: boolean): readonly string[] {
   const gateways = snapshot.list(Gateway).flatMap(({ metadata, status }) => {
     const programmed = status.conditions.find((c) => c.type === 'Programmed');
-    if (programmed?.status === 'True') return unserved(keyOf(metadata), status.listeners ?? []);
+    if (programmed?.status === 'True') {
+      return unserved(`Gateway ${keyOf(metadata)}`, status.listeners ?? []);
+    }
     return [`Gateway ${keyOf(metadata)}: ${programmed?.message ?? 'nobody serves it'}`];
   });
-  return podsRun ? [...gateways, ...workloads(snapshot), ...pods(snapshot)] : gateways;
+  // Of a set that is not taken in, a finding says why: it will not become ready by waiting.
+  const sets = snapshot
+    .list(ListenerSet)
+    .flatMap(({ metadata, status }) =>
+      unserved(`ListenerSet ${keyOf(metadata)}`, status.listeners ?? []),
+    );
+  const all = [...gateways, ...sets];
+  return podsRun ? [...all, ...workloads(snapshot), ...pods(snapshot)] : all;
 }
 
 /** Listeners that are good and yet not served. What is wrong with the others, a finding says. */
-function unserved(gateway: string, listeners: readonly ListenerStatus[]): readonly string[] {
+function unserved(owner: string, listeners: readonly ListenerStatus[]): readonly string[] {
   return listeners.flatMap(({ name, conditions }) => {
     const find = (type: string) => conditions.find((c) => c.type === type);
     const accepted = find('Accepted');
     const isWanted = accepted?.status === 'True' || accepted?.reason === 'PortUnavailable';
     const programmed = find('Programmed');
     if (!isWanted || programmed?.status === 'True') return [];
-    return [`Gateway ${gateway}: listener ${name}: ${programmed?.message ?? 'nobody serves it'}`];
+    return [`${owner}: listener ${name}: ${programmed?.message ?? 'nobody serves it'}`];
   });
 }
 

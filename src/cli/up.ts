@@ -10,6 +10,7 @@ import { printable } from '../lib/printable.ts';
 import { OWNER_VARIABLE, ownerMarker } from '../runtime/process/marker.ts';
 import { Reaper } from '../runtime/process/reaper.ts';
 import { fail, UNUSABLE } from './fail.ts';
+import { FindingLog } from './finding-log.ts';
 import { countFindings, formatFindings } from './findings.ts';
 import { startInstance } from './instance.ts';
 import type { ApiSettings, Instance } from './instance.ts';
@@ -20,6 +21,7 @@ import type { CommonFlags } from './settings.ts';
 import { print } from './terminal.ts';
 import { gatewaysJson } from './urls.ts';
 import { isUnusable } from './usable.ts';
+import { whyNotRun } from './why-not-run.ts';
 
 /** As `main.ts` reads them. */
 export interface UpFlags extends CommonFlags {
@@ -170,24 +172,32 @@ function printFindings(report: Report, instance: Instance): void {
 
 /** Prints what changes: what took effect and how fast, findings that came and went. */
 function followChanges(first: Report, instance: Instance): void {
-  let known = new Map(allFindings(first, instance));
+  const log = new FindingLog();
+  log.update(allFindings(first, instance), performance.now());
+  let timer: NodeJS.Timeout | undefined;
+  const look = (report: Report): void => {
+    const nowMs = performance.now();
+    const { fresh, settled, dueMs } = log.update(allFindings(report, instance), nowMs);
+    clearTimeout(timer);
+    if (dueMs !== undefined) {
+      timer = setTimeout(() => look(instance.pipeline.report ?? report), dueMs - nowMs + 1);
+      timer.unref();
+    }
+    for (const line of formatFindings(fresh, instance.locate)) print(line);
+    if (settled > 0) print(`${settled} ${settled === 1 ? 'finding is' : 'findings are'} settled.`);
+  };
   instance.pipeline.subscribe((report) => {
-    const findings = new Map(allFindings(report, instance));
-    const fresh = [...findings].filter(([key]) => !known.has(key)).map(([, finding]) => finding);
-    const gone = [...known].filter(([key]) => !findings.has(key)).length;
-    known = findings;
     const { sourceChanges, tookMs } = report;
     if (sourceChanges > 0) {
       const objects = sourceChanges === 1 ? 'object' : 'objects';
       print(`${sourceChanges} ${objects} changed, in force after ${Math.ceil(tookMs)} ms.`);
     }
-    for (const line of formatFindings(fresh, instance.locate)) print(line);
-    if (gone > 0) print(`${gone} ${gone === 1 ? 'finding is' : 'findings are'} settled.`);
+    look(report);
   });
 }
 
-function allFindings(report: Report, instance: Instance): readonly (readonly [string, Finding])[] {
-  return [...report.findings, ...instance.podFindings()].map((f) => [JSON.stringify(f), f]);
+function allFindings(report: Report, instance: Instance): readonly Finding[] {
+  return [...report.findings, ...instance.podFindings()];
 }
 
 async function announceJson(
@@ -269,8 +279,8 @@ function spawnCommand(
     const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...env } });
     void interrupted.then(() => child.kill('SIGTERM'));
     child.once('error', (error: NodeJS.ErrnoException) => {
-      const reason = error.code === 'ENOENT' ? 'no such command' : error.message;
-      process.stderr.write(`fairway: cannot run ${program}: ${reason}\n`);
+      const { reason, hint } = whyNotRun(program, error);
+      process.stderr.write(`fairway: cannot run ${program}: ${reason}\n  ${hint}\n`);
       resolve(error.code === 'ENOENT' ? 127 : 126);
     });
     child.once('exit', (code, signal) =>

@@ -8,6 +8,8 @@ export interface ListenerPlace {
   /** `namespace/name` */
   readonly gateway: string;
   readonly listener: Gateway['spec']['listeners'][number];
+  /** Of the listener in the model. */
+  readonly id: string;
   readonly address: string;
   readonly model: Model;
   readonly bindings: readonly Binding[];
@@ -21,9 +23,9 @@ export interface ListenerPlace {
 export function listenerUrls(place: ListenerPlace): readonly string[] {
   const { gateway, listener, address, model, bindings } = place;
   const scheme = schemeOf(listener.protocol);
-  const id = `${gateway}:${placeOf(listener)}`;
-  const own = bindings.find((b) => b.socket === id && b.address === address);
-  const local = bindings.find((b) => b.socket === id && b.address === '127.0.0.1');
+  const socket = `${gateway}:${placeOf(listener)}`;
+  const own = bindings.find((b) => b.socket === socket && b.address === address);
+  const local = bindings.find((b) => b.socket === socket && b.address === '127.0.0.1');
   const urls: string[] = [];
   if (local !== undefined) {
     const host = localHost(place, model);
@@ -44,8 +46,7 @@ function placeOf({ port, protocol }: { readonly port: number; readonly protocol:
 }
 
 /** A host of the listener that is this machine wherever it is looked up. */
-function localHost({ gateway, listener }: ListenerPlace, model: Model): string | undefined {
-  const id = `${gateway}/${listener.name}`;
+function localHost({ id, listener }: ListenerPlace, model: Model): string | undefined {
   const resolved = model.entryPoints.flatMap((e) => e.listeners).find((l) => l.id === id);
   const hosts = [listener.hostname ?? '', ...(resolved?.hosts ?? []).map((h) => h.hostname)];
   const named = hosts.find(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isDisguised } from './disguised-name.ts';
+import { isAlias, isDisguised } from './disguised-name.ts';
 
 test('only names that pass for one of a proxy are disguised', () => {
   for (const name of [
@@ -22,4 +22,12 @@ test('only names that pass for one of a proxy are disguised', () => {
   ]) {
     assert.equal(isDisguised(name), false, name);
   }
+});
+
+test('a name with underscores is an alias of the one with dashes', () => {
+  assert.equal(isAlias('X_User', 'x-user'), true);
+  assert.equal(isAlias('x-remote_user', 'x-remote-user'), true);
+  assert.equal(isAlias('X-User', 'x-user'), false);
+  assert.equal(isAlias('X_Users', 'x-user'), false);
+  assert.equal(isAlias('xXuser', 'x-user'), false);
 });

@@ -5,6 +5,12 @@
 const OURS =
   /^(?:x-forwarded-.*|x-fairway-.*|x-real-ip|content-length|transfer-encoding|keep-alive|proxy-connection|http2-settings)$/;
 
+/** True for a name with an underscore that, read with dashes instead, is `name` (in lower case). */
+export function isAlias(given: string, name: string): boolean {
+  if (given.length !== name.length || !given.includes('_')) return false;
+  return given.toLowerCase().replaceAll('_', '-') === name.replaceAll('_', '-');
+}
+
 /**
  * True for a name with an underscore that, read with dashes instead, is one that proxies set or trust.
  * Clients may not send such fields; any other name with an underscore is as good as any.

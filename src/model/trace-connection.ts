@@ -92,8 +92,15 @@ function traceRule(
     }
     const endpoints = placesOf(backend);
     const ready = endpoints.length === 0 ? 'no endpoint is ready' : endpoints.join(', ');
-    note(steps, 'backend', `${backend.key} (weight ${weight})`, ready, origin);
-    return { weight, to: backend.key, endpoints };
+    const { tls } = backend;
+    const how = tls === undefined ? '' : `, in TLS as ${tls.serverName}`;
+    note(steps, 'backend', `${backend.key} (weight ${weight})`, `${ready}${how}`, origin);
+    return {
+      weight,
+      to: backend.key,
+      endpoints,
+      ...(tls === undefined ? {} : { secured: true as const }),
+    };
   });
   return { kind: 'relay', mode, shares };
 }

@@ -18,6 +18,7 @@ import type { Snapshot } from '../store/snapshot.ts';
 import { Store } from '../store/store.ts';
 import { createStaticFinder } from './findings.ts';
 import { createLocator } from './locate.ts';
+import { tellRefused } from './refused.ts';
 import { statusWrites } from './status.ts';
 
 export interface EvaluateOptions extends ResolveOptions {
@@ -61,12 +62,13 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const snapshot = store.snapshot();
   const resolution = createResolver(options)(snapshot);
   store.write(statusWrites(snapshot, allStatuses(resolution), now));
+  const ofSources = [...sourceFindings.values()].flat();
   return {
     snapshot: store.snapshot(),
     resolution,
     findings: [
-      ...[...sourceFindings.values()].flat(),
-      ...resolution.findings,
+      ...ofSources,
+      ...tellRefused(ofSources, resolution.findings),
       ...createStaticFinder()(snapshot),
       ...podFindings(snapshot, options.pods(snapshot)),
     ],

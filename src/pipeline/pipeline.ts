@@ -23,6 +23,7 @@ import { createProxyCompiler } from '../targets/proxy/compile.ts';
 import type { Binding } from '../targets/proxy/messages.ts';
 import type { Proxy } from '../targets/proxy/proxy.ts';
 import { createMovedPortFinder, createStaticFinder } from './findings.ts';
+import { tellRefused } from './refused.ts';
 import { createStatusWriter, statusWrites } from './status.ts';
 
 export interface PipelineOptions {
@@ -221,13 +222,14 @@ export class Pipeline {
       ...statusWrites(store.snapshot(), statuses, now),
       ...this.#routeStatuses(store.snapshot(), resolution.routeStatuses, now),
     ]);
+    const ofSources = [...this.#sourceFindings.values()].flat();
     this.#publish({
       revision: snapshot.revision,
       snapshot: store.snapshot(),
       model,
       findings: [
-        ...[...this.#sourceFindings.values()].flat(),
-        ...resolution.findings,
+        ...ofSources,
+        ...tellRefused(ofSources, resolution.findings),
         ...this.#findStatic(snapshot),
         ...this.#findMovedPorts(snapshot),
         ...(runtime === null ? [] : this.#options.findPodFaults(snapshot)),

@@ -1,7 +1,7 @@
 // The status an object ought to have → the write that gives it that, or nothing when it has it. A
 // condition keeps its time as long as its status is the same; what other controllers wrote is kept.
 
-import { CONTROLLER_NAME } from '../api/fairway.ts';
+import { isOurController } from '../api/fairway.ts';
 import type { Kind } from '../api/kind.ts';
 import type { Condition } from '../api/meta.ts';
 import { deepEqual } from '../lib/equal.ts';
@@ -136,29 +136,37 @@ function fulfil(wish: StatusWish, current: WrittenStatus, time: string): Written
         conditions: stamp(wished.conditions, current.conditions),
         listeners: wished.listeners.map(listener),
       };
+    case 'ingress':
+      return {
+        ...current,
+        loadBalancer:
+          wished.addresses.length === 0 ? {} : { ingress: wished.addresses.map((ip) => ({ ip })) },
+      } as WrittenStatus;
     case 'policy': {
-      const ours = (current.ancestors ?? []).filter((a) => a.controllerName === CONTROLLER_NAME);
-      const others = (current.ancestors ?? []).filter((a) => a.controllerName !== CONTROLLER_NAME);
+      const ours = (current.ancestors ?? []).filter((a) => isOurController(a.controllerName));
+      const others = (current.ancestors ?? []).filter((a) => !isOurController(a.controllerName));
       const room = ANCESTORS_MAX - others.length;
-      const ancestors = wished.ancestors.slice(0, room).map(({ ancestorRef, conditions }) => {
-        const before = ours.find((a) => deepEqual(a.ancestorRef, ancestorRef));
-        return {
-          ancestorRef,
-          controllerName: CONTROLLER_NAME,
-          conditions: stamp(conditions, before?.conditions),
-        };
-      });
+      const ancestors = wished.ancestors
+        .slice(0, room)
+        .map(({ ancestorRef, controllerName, conditions }) => {
+          const before = ours.find((a) => deepEqual(a.ancestorRef, ancestorRef));
+          return {
+            ancestorRef,
+            controllerName,
+            conditions: stamp(conditions, before?.conditions),
+          };
+        });
       if (current.ancestors === undefined && ancestors.length === 0) return current;
       return { ...current, ancestors: [...others, ...ancestors] };
     }
     case 'route': {
-      const ours = (current.parents ?? []).filter((p) => p.controllerName === CONTROLLER_NAME);
-      const others = (current.parents ?? []).filter((p) => p.controllerName !== CONTROLLER_NAME);
-      const parents = wished.parents.map(({ parentRef, conditions }) => {
+      const ours = (current.parents ?? []).filter((p) => isOurController(p.controllerName));
+      const others = (current.parents ?? []).filter((p) => !isOurController(p.controllerName));
+      const parents = wished.parents.map(({ parentRef, controllerName, conditions }) => {
         const before = ours.find((p) => deepEqual(p.parentRef, parentRef));
         return {
           parentRef,
-          controllerName: CONTROLLER_NAME,
+          controllerName,
           conditions: stamp(conditions, before?.conditions),
         };
       });

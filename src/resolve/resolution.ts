@@ -67,6 +67,7 @@ export type WishedStatus =
       readonly listeners: readonly WishedListenerStatus[];
     }
   | { readonly kind: 'route'; readonly parents: readonly WishedParentStatus[] }
+  | { readonly kind: 'ingress'; readonly addresses: readonly string[] }
   | { readonly kind: 'policy'; readonly ancestors: readonly WishedAncestorStatus[] };
 
 export interface WishedListenerStatus {
@@ -78,11 +79,15 @@ export interface WishedListenerStatus {
 
 export interface WishedAncestorStatus {
   readonly ancestorRef: object;
+  /** As the class of the Gateway has it. */
+  readonly controllerName: string;
   readonly conditions: readonly Verdict[];
 }
 
 export interface WishedParentStatus {
   /** As the route's spec has it. */
   readonly parentRef: object;
+  /** As the class of the Gateway has it. */
+  readonly controllerName: string;
   readonly conditions: readonly Verdict[];
 }

@@ -4,8 +4,9 @@
 
 import type { Finding } from '../api/finding.ts';
 import { BackendTLSPolicy } from '../api/gateway/backendtlspolicy.ts';
-import { Service } from '../api/core/service.ts';
+import { CONTROLLER_NAME } from '../api/fairway.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
+import { GatewayClass } from '../api/gateway/gatewayclass.ts';
 import { GRPCRoute } from '../api/gateway/grpcroute.ts';
 import { HTTPRoute } from '../api/gateway/httproute.ts';
 import { ListenerSet } from '../api/gateway/listenerset.ts';
@@ -20,7 +21,7 @@ import {
   policyStatus,
 } from './gateway/backend-tls.ts';
 import type { BackendPolicies, ResolvedPolicy } from './gateway/backend-tls.ts';
-import { classStatuses, serves } from './gateway/classes.ts';
+import { classStatus, resolveClasses, serves } from './gateway/classes.ts';
 import { createEntryPointAssembler } from './gateway/entry-points.ts';
 import { allListeners, createGatewayResolver } from './gateway/gateways.ts';
 import type { ResolvedGateways } from './gateway/gateways.ts';
@@ -35,6 +36,8 @@ import { createRouteResolver } from './gateway/routes.ts';
 import type { ResolvedRoute } from './gateway/routes.ts';
 import { compareRoutes, createStreamHostAssembler, overruled } from './gateway/stream-hosts.ts';
 import type { StreamHostsByListener } from './gateway/stream-hosts.ts';
+import { createIngressResolver } from './ingress/ingress.ts';
+import { createPolicyApplier } from './policies/traffic.ts';
 import { createStreamRouteResolver, STREAM_KINDS } from './gateway/stream-routes.ts';
 import type { ResolvedStreamRoute, ResolvedStreamRoutes } from './gateway/stream-routes.ts';
 import { createTally } from './gateway/tally.ts';
@@ -47,7 +50,7 @@ import {
 } from './gateway/traffic-policy.ts';
 import type { TrafficPolicies } from './gateway/traffic-policy.ts';
 import type { Resolution, StatusWish } from './resolution.ts';
-import { balanceFindings } from './services/balance.ts';
+import { createBalanceFinder } from './services/balance.ts';
 import { createBackendResolver, createServiceResolver } from './services/services.ts';
 import { createSliceIndexer } from './services/slices.ts';
 import { toFinding } from './status/findings.ts';
@@ -87,13 +90,19 @@ export function createResolver(options: ResolveOptions): Resolver {
   const statusesOf = createGatewayStatusMaker();
   const indexSlices = createSliceIndexer();
   const resolveServices = createServiceResolver();
+  const findBalanceFaults = createBalanceFinder();
+  const uniteCertificates = createCertificateUnion();
+  const applyPolicies = createPolicyApplier();
+  const resolveIngresses = createIngressResolver(options.gatewayCidr);
   const resolveBackends = createBackendResolver();
   const resolve = (snapshot: Snapshot): Resolution => {
+    const classes = resolveClasses(snapshot);
     const { ours, findings } = chooseGateways(snapshot, options);
     const addresses = assignAddresses(ours, options.gatewayCidr);
     const gateways = resolveGateways(snapshot, ours, addresses);
     const routes = resolveRoutes(snapshot, gateways);
-    const streamRoutes = resolveStreamRoutes(snapshot, gateways);
+    const policies = resolvePolicies(snapshot);
+    const streamRoutes = resolveStreamRoutes(snapshot, gateways, policies);
     const hosts = assembleHosts(routes);
     const streamHosts = assembleStreamHosts(streamRoutes);
     const tally = tallyRoutes(routes);
@@ -101,35 +110,48 @@ export function createResolver(options: ResolveOptions): Resolver {
     const attached = (listener: string): number =>
       (tally.attached.get(listener) ?? 0) + (streamTally.attached.get(listener) ?? 0);
     const slices = indexSlices(snapshot);
-    const policies = resolvePolicies(snapshot);
+    const ingresses = resolveIngresses(snapshot);
+    const ruled = applyPolicies(snapshot, assembleEntryPoints(gateways, hosts, streamHosts));
     const traffic = resolveTraffic(snapshot);
     const externals = resolveExternals(snapshot);
-    const uses = uniteUses([tally.uses, streamTally.uses]);
+    const uses = uniteUses([tally.uses, streamTally.uses, ingresses.uses]);
     const model: Model = {
-      entryPoints: assembleEntryPoints(gateways, hosts, streamHosts),
+      entryPoints: [...ruled.entryPoints, ...ingresses.entryPoints],
       backends: resolveBackends(snapshot, slices, uses, { tls: policies, traffic, externals }),
-      certificates: usedCertificates(gateways, externals),
+      certificates: uniteCertificates(
+        usedCertificates(gateways, externals),
+        ingresses.certificates,
+      ),
       services: resolveServices(snapshot, slices),
     };
     return {
       model,
       statuses: [
-        ...classStatuses(snapshot),
+        ...classes.map(classStatus),
         ...gateways.all.flatMap((gateway) => statusesOf(gateway, attached)),
-        ...policyStatuses(policies, gateways, tally),
+        ...policyStatuses(policies, gateways, [tally, streamTally]),
+        ...ingresses.statuses,
+        ...ruled.statuses,
         ...backendStatuses(traffic, externals, gateways, [tally, streamTally]),
       ],
       routeStatuses: [tally.statuses, streamTally.statuses],
       findings: [
         ...findings,
+        ...classes.flatMap(({ name, problems }) =>
+          problems.map((p) =>
+            toFinding(p, { object: { kind: GatewayClass.kind, namespace: '', name } }),
+          ),
+        ),
         ...gatewayFindings(gateways),
-        ...balanceFindings(snapshot.list(Service)),
+        ...findBalanceFaults(snapshot),
         ...tally.findings,
         ...streamTally.findings,
         ...policies.all.flatMap((policy) => policyFindings(policy, policies)),
         ...traffic.all.flatMap((policy) => trafficPolicyFindings(policy, traffic)),
         ...[...externals.values()].flatMap(externalFindings),
         ...findOverruled(streamRoutes, streamHosts),
+        ...ingresses.findings,
+        ...ruled.findings,
       ],
     };
   };
@@ -181,11 +203,16 @@ function backendStatuses(
   const gatewayOf = new Map(
     gateways.all.flatMap((gateway) => allListeners(gateway).map((l) => [l.id, gateway.key])),
   );
+  const controllerOf = controllersOf(gateways);
   const find = (target: string): ReadonlySet<string> => gatewaysOf(target, gatewayOf, tallies);
   return [
-    ...traffic.all.map((policy) => trafficPolicyStatus(policy, traffic, find)),
+    ...traffic.all.map((policy) => trafficPolicyStatus(policy, traffic, find, controllerOf)),
     ...[...externals.values()].map((external) =>
-      externalStatus(external, find(`XBackend ${external.namespace}/${external.name}`)),
+      externalStatus(
+        external,
+        find(`XBackend ${external.namespace}/${external.name}`),
+        controllerOf,
+      ),
     ),
   ];
 }
@@ -215,6 +242,23 @@ function usedCertificates(
   return certificates;
 }
 
+/** Both as one map; the same value as long as both are the same. */
+function createCertificateUnion(): (
+  gateways: ReadonlyMap<string, Certificate>,
+  ingresses: ReadonlyMap<string, Certificate>,
+) => ReadonlyMap<string, Certificate> {
+  let inputs: readonly unknown[] = [];
+  let union: ReadonlyMap<string, Certificate> = new Map();
+  return (gateways, ingresses) => {
+    if (ingresses.size === 0) return gateways;
+    if (!same(inputs, [gateways, ingresses])) {
+      inputs = [gateways, ingresses];
+      union = new Map([...gateways, ...ingresses]);
+    }
+    return union;
+  };
+}
+
 function gatewayFindings(gateways: ResolvedGateways): readonly Finding[] {
   return gateways.all.flatMap((gateway) => {
     const { namespace, name, sets, unaccepted, unresolved, assigned } = gateway;
@@ -241,25 +285,33 @@ function gatewayFindings(gateways: ResolvedGateways): readonly Finding[] {
   });
 }
 
+/** Under which of our names a Gateway, by its key, is served. */
+function controllersOf({ byKey }: ResolvedGateways): (gateway: string) => string {
+  return (gateway) => byKey.get(gateway)?.controllerName ?? CONTROLLER_NAME;
+}
+
 function policyStatuses(
   policies: BackendPolicies,
   gateways: ResolvedGateways,
-  { usersOf }: Tally,
+  tallies: readonly Tally[],
 ): readonly StatusWish[] {
   if (policies.all.length === 0) return [];
   const gatewayOf = new Map(
     gateways.all.flatMap((gateway) => allListeners(gateway).map((l) => [l.id, gateway.key])),
   );
+  const controllerOf = controllersOf(gateways);
   return policies.all.map((policy) => {
     const services = new Set(policy.targets.map(({ service }) => service));
     const users = [...services].flatMap((service) =>
-      usersOf(`Service ${service}`).map(({ portName, listener }) => ({
-        service,
-        portName,
-        gateway: gatewayOf.get(listener) ?? '',
-      })),
+      tallies
+        .flatMap(({ usersOf }) => usersOf(`Service ${service}`))
+        .map(({ portName, listener }) => ({
+          service,
+          portName,
+          gateway: gatewayOf.get(listener) ?? '',
+        })),
     );
-    return policyStatus(policy, policies, users);
+    return policyStatus(policy, policies, users, controllerOf);
   });
 }
 

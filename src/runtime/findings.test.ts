@@ -207,6 +207,31 @@ test('a command that is not there is told with what to do', () => {
   assert.equal(finding.origin.field, 'spec.containers[0].command');
 });
 
+test('a command that may not be run is not said to be missing', () => {
+  const message = 'exec: "./run": permission denied';
+  const { hint = '' } = one(
+    crashed(
+      { waiting: { reason: 'RunContainerError', message } },
+      { exitCode: 128, reason: 'StartError', message },
+    ),
+  );
+  assert.match(hint, /chmod \+x/);
+  assert.doesNotMatch(hint, /Install/);
+});
+
+test('a command of an annotation is told of there', () => {
+  const message = 'exec: "gunicorn": executable file not found in $PATH';
+  const { hint = '', origin } = one({
+    ...crashed(
+      { waiting: { reason: 'RunContainerError', message } },
+      { exitCode: 128, reason: 'StartError', message },
+    ),
+    annotations: { 'fairway.dev/command': 'gunicorn' },
+  });
+  assert.equal(origin.field, 'metadata.annotations[fairway.dev/command]');
+  assert.match(hint, /annotation fairway\.dev\/command names the command/);
+});
+
 test('a container that runs again is not spoken of', () => {
   assert.deepEqual(findingsOf([pod(crashed({ running: {} }, { exitCode: 1 }))]), []);
 });

@@ -10,7 +10,7 @@ import type { Snapshot } from '../store/snapshot.ts';
 import { containerVariables } from './env/variables.ts';
 import type { VariableSources } from './env/variables.ts';
 import { mountPathsInFiles } from './mount-findings.ts';
-import { annotationFaults } from './plan/annotations.ts';
+import { annotationFaults, commandAnnotation } from './plan/annotations.ts';
 import { manifestDirectory } from './plan/directory.ts';
 import { POD_IP_HINT } from './live-findings.ts';
 import { planPod } from './plan/plan.ts';
@@ -165,10 +165,8 @@ function crashFinding(pod: Pod, status: ContainerStatus, about: Describe): Findi
       severity: 'error',
       reason: 'CommandNotFound',
       message: `container ${status.name} cannot start: ${waiting.message ?? terminated.message ?? ''}`,
-      hint:
-        'The command of the manifest runs on this machine, not in the image. Install the program, or ' +
-        'say with the pod annotation fairway.dev/command what to run instead.',
-      origin: about(fieldOf(pod, container, 'command')),
+      hint: startHint(pod, container, waiting.message ?? terminated.message ?? ''),
+      origin: about(commandField(pod, container)),
     };
   }
   if (waiting?.reason !== 'CrashLoopBackOff') return undefined;
@@ -182,6 +180,28 @@ function crashFinding(pod: Pod, status: ContainerStatus, about: Describe): Findi
     hint: `${ADDRESS_IN_USE.test(words) ? `${POD_IP_HINT} ` : ''}Its log says more: fairway logs ${pod.metadata.name} -c ${status.name} -n ${pod.metadata.namespace} --previous`,
     origin: about(fieldOf(pod, container, '')),
   };
+}
+
+/** What to do about a command that did not start: its program is missing, or is there and does not run. */
+function startHint(pod: Pod, container: Container, message: string): string {
+  const written = commandAnnotation(pod, container);
+  if (message.includes('permission denied')) {
+    return 'The file is there and is no program this user may run: chmod +x makes it one, if it is.';
+  }
+  if (written !== undefined) {
+    return `The annotation ${written.annotation} names the command: correct it, or install the program on this machine.`;
+  }
+  return container.command === undefined
+    ? 'The command comes from pods.images of the configuration: correct it there, or install the program on this machine.'
+    : 'The command of the manifest runs on this machine, not in the image. Install the program, or ' +
+        'say with the pod annotation fairway.dev/command what to run instead.';
+}
+
+/** Where the command is written, as far as the pod says so. */
+function commandField(pod: Pod, container: Container): string {
+  const written = commandAnnotation(pod, container);
+  if (written !== undefined) return `metadata.annotations[${written.annotation}]`;
+  return fieldOf(pod, container, container.command === undefined ? 'image' : 'command');
 }
 
 /** As Node.js, Python, Go and the C library say it. */

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { BIN, folder, ownEnvironment } from '../support/fairway.ts';
 import { documents, echo, GATEWAY, route } from '../support/manifests.ts';
@@ -155,5 +156,35 @@ describe('output that nobody reads', () => {
     home.remove();
     manifests.remove();
     assert.equal(stderr, '');
+  });
+});
+
+describe('what a shell writes to a command', () => {
+  it('is read once, and missed by nobody afterwards', () => {
+    const home = folder({});
+    const manifests = folder({
+      'app.yaml': documents(GATEWAY, echo('one'), route('r', '/', 'one')),
+    });
+    const line = `"$0" check <(cat "$1/app.yaml")`;
+    const options = { encoding: 'utf8', timeout: 60_000, env: ownEnvironment(home.path) } as const;
+    const { status, stdout } = spawnSync('bash', ['-c', line, BIN, manifests.path], options);
+    home.remove();
+    manifests.remove();
+    assert.match(stdout, /no findings/);
+    assert.equal(status, 0);
+  });
+});
+
+describe('the tables of a command', () => {
+  it('have the listeners of ListenerSets beside those of their Gateway', () => {
+    const home = folder({});
+    const options = { encoding: 'utf8', timeout: 60_000, env: ownEnvironment(home.path) } as const;
+    const cases = join(import.meta.dirname, '..', '..', 'testdata', 'cases', 'listener-sets');
+    const { stdout } = spawnSync(BIN, ['check', join(cases, 'allowed', 'in.yaml')], options);
+    home.remove();
+    const [table = ''] = stdout.split('\n\n');
+    assert.match(table, /^default\/\S+ +web\b/m);
+    assert.match(table, /^default\/\S+ +[a-z]+\/[a-z-]+\/[a-z-]+ .* True$/m);
+    assert.match(table, /False \(NotAllowed\)$/m);
   });
 });

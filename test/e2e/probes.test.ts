@@ -92,10 +92,12 @@ function start(testCase: Case): Promise<Instance> {
   });
 }
 
-/** Pods only: what some cases are about is a Gateway that will never be ready. */
+/** Pods only: what some cases are about is a Gateway or a ListenerSet that will never be ready. */
 function waitsFor({ pipeline: { report } }: Instance): readonly string[] {
   if (report === undefined) return ['nothing is served yet'];
-  return notReady(report.snapshot, true).filter((reason) => !reason.startsWith('Gateway '));
+  return notReady(report.snapshot, true).filter(
+    (reason) => !/^(?:Gateway|ListenerSet) /.test(reason),
+  );
 }
 
 /** What an echo can tell: its Service, but not the port it was reached by. */

@@ -7,12 +7,26 @@ import { CustomResourceDefinition } from '../apiextensions/crd.ts';
 import { customKinds } from '../custom/kind.ts';
 import { gatewayKinds } from '../gateway/kinds.ts';
 import { formatFieldError } from '../schema/errors.ts';
-import { BUNDLE_VERSION, CHANNEL, gatewayDefinitions } from './definitions.ts';
+import {
+  BUNDLE_VERSION,
+  CHANNEL,
+  extensionDefinitions,
+  gatewayDefinitions,
+} from './definitions.ts';
 
 describe('definitions of the Gateway API kinds', () => {
   const definitions = gatewayDefinitions('2026-01-01T00:00:00Z');
 
-  for (const definition of definitions) {
+  test('kinds of our own are defined beside them, and claim no bundle', () => {
+    const own = extensionDefinitions('2026-01-01T00:00:00Z');
+    assert.deepEqual(
+      own.map(({ metadata }) => metadata.name),
+      ['pathrewrites.fairway.dev', 'gatewayparameters.fairway.dev', 'trafficpolicies.fairway.dev'],
+    );
+    assert.ok(own.every(({ metadata }) => metadata.annotations === undefined));
+  });
+
+  for (const definition of [...definitions, ...extensionDefinitions('2026-01-01T00:00:00Z')]) {
     test(`${definition.metadata.name} is valid`, () => {
       const { errors, unknown } = admit(CustomResourceDefinition, definition);
       assert.deepEqual(

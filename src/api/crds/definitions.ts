@@ -1,11 +1,13 @@
-// Our own Gateway API kinds → the CustomResourceDefinitions that clients look for before they use such
+// Gateway API kinds, and kinds of our own → the CustomResourceDefinitions that clients look for before they use such
 // kinds. Only descriptions: the kinds are served whether or not these objects are there. Rules are
 // code here, and therefore not among what is published.
 
 import { acceptedStatus } from '../apiextensions/accept.ts';
 import type { CustomResourceDefinition, CustomVersion } from '../apiextensions/crd.ts';
+import { extensionKinds } from '../extensions/kinds.ts';
 import { gatewayKinds } from '../gateway/kinds.ts';
 import type { Kind } from '../kind.ts';
+import type { ObjectMeta } from '../meta.ts';
 import { toOpenApi } from '../schema/openapi.ts';
 import type { JsonSchema } from '../apiextensions/json-schema.ts';
 
@@ -34,10 +36,33 @@ const COLUMN_PATHS: Readonly<Record<string, string>> = {
 
 /** The definitions of all Gateway API kinds; `time` is when they came to be, as RFC 3339. */
 export function gatewayDefinitions(time: string): readonly CustomResourceDefinition[] {
-  return gatewayKinds.map((kind) => definitionOf(kind, time));
+  return gatewayKinds.map((kind) => definitionOf(kind, ofBundle(kind), time));
 }
 
-function definitionOf(kind: Kind, time: string): CustomResourceDefinition {
+/** The definitions of kinds of our own, which belong to no bundle. */
+export function extensionDefinitions(time: string): readonly CustomResourceDefinition[] {
+  return extensionKinds.map((kind) => definitionOf(kind, {}, time));
+}
+
+/** What says that a definition is of the Gateway API, and of which release. */
+function ofBundle({ kind }: Kind): Pick<ObjectMeta, 'annotations' | 'labels'> {
+  return {
+    annotations: {
+      'api-approved.kubernetes.io': APPROVED_BY,
+      'gateway.networking.k8s.io/bundle-version': BUNDLE_VERSION,
+      'gateway.networking.k8s.io/channel': CHANNEL,
+    },
+    ...(DIRECT_POLICIES.has(kind)
+      ? { labels: { 'gateway.networking.k8s.io/policy': 'Direct' } }
+      : {}),
+  };
+}
+
+function definitionOf(
+  kind: Kind,
+  described: Pick<ObjectMeta, 'annotations' | 'labels'>,
+  time: string,
+): CustomResourceDefinition {
   const { group, plural, singular, shortNames, categories } = kind;
   const storage = STORAGE_VERSION[kind.kind] ?? kind.version;
   const names = {
@@ -51,17 +76,7 @@ function definitionOf(kind: Kind, time: string): CustomResourceDefinition {
   const definition: CustomResourceDefinition = {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: {
-      name: `${plural}.${group}`,
-      annotations: {
-        'api-approved.kubernetes.io': APPROVED_BY,
-        'gateway.networking.k8s.io/bundle-version': BUNDLE_VERSION,
-        'gateway.networking.k8s.io/channel': CHANNEL,
-      },
-      ...(DIRECT_POLICIES.has(kind.kind)
-        ? { labels: { 'gateway.networking.k8s.io/policy': 'Direct' } }
-        : {}),
-    },
+    metadata: { name: `${plural}.${group}`, ...described },
     spec: {
       group,
       names,

@@ -9,6 +9,7 @@ import { Namespace } from '../../api/core/namespace.ts';
 import type { Kind, KubeObject } from '../../api/kind.ts';
 import type { ObjectMeta } from '../../api/meta.ts';
 import { fieldError } from '../../api/schema/errors.ts';
+import type { FieldError } from '../../api/schema/errors.ts';
 import { deepEqual } from '../../lib/equal.ts';
 import type { Store } from '../../store/store.ts';
 import type { ObjectWrite } from '../../store/write.ts';
@@ -24,6 +25,7 @@ import type { DeleteOptions } from './deletion.ts';
 import { randomSuffix } from './names.ts';
 import { apiVersionFor, inVersion } from './resources.ts';
 import type { Resource } from './resources.ts';
+import { asStatusErrors } from './status-errors.ts';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
@@ -283,10 +285,15 @@ export class Writer {
     let admission: Admission<KubeObject> = admit(kind, wanted, kind.carryOver ? undefined : old);
     this.#tellUnknown(context, admission.unknown);
     const name = wanted.metadata.name ?? wanted.metadata.generateName ?? '';
-    if (admission.errors.length > 0) throw failure.invalid(kind, name, admission.errors);
+    const refuseIf = (errors: readonly FieldError[]): void => {
+      if (errors.length === 0) return;
+      const isStatus = context.subresource === 'status';
+      throw failure.invalid(kind, name, isStatus ? asStatusErrors(errors) : errors);
+    };
+    refuseIf(admission.errors);
     if (old !== undefined && kind.carryOver !== undefined) {
       admission = admit(kind, kind.carryOver(old, admission.object), old);
-      if (admission.errors.length > 0) throw failure.invalid(kind, name, admission.errors);
+      refuseIf(admission.errors);
     }
     return context.subresource === ''
       ? this.#options.complete(kind, admission.object, old)

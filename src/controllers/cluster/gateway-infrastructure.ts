@@ -3,7 +3,7 @@
 // Gateway: the account it would run as, by which tools find what belongs to it.
 
 import { ServiceAccount } from '../../api/core/service-account.ts';
-import { CONTROLLER_NAME } from '../../api/fairway.ts';
+import { isOurController } from '../../api/fairway.ts';
 import { Gateway } from '../../api/gateway/gateway.ts';
 import { GatewayClass } from '../../api/gateway/gatewayclass.ts';
 import { apiVersionOf } from '../../api/kind.ts';
@@ -46,8 +46,7 @@ export function createGatewayInfrastructureController(): Controller {
 
 function isOurs(snapshot: Snapshot, gateway: Gateway): boolean {
   const gatewayClass = snapshot.get(GatewayClass, '', gateway.spec.gatewayClassName);
-  const controller = gatewayClass?.spec.controllerName ?? '';
-  return controller === CONTROLLER_NAME && !isTerminating(gateway);
+  return isOurController(gatewayClass?.spec.controllerName ?? '') && !isTerminating(gateway);
 }
 
 function asksForIt({ spec }: Gateway): boolean {

@@ -2,6 +2,7 @@
 // the lowest that is free. In the order of namespace and name, so that the same files give the same
 // addresses on every machine.
 
+import { INGRESS_CONTROLLERS } from '../../api/fairway.ts';
 import type { Gateway } from '../../api/gateway/gateway.ts';
 import { formatIPv4, parseIPv4, parseRange, rangeHas } from '../../lib/ipv4.ts';
 import type { Range } from '../../lib/ipv4.ts';
@@ -53,7 +54,7 @@ class Pool {
       value === undefined ||
       !rangeHas(this.#range, value) ||
       value === first ||
-      value >= last - 1
+      value >= last - 1 - INGRESS_CONTROLLERS.length
     ) {
       return `address ${text} is not one that Gateways can have here: those are in ${this.#cidr}`;
     }
@@ -66,8 +67,8 @@ class Pool {
 
   /** The lowest free address; undefined when there is none. */
   takeLowest(owner: string): string | undefined {
-    // The last but one tells Fairways on one machine apart.
-    const end = this.#range.last - 1;
+    // The last but one tells Fairways on one machine apart; those before are of Ingress controllers.
+    const end = this.#range.last - 1 - INGRESS_CONTROLLERS.length;
     while (this.#next < end && this.#owners.has(this.#next)) this.#next++;
     if (this.#next >= end) return undefined;
     this.#owners.set(this.#next, owner);
@@ -100,10 +101,19 @@ class Request {
 
   get result(): AssignedAddresses {
     return {
-      addresses: this.#unsupported.length > 0 ? [] : this.#addresses,
+      addresses: this.#unsupported.length > 0 ? [] : this.#inOrder(),
       unsupported: this.#unsupported,
       unusable: this.#unusable,
     };
+  }
+
+  /** Those asked for by name first: whether the others are held or new makes no difference. */
+  #inOrder(): readonly string[] {
+    const asked = new Set((this.#gateway.spec.addresses ?? []).map(({ value }) => value));
+    return [
+      ...this.#addresses.filter((address) => asked.has(address)),
+      ...this.#addresses.filter((address) => !asked.has(address)),
+    ];
   }
 
   keepHeld(pool: Pool): void {

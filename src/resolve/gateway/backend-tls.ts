@@ -5,6 +5,7 @@
 
 import { Service } from '../../api/core/service.ts';
 import { BackendTLSPolicy } from '../../api/gateway/backendtlspolicy.ts';
+import { VersionedMap } from '../../lib/versioned-map.ts';
 import type { BackendTls, CertificateName } from '../../model/model.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { Memo, same } from '../reader.ts';
@@ -40,13 +41,15 @@ export interface BackendPolicies {
   readonly all: readonly ResolvedPolicy[];
   /** The policy for a port of a Service. */
   find(service: string, portName: string): ResolvedPolicy | undefined;
+  /** Which ports of Services some policy is for, by `securedKey`. */
+  readonly secured: VersionedMap<true>;
   /** The older policy that holds in place of this one. */
   winnerOver(policy: ResolvedPolicy): ResolvedPolicy | undefined;
 }
 
 export function createBackendPolicyResolver(): (snapshot: Snapshot) => BackendPolicies {
   const memo = new Memo<string, ResolvedPolicy>();
-  let last: BackendPolicies = indexPolicies([]);
+  let last: BackendPolicies = indexPolicies([], VersionedMap.of());
   return (snapshot) => {
     const resolved = snapshot.list(BackendTLSPolicy).map((policy) => {
       const { namespace = '', name = '', uid, generation } = policy.metadata;
@@ -55,7 +58,7 @@ export function createBackendPolicyResolver(): (snapshot: Snapshot) => BackendPo
       );
     });
     memo.sweep();
-    if (!same(last.all, resolved)) last = indexPolicies(resolved);
+    if (!same(last.all, resolved)) last = indexPolicies(resolved, last.secured);
     return last;
   };
 }
@@ -170,7 +173,10 @@ function wellKnown(name: string | undefined, at: string): Trust {
   };
 }
 
-function indexPolicies(all: readonly ResolvedPolicy[]): BackendPolicies {
+function indexPolicies(
+  all: readonly ResolvedPolicy[],
+  before: VersionedMap<true>,
+): BackendPolicies {
   const byTarget = new Map<string, ResolvedPolicy>();
   const winners = new Map<ResolvedPolicy, ResolvedPolicy>();
   for (const policy of all.toSorted(compareAge)) {
@@ -183,8 +189,12 @@ function indexPolicies(all: readonly ResolvedPolicy[]): BackendPolicies {
     const [first] = older;
     if (first !== undefined && older.every((o) => o !== undefined)) winners.set(policy, first);
   }
+  const secured = new Map<string, true | undefined>();
+  for (const key of before.keys()) secured.set(key, undefined);
+  for (const key of byTarget.keys()) secured.set(key, true);
   return {
     all,
+    secured: before.with(secured),
     find: (service, section) =>
       byTarget.get(targetKey({ service, section })) ??
       byTarget.get(targetKey({ service, section: '' })),
@@ -193,6 +203,11 @@ function indexPolicies(all: readonly ResolvedPolicy[]): BackendPolicies {
 }
 
 function targetKey({ service, section }: PolicyTarget): string {
+  return securedKey(service, section);
+}
+
+/** Of a Service (`namespace/name`) and the name of a port; empty for all its ports. */
+export function securedKey(service: string, section: string): string {
   return `${service}|${section}`;
 }
 
@@ -220,6 +235,8 @@ export function policyStatus(
   policy: ResolvedPolicy,
   policies: BackendPolicies,
   users: readonly ServiceUser[],
+  /** As the class of a Gateway, `namespace/name`, has it. */
+  controllerOf: (gateway: string) => string,
 ): StatusWish {
   const gateways = new Set(
     users
@@ -241,7 +258,11 @@ export function policyStatus(
       ancestors: [...gateways].toSorted().map((key) => {
         const [namespace = '', name = ''] = key.split('/');
         const group = 'gateway.networking.k8s.io';
-        return { ancestorRef: { group, kind: 'Gateway', namespace, name }, conditions };
+        return {
+          ancestorRef: { group, kind: 'Gateway', namespace, name },
+          controllerName: controllerOf(key),
+          conditions,
+        };
       }),
     },
   };

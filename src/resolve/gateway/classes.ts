@@ -1,13 +1,16 @@
 // GatewayClasses: which Gateways are ours to serve.
 
-import { CONTROLLER_NAME, DEFAULT_GATEWAY_CLASS } from '../../api/fairway.ts';
+import { isOurController, DEFAULT_GATEWAY_CLASS } from '../../api/fairway.ts';
 import { GatewayClass } from '../../api/gateway/gatewayclass.ts';
 import type { Gateway } from '../../api/gateway/gateway.ts';
 import type { Finding } from '../../api/finding.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { StatusWish } from '../resolution.ts';
+import { Reader } from '../reader.ts';
+import { verdictOf } from '../status/conditions.ts';
+import type { Problem } from '../status/conditions.ts';
 import { SUPPORTED_FEATURES } from './features.ts';
-import { verdict } from '../status/conditions.ts';
+import { classParameters } from './parameters.ts';
 
 export interface ClassRules {
   /** Classes served whatever their controller is, even if they do not exist; `*` for all. */
@@ -23,7 +26,7 @@ export function serves(
   const className = gateway.spec.gatewayClassName;
   if (rules.adopted.includes(className) || rules.adopted.includes('*')) return { ours: true };
   const gatewayClass = snapshot.get(GatewayClass, '', className);
-  if (gatewayClass?.spec.controllerName === CONTROLLER_NAME) return { ours: true };
+  if (isOurController(gatewayClass?.spec.controllerName ?? '')) return { ours: true };
   const why =
     gatewayClass === undefined
       ? `GatewayClass "${className}" does not exist`
@@ -47,22 +50,36 @@ export function serves(
   };
 }
 
-/** The statuses of our classes. */
-export function classStatuses(snapshot: Snapshot): readonly StatusWish[] {
+/** A class of ours, and what is wrong with its parameters. */
+export interface ResolvedClass {
+  readonly name: string;
+  readonly generation: number;
+  readonly problems: readonly Problem[];
+}
+
+export function resolveClasses(snapshot: Snapshot): readonly ResolvedClass[] {
+  const reader = new Reader(snapshot);
   return snapshot
     .list(GatewayClass)
-    .filter((gatewayClass) => gatewayClass.spec.controllerName === CONTROLLER_NAME)
-    .map((gatewayClass) => ({
-      kind: GatewayClass,
-      namespace: '',
-      name: gatewayClass.metadata.name ?? '',
-      generation: gatewayClass.metadata.generation ?? 0,
-      status: {
-        kind: 'class',
-        features: SUPPORTED_FEATURES,
-        conditions: [
-          verdict('Accepted', 'True', 'Accepted', 'Fairway serves the Gateways of this class'),
-        ],
-      },
-    }));
+    .filter(({ spec }) => isOurController(spec.controllerName))
+    .map((gatewayClass) => {
+      const { name = '', generation = 0 } = gatewayClass.metadata;
+      const parameters = classParameters(gatewayClass, reader);
+      return { name, generation, problems: 'trouble' in parameters ? [parameters.trouble] : [] };
+    });
+}
+
+/** What a class of ours is told. */
+export function classStatus({ name, generation, problems }: ResolvedClass): StatusWish {
+  const accepted = verdictOf('Accepted', problems, {
+    reason: 'Accepted',
+    message: 'Fairway serves the Gateways of this class',
+  });
+  return {
+    kind: GatewayClass,
+    namespace: '',
+    name,
+    generation,
+    status: { kind: 'class', features: SUPPORTED_FEATURES, conditions: [accepted] },
+  };
 }

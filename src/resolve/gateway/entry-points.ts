@@ -88,6 +88,7 @@ function assemble(
     port: first.port,
     protocol: protocolOf(listeners),
     ...clientValidationOf(listeners),
+    ...(gateway.settings === undefined ? {} : { settings: gateway.settings }),
     ...(gateway.backendCertificate === undefined
       ? {}
       : { backendCertificate: gateway.backendCertificate.key }),

@@ -218,7 +218,7 @@ function protocolFor(
   { carries }: BackendUse,
   protocol: ResolvedExternal['protocol'],
 ): BackendProtocol {
-  if (carries === 'streams') return 'tcp';
+  if (carries === 'streams' || carries === 'securedStreams') return 'tcp';
   if (carries === 'calls') return 'h2c';
   return protocol === 'HTTP2' || protocol === 'H2C' ? 'h2c' : 'http';
 }
@@ -241,6 +241,7 @@ export function externalNameHost({ spec }: Service, port: number): ExternalHost 
 export function externalStatus(
   { namespace, name, generation, unaccepted, host }: ResolvedExternal,
   gateways: ReadonlySet<string>,
+  controllerOf: (gateway: string) => string,
 ): StatusWish {
   const good = { reason: 'Accepted', message: `requests are sent to ${host.name}:${host.port}` };
   return {
@@ -255,6 +256,7 @@ export function externalStatus(
         const group = 'gateway.networking.k8s.io';
         return {
           parentRef: { group, kind: 'Gateway', namespace: ns, name: gateway },
+          controllerName: controllerOf(key),
           conditions: [verdictOf('Accepted', unaccepted, good)],
         };
       }),

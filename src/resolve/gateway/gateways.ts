@@ -1,12 +1,16 @@
 // Gateway → its listeners, resolved. What routes attach to comes later (attach.ts), and what the Gateway
 // is told of itself last (../status/gateway-status.ts).
 
+import { CONTROLLER_NAME, isOurController } from '../../api/fairway.ts';
 import type { Gateway } from '../../api/gateway/gateway.ts';
+import { GatewayClass } from '../../api/gateway/gatewayclass.ts';
 import type { ListenerSet } from '../../api/gateway/listenerset.ts';
 import { VersionedMap } from '../../lib/versioned-map.ts';
 import type { Certificate } from '../../model/model.ts';
+import type { PortSettings } from '../../model/port-settings.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { Memo, same } from '../reader.ts';
+import type { Reader } from '../reader.ts';
 import { problem } from '../status/conditions.ts';
 import type { Problem } from '../status/conditions.ts';
 import type { AssignedAddresses } from './addresses.ts';
@@ -18,6 +22,7 @@ import { resolveListenerSets, setsByGateway } from './listener-sets.ts';
 import type { ResolvedListenerSet } from './listener-sets.ts';
 import { resolveCertificate, resolveListener } from './listeners.ts';
 import type { ResolvedListener } from './listeners.ts';
+import { gatewaySettings } from './parameters.ts';
 
 export interface ResolvedGateway {
   /** `namespace/name` */
@@ -25,6 +30,10 @@ export interface ResolvedGateway {
   readonly namespace: string;
   readonly name: string;
   readonly generation: number;
+  /** As its class has it. */
+  readonly controllerName: string;
+  /** What is set for its ports; undefined when all is the default. */
+  readonly settings: PortSettings | undefined;
   /** Where it is served, and what it asked for and did not get. */
   readonly assigned: AssignedAddresses;
   /** Its own. */
@@ -78,17 +87,21 @@ export function createGatewayResolver(): (
       ];
       return memo.get(key, snapshot, inputs, (reader) => {
         const surroundings = { reader, grants: grantsOf(reader) };
+        const controllerName = controllerOf(gateway, reader);
+        const { settings, troubles } = gatewaySettings(gateway, reader);
         return {
           key,
           namespace,
           name,
           generation,
+          controllerName,
+          settings,
           assigned,
           takesSets: gateway.spec.allowedListeners !== undefined,
-          unaccepted: [...assigned.unsupported, ...badParameters(gateway)],
+          unaccepted: [...assigned.unsupported, ...troubles],
           isInsecure: isInsecure(gateway),
           ...resolveBackendCertificate(gateway, surroundings),
-          ...resolveListeners(gateway, sets, surroundings),
+          ...resolveListeners(gateway, sets, controllerName, surroundings),
         };
       });
     });
@@ -107,6 +120,12 @@ export function createGatewayResolver(): (
   };
 }
 
+/** The name of ours that the class uses; the plain one where the class is not ours, or not there. */
+function controllerOf({ spec }: Gateway, reader: Reader): string {
+  const { controllerName = '' } = reader.get(GatewayClass, '', spec.gatewayClassName)?.spec ?? {};
+  return isOurController(controllerName) ? controllerName : CONTROLLER_NAME;
+}
+
 /** The next version of a map, with these values and no others. */
 function makeEqual<V extends { readonly key: string }>(
   map: VersionedMap<V>,
@@ -117,24 +136,19 @@ function makeEqual<V extends { readonly key: string }>(
   return map.with(wanted);
 }
 
-/** No kind of object holds settings for a single Gateway. */
-function badParameters({ spec }: Gateway): readonly Problem[] {
-  const ref = spec.infrastructure?.parametersRef;
-  if (ref === undefined) return [];
-  const message = `there are no parameters of kind ${ref.kind} for Gateways`;
-  const field = 'spec.infrastructure.parametersRef';
-  return [problem('InvalidParameters', field, message, 'take the reference out')];
-}
-
 function resolveListeners(
   gateway: Gateway,
   sets: readonly ListenerSet[],
+  controllerName: string,
   surroundings: Surroundings,
 ): Pick<ResolvedGateway, 'listeners' | 'sets'> {
   const listeners = markConflicts(
     gateway.spec.listeners.map((_, i) => resolveListener(gateway, gateway, i, surroundings)),
   );
-  return { listeners, sets: resolveListenerSets(gateway, sets, listeners, surroundings) };
+  return {
+    listeners,
+    sets: resolveListenerSets(gateway, sets, { own: listeners, controllerName }, surroundings),
+  };
 }
 
 /** The listeners of a Gateway, those of its sets included. */

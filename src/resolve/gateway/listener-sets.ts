@@ -21,6 +21,8 @@ export interface ResolvedListenerSet {
   readonly namespace: string;
   readonly name: string;
   readonly generation: number;
+  /** As the class of its Gateway has it. */
+  readonly controllerName: string;
   /** Why the Gateway does not take it in; its listeners are left out then. */
   readonly refused: Problem | undefined;
   readonly listeners: readonly ResolvedListener[];
@@ -54,11 +56,18 @@ function keyOf({ metadata }: ListenerSet): string {
   return `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
 }
 
-/** Resolves the sets of a Gateway, whose own listeners are `taken`. */
+/** What sets join. */
+interface Joined {
+  /** The Gateway's own listeners. */
+  readonly own: readonly ResolvedListener[];
+  readonly controllerName: string;
+}
+
+/** Resolves the sets of a Gateway. */
 export function resolveListenerSets(
   gateway: Gateway,
   sets: readonly ListenerSet[],
-  own: readonly ResolvedListener[],
+  { own, controllerName }: Joined,
   surroundings: Surroundings,
 ): readonly ResolvedListenerSet[] {
   const taken = [...own];
@@ -75,7 +84,7 @@ export function resolveListenerSets(
             taken.push(listener);
             return listener;
           });
-    return { key: keyOf(set), namespace, name, generation, refused, listeners };
+    return { key: keyOf(set), namespace, name, generation, controllerName, refused, listeners };
   });
 }
 

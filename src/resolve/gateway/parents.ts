@@ -27,6 +27,8 @@ export interface AttachingRoute {
 /** A parent of ours, and what came of asking it. */
 export interface ParentOutcome {
   readonly parentRef: ParentRef;
+  /** As the class of the Gateway has it. */
+  readonly controllerName: string;
   /** Empty when `refused` is set. */
   readonly attachments: readonly Attachment[];
   readonly refused?: Problem;
@@ -61,11 +63,13 @@ export function resolveParents(
       return;
     }
     const outcome = attach(wanted, ref, found, field);
+    const { controllerName } = found;
     if ('refused' in outcome) {
-      problems.push(outcome.refused);
-      outcomes.push({ parentRef: ref, attachments: [], refused: outcome.refused });
+      const { refused } = outcome;
+      problems.push(refused);
+      outcomes.push({ parentRef: ref, controllerName, attachments: [], refused });
     } else {
-      outcomes.push({ parentRef: ref, attachments: outcome.attachments });
+      outcomes.push({ parentRef: ref, controllerName, attachments: outcome.attachments });
     }
   });
   if (route.parentRefs.length === 0) {
@@ -84,7 +88,7 @@ function findParent(
   field: string,
   gateways: ResolvedGateways,
   reader: Reader,
-): AttachTarget | Problem | undefined {
+): (AttachTarget & { readonly controllerName: string }) | Problem | undefined {
   const key = `${ref.namespace ?? routeNamespace}/${ref.name}`;
   const what = ref.group === GATEWAY_GROUP ? ref.kind : `${ref.kind}.${ref.group}`;
   switch (what) {

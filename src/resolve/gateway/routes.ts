@@ -40,6 +40,8 @@ export interface ResolvedRoute extends ResolvedRouteBase {
 
 export interface ResolvedParent {
   readonly parentRef: object;
+  /** As the class of the Gateway has it. */
+  readonly controllerName: string;
   readonly conditions: readonly Verdict[];
   /** Ids of the listeners it is attached to. */
   readonly listeners: readonly string[];
@@ -137,14 +139,15 @@ function resolveRoute(
 }
 
 function resolveParent(
-  { parentRef, attachments, refused }: ParentOutcome,
+  { parentRef, controllerName, attachments, refused }: ParentOutcome,
   ruleCount: number,
   rules: ResolvedRules,
   contributions: Contribution[],
 ): ResolvedParent {
   const resolvedRefs = resolvedRefsVerdict(rules.unresolved);
   if (refused !== undefined) {
-    return { parentRef, conditions: [refusedVerdict(refused), resolvedRefs], listeners: [] };
+    const conditions = [refusedVerdict(refused), resolvedRefs];
+    return { parentRef, controllerName, conditions, listeners: [] };
   }
   // Even of a route that is not accepted: what it asks for and does not get is answered with 500, and
   // never left to the rules of others.
@@ -156,6 +159,7 @@ function resolveParent(
   const [accepted, ...others] = acceptance(rules, attachments, ruleCount);
   return {
     parentRef,
+    controllerName,
     conditions: [accepted, resolvedRefs, ...others],
     listeners: accepted.status === 'True' ? attachments.map(({ listener }) => listener.id) : [],
   };

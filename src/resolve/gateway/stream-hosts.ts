@@ -3,7 +3,7 @@
 // one host only the oldest gets any.
 
 import { compareHostnames } from '../../lib/hostname.ts';
-import type { StreamHost } from '../../model/model.ts';
+import type { StreamHost, StreamRule } from '../../model/model.ts';
 import { same } from '../reader.ts';
 import type { ResolvedStreamRoute, ResolvedStreamRoutes } from './stream-routes.ts';
 
@@ -54,23 +54,23 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Listener → hostname → the route that gets it. */
+/** Listener → hostname → the rule that gets it. */
 function chooseByHost(
   routes: readonly ResolvedStreamRoute[],
-): Map<string, Map<string, ResolvedStreamRoute>> {
-  const byListener = new Map<string, Map<string, ResolvedStreamRoute>>();
+): Map<string, Map<string, StreamRule>> {
+  const byListener = new Map<string, Map<string, StreamRule>>();
   for (const route of routes) {
-    for (const { listener, hostname } of route.contributions) {
-      const hosts = byListener.get(listener) ?? new Map<string, ResolvedStreamRoute>();
+    for (const { listener, hostname, rule } of route.contributions) {
+      const hosts = byListener.get(listener) ?? new Map<string, StreamRule>();
       byListener.set(listener, hosts);
-      if (!hosts.has(hostname)) hosts.set(hostname, route);
+      if (!hosts.has(hostname)) hosts.set(hostname, rule);
     }
   }
   return byListener;
 }
 
-function toHosts(chosen: ReadonlyMap<string, ResolvedStreamRoute>): readonly StreamHost[] {
-  return Array.from(chosen, ([hostname, { rule }]) => ({ hostname, rule })).toSorted((a, b) =>
+function toHosts(chosen: ReadonlyMap<string, StreamRule>): readonly StreamHost[] {
+  return Array.from(chosen, ([hostname, rule]) => ({ hostname, rule })).toSorted((a, b) =>
     compareHostnames(a.hostname, b.hostname),
   );
 }
@@ -80,9 +80,9 @@ export function overruled(
   route: ResolvedStreamRoute,
   hosts: StreamHostsByListener,
 ): readonly { readonly listener: string; readonly hostname: string; readonly by: string }[] {
-  return route.contributions.flatMap(({ listener, hostname }) => {
+  return route.contributions.flatMap(({ listener, hostname, rule }) => {
     const taken = hosts.get(listener)?.find((h) => h.hostname === hostname);
-    if (taken === undefined || taken.rule === route.rule) return [];
+    if (taken === undefined || taken.rule === rule) return [];
     const { kind, namespace, name } = taken.rule.origin;
     return [{ listener, hostname, by: `${kind} ${namespace}/${name}` }];
   });

@@ -8,14 +8,18 @@ import type { Kind } from '../../api/kind.ts';
 import type { Origin, StreamBackend, StreamRule } from '../../model/model.ts';
 import type { VersionedMap } from '../../lib/versioned-map.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
+import type { Reader } from '../reader.ts';
 import { Results } from '../results.ts';
 import type { Problem } from '../status/conditions.ts';
 import { resolveBackendRef } from './backends.ts';
 import type { BackendUse } from './backends.ts';
+import { securedKey } from './backend-tls.ts';
+import type { BackendPolicies } from './backend-tls.ts';
 import type { ResolvedGateways } from './gateways.ts';
 import { grantsOf } from './grants.ts';
 import type { Surroundings } from './grants.ts';
 import { attachedVerdict, refusedVerdict, resolvedRefsVerdict, resolveParents } from './parents.ts';
+import type { ParentOutcome } from './parents.ts';
 import type { ResolvedRouteBase } from './routes.ts';
 
 type AnyStreamRoute = TLSRoute | TCPRoute | UDPRoute;
@@ -25,42 +29,65 @@ export interface ResolvedStreamRoute extends ResolvedRouteBase {
   /** creationTimestamp: of two routes for one host, the older one gets the connections. */
   readonly created: string;
   readonly contributions: readonly StreamContribution[];
+  /** For connections that are handed on as they are. */
   readonly rule: StreamRule;
+  /** For those whose bytes are plain here, and go on in TLS where a policy says so; else the same. */
+  readonly securedRule: StreamRule;
 }
 
 /** One host of one listener that the route wants connections of. */
 export interface StreamContribution {
   readonly listener: string;
   readonly hostname: string;
+  readonly rule: StreamRule;
 }
 
 /** All stream routes, by `Kind namespace/name`. The same value as long as none of them changes. */
 export type ResolvedStreamRoutes = VersionedMap<ResolvedStreamRoute>;
 
+/** What readers know by this name: which ports of Services a policy is for. */
+const SECURED = 'BackendTLSPolicy';
+
 /** Resolves routes, and remembers those that did not change. */
 export function createStreamRouteResolver(
   externalNames: boolean,
-): (snapshot: Snapshot, gateways: ResolvedGateways) => ResolvedStreamRoutes {
+): (
+  snapshot: Snapshot,
+  gateways: ResolvedGateways,
+  policies: BackendPolicies,
+) => ResolvedStreamRoutes {
   let gateways: ResolvedGateways;
+  let policies: BackendPolicies;
   const routes = new Results<AnyStreamRoute, ResolvedStreamRoute>({
     kinds: STREAM_KINDS,
     make: (kind, route, reader) =>
-      resolveRoute(kind, route, gateways, { reader, grants: grantsOf(reader), externalNames }),
+      resolveRoute(
+        kind,
+        route,
+        { gateways, policies },
+        { reader, grants: grantsOf(reader), externalNames },
+      ),
   });
-  return (snapshot, now) => {
-    gateways = now;
-    return routes.update(snapshot, { Gateway: gateways.byKey, ListenerSet: gateways.sets });
+  return (snapshot, gatewaysNow, policiesNow) => {
+    gateways = gatewaysNow;
+    policies = policiesNow;
+    return routes.update(snapshot, {
+      Gateway: gateways.byKey,
+      ListenerSet: gateways.sets,
+      [SECURED]: policies.secured,
+    });
   };
 }
 
 function resolveRoute(
   kind: Kind,
   route: AnyStreamRoute,
-  gateways: ResolvedGateways,
+  { gateways, policies }: { gateways: ResolvedGateways; policies: BackendPolicies },
   surroundings: Surroundings,
 ): ResolvedStreamRoute {
   const { namespace = '', name = '', generation = 0, creationTimestamp = '' } = route.metadata;
   const { rule, uses, unresolved } = resolveRule(kind, route, surroundings);
+  const secured = secure(rule, uses, policies, surroundings.reader);
   const { parentRefs = [] } = route.spec;
   const hostnames = 'hostnames' in route.spec ? route.spec.hostnames : [];
   const attaching = { kind: kind.kind, namespace, parentRefs, hostnames };
@@ -73,9 +100,11 @@ function resolveRoute(
     generation,
     created: creationTimestamp,
     rule,
-    uses,
-    parents: outcomes.map(({ parentRef, attachments, refused }) => ({
+    securedRule: secured.rule,
+    uses: usedBy(outcomes, uses, secured.uses),
+    parents: outcomes.map(({ parentRef, controllerName, attachments, refused }) => ({
       parentRef,
+      controllerName,
       conditions: [
         refused === undefined ? attachedVerdict(attachments) : refusedVerdict(refused),
         resolvedRefs,
@@ -84,11 +113,56 @@ function resolveRoute(
     })),
     contributions: outcomes.flatMap(({ attachments }) =>
       attachments.flatMap(({ listener, hostnames: common }) =>
-        common.map((hostname) => ({ listener: listener.id, hostname })),
+        common.map((hostname) => ({
+          listener: listener.id,
+          hostname,
+          rule: listener.mode === 'passthrough' ? rule : secured.rule,
+        })),
       ),
     ),
     problems: [...unresolved, ...problems],
   };
+}
+
+/** The same rule, with backends in TLS where a policy is for them. */
+function secure(
+  rule: StreamRule,
+  uses: readonly BackendUse[],
+  policies: BackendPolicies,
+  reader: Reader,
+): { readonly rule: StreamRule; readonly uses: readonly BackendUse[] } {
+  const secured = uses.map((use): BackendUse => {
+    if (use.protocol !== 'TCP') return use;
+    const service = `${use.namespace}/${use.name}`;
+    const isSecured = [use.portName, ''].some((section) =>
+      reader.find(SECURED, policies.secured, securedKey(service, section)),
+    );
+    if (!isSecured) return use;
+    const key = `Service ${use.namespace}/${use.name}:${use.port}/TLS`;
+    return { ...use, key, carries: 'securedStreams' };
+  });
+  if (secured.every((use, i) => use === uses[i])) return { rule, uses };
+  const keys = new Map(uses.map(({ key }, i) => [key, secured[i]?.key ?? key]));
+  const backends = rule.backends.map((weighted) =>
+    weighted.backend === null
+      ? weighted
+      : { ...weighted, backend: keys.get(weighted.backend) ?? weighted.backend },
+  );
+  return { rule: { ...rule, backends }, uses: secured };
+}
+
+/** Of both ways to speak to backends, those some listener needs. */
+function usedBy(
+  outcomes: readonly ParentOutcome[],
+  plain: readonly BackendUse[],
+  secured: readonly BackendUse[],
+): readonly BackendUse[] {
+  if (plain === secured) return plain;
+  const modes = outcomes.flatMap(({ attachments }) => attachments.map((a) => a.listener.mode));
+  return [
+    ...(modes.includes('passthrough') ? plain : []),
+    ...(modes.some((mode) => mode !== 'passthrough') ? secured : []),
+  ];
 }
 
 /** The schema allows one rule; of more, which no version of the API has use for, the first counts. */

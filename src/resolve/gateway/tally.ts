@@ -65,7 +65,10 @@ export function createTally<R extends CountedRoute>(
       const target = targetOf(use);
       const own = users.get(target) ?? new Counts();
       users.set(target, own);
-      for (const listener of listeners) own.add(`${use.portName}|${listener}`, by);
+      // Who hands connections on as they are has no use for what policies say of a Service.
+      if (use.carries !== 'streams' || use.kind !== 'Service') {
+        for (const listener of listeners) own.add(`${use.portName}|${listener}`, by);
+      }
       if (own.size === 0) users.delete(target);
     }
   };

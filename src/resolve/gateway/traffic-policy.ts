@@ -186,6 +186,7 @@ export function trafficPolicyStatus(
   policy: ResolvedTrafficPolicy,
   policies: TrafficPolicies,
   gatewaysOf: (target: string) => ReadonlySet<string>,
+  controllerOf: (gateway: string) => string,
 ): StatusWish {
   const { namespace, name, generation, targets, unaccepted } = policy;
   const gateways = new Set(targets.flatMap((target) => [...gatewaysOf(target)]));
@@ -210,6 +211,7 @@ export function trafficPolicyStatus(
         const group = 'gateway.networking.k8s.io';
         return {
           ancestorRef: { group, kind: 'Gateway', namespace: ns, name: gateway },
+          controllerName: controllerOf(key),
           conditions: [accepted],
         };
       }),

@@ -1,9 +1,10 @@
 // `fairway.dev/balance` on a Service: how requests and connections that routes send to it are spread over
 // its endpoints.
 
-import type { Service } from '../../api/core/service.ts';
+import { Service } from '../../api/core/service.ts';
 import type { Finding } from '../../api/finding.ts';
 import type { Balance } from '../../model/policy.ts';
+import type { Snapshot } from '../../store/snapshot.ts';
 
 export const BALANCE_ANNOTATION = 'fairway.dev/balance';
 
@@ -20,8 +21,19 @@ export function balanceOf(service: Service | undefined): Balance | undefined {
   return balance === 'leastRequests' ? undefined : balance;
 }
 
-/** Findings about the annotation on all Services. */
-export function balanceFindings(services: readonly Service[]): readonly Finding[] {
+/** Findings about the annotation on all Services; looks at them only when one has changed. */
+export function createBalanceFinder(): (snapshot: Snapshot) => readonly Finding[] {
+  let table: unknown;
+  let last: readonly Finding[] = [];
+  return (snapshot) => {
+    const now = snapshot.table(Service);
+    if (now !== table) last = balanceFindings(snapshot.list(Service));
+    table = now;
+    return last;
+  };
+}
+
+function balanceFindings(services: readonly Service[]): readonly Finding[] {
   return services.flatMap((service): readonly Finding[] => {
     const { namespace = '', name = '', annotations = {} } = service.metadata;
     const written = annotations[BALANCE_ANNOTATION];

@@ -206,7 +206,11 @@ export function routeStatus(route: ResolvedRouteBase): StatusWish {
     generation: route.generation,
     status: {
       kind: 'route',
-      parents: route.parents.map(({ parentRef, conditions }) => ({ parentRef, conditions })),
+      parents: route.parents.map(({ parentRef, controllerName, conditions }) => ({
+        parentRef,
+        controllerName,
+        conditions,
+      })),
     },
   };
   wishes.set(route, wish);

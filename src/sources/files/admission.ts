@@ -126,7 +126,10 @@ function admitServed(
   ];
   if (ref === undefined) {
     const known = { kind: kind.kind };
-    return { items: [{ ...place, type: 'unidentified', known }], issues };
+    const shownRef = nameable(kind, metadata);
+    const named =
+      shownRef === undefined ? issues : issues.map((issue) => ({ ...issue, object: shownRef }));
+    return { items: [{ ...place, type: 'unidentified', known }], issues: named };
   }
   const identity = { key: `${kindKey(kind)}/${ref.namespace}/${ref.name}`, kind, ref };
   const item: Item =
@@ -163,6 +166,15 @@ function refOf(kind: Kind, metadata: Written): ObjectRef | undefined {
   const namespace = kind.namespaced ? textOf(metadata['namespace']) : '';
   if (name === undefined || namespace === undefined) return undefined;
   return { kind: kind.kind, namespace, name };
+}
+
+/** What to call an object whose name or namespace is no text, as `namespace: 17`. */
+function nameable(kind: Kind, { name, namespace }: Written): ObjectRef | undefined {
+  const isShort = (value: unknown): boolean =>
+    ['string', 'number', 'boolean'].includes(typeof value);
+  if (isAbsent(name) || !isShort(name)) return undefined;
+  const inside = kind.namespaced && isShort(namespace) ? shown(String(namespace)) : '';
+  return { kind: kind.kind, namespace: inside, name: shown(String(name)) };
 }
 
 /** That an object has neither name nor generateName is for admission in general to say. */

@@ -2,7 +2,6 @@
 // everyone who keeps objects in Git. Files are watched by folder; what changes is what is delivered.
 // Mistakes never take anything away: see version.ts for what a file keeps while it is wrong.
 
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { watch } from 'node:fs';
 import type { Finding, Position } from '../../api/finding.ts';
@@ -18,10 +17,12 @@ import { FileSet } from './file-set.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import type { FilesLimits } from './limits.ts';
 import { PathReport } from './path-report.ts';
-import { readStream } from './read.ts';
+import { openDevice, openPipe, WRITER_MS_MAX } from './pipe.ts';
+import { readStream, unreadable } from './read.ts';
+import type { Contents } from './read.ts';
 import { orderOf, scan } from './scan.ts';
 import type { Scan } from './scan.ts';
-import { explainCode, identityOf, isRelevantName, statOf } from './stat.ts';
+import { codeOf, explainCode, identityOf, isRelevantName, statOf } from './stat.ts';
 import { FolderWatch } from './watch.ts';
 
 export interface FilesSourceOptions {
@@ -121,11 +122,30 @@ class FilesSource implements Source {
     for (const [root, path] of this.#options.paths.entries()) {
       if (read.has(path) || !isStream(path)) continue;
       read.add(path);
-      const stream = path === '-' ? this.#options.stdin : createReadStream(path);
-      const contents = await readStream(stream, this.#limits.fileBytesMax, signal);
+      const contents =
+        path === '-'
+          ? await readStream(this.#options.stdin, this.#limits.fileBytesMax, signal)
+          : await this.#readPipe(path, signal);
       await this.#files.addStream(path, orderOf(root), contents);
     }
     return read.size;
+  }
+
+  async #readPipe(path: string, signal: AbortSignal): Promise<Contents> {
+    try {
+      const isPipe = statOf(path)?.isFIFO() === true;
+      const stream = isPipe ? await openPipe(path, signal) : openDevice(path);
+      if (stream !== undefined) return await readStream(stream, this.#limits.fileBytesMax, signal);
+      return {
+        refusal: {
+          reason: 'NothingWritten',
+          message: `nobody has written to the pipe within ${WRITER_MS_MAX / 1000} s`,
+          hint: 'Start what writes to it first, or give a file.',
+        },
+      };
+    } catch (error) {
+      return { refusal: unreadable(codeOf(error)) };
+    }
   }
 
   async #follow(deliver: (update: SourceUpdate) => void, signal: AbortSignal): Promise<void> {

@@ -112,13 +112,24 @@ function refusalFindings({ file }: FileNames, { refusal }: FileVersion): readonl
 
 function faultFindings(names: FileNames, version: FileVersion): readonly Finding[] {
   const { file, isGenerated } = names;
-  return version.faults.map(({ spot, message, hint }) => ({
+  return version.faults.map(({ spot, message, hint }, i) => ({
     severity: 'error',
     reason: 'InvalidYAML',
-    message: `cannot be read as YAML: ${message}`,
+    message: `cannot be read as YAML: ${message}${i === 0 ? whatStays(version) : ''}`,
     ...(hint === undefined ? {} : { hint }),
     origin: { position: isGenerated ? { file, line: 1, column: 1 } : { file, ...spot } },
   }));
+}
+
+/** What a mistake costs, said once for each file. */
+function whatStays({ placed, staysWhole }: FileVersion): string {
+  const count = placed.reduce((sum, { claims }) => sum + claims.length, 0);
+  const objects = count === 1 ? 'object' : 'objects';
+  if (staysWhole === true)
+    return `; until it can, the ${count} ${objects} of the file stay as they were`;
+  return count === 0
+    ? '; nothing of the file is in force'
+    : `; the document is left out, ${count} other ${objects} of the file are in force`;
 }
 
 function issueSpots(document: ParsedDocument, limits: FilesLimits): readonly Spot[] {

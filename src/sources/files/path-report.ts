@@ -62,6 +62,7 @@ export class PathReport {
     }
     for (const root of scan.empty) findings.push(emptyFinding(this.#paths[root] ?? ''));
     for (const problem of scan.unreadable) findings.push(unreadableFinding(problem));
+    for (const { path, why } of scan.skipped) findings.push(skippedFinding(path, why));
     if (scan.isCutOff) findings.push(this.#cutOffFinding());
     return findings;
   }
@@ -92,6 +93,17 @@ function emptyFinding(path: string): Finding {
     severity: 'warning',
     reason: 'NothingFound',
     message: `${path}: no .yaml, .yml or .json file in this folder or below`,
+  });
+}
+
+function skippedFinding(path: string, why: string): Finding {
+  return pathFinding(path, {
+    severity: 'warning',
+    reason: 'Skipped',
+    message: `${path} ${why}; it is left out`,
+    hint: why.includes('link')
+      ? 'Correct or remove the link.'
+      : 'Give it as a path of its own, or remove it.',
   });
 }
 

@@ -84,6 +84,7 @@ function tooLarge(what: string, fileBytesMax: number): Refusal {
   };
 }
 
-function unreadable(code: string): Refusal {
+/** That a file cannot be read, by an error code of the system. */
+export function unreadable(code: string): Refusal {
   return { reason: 'FileUnreadable', message: `the file cannot be read: ${explainCode(code)}` };
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   linkSync,
@@ -33,6 +34,26 @@ function filesOf(found: Scan, folder: string): readonly string[] {
 }
 
 describe('a scan', () => {
+  it('says what it leaves out though its name is that of a file with objects', (t) => {
+    const folder = folderWith(t, 'a.yaml');
+    symlinkSync('nowhere', join(folder, 'dangling.yaml'));
+    symlinkSync('nowhere', join(folder, 'was-a-folder'));
+    symlinkSync('round.yaml', join(folder, 'round.yaml'));
+    symlinkSync('nowhere', join(folder, '.#a.yaml'));
+    execFileSync('mkfifo', [join(folder, 'pipe.yaml'), join(folder, 'other-pipe')]);
+    const found = scan([folder], LIMITS);
+    assert.deepEqual(filesOf(found, folder), ['a.yaml']);
+    assert.deepEqual(
+      found.skipped.map(({ path, why }) => `${relative(folder, path)} ${why}`),
+      [
+        'dangling.yaml is a symbolic link to nothing',
+        'pipe.yaml is a named pipe',
+        'round.yaml is a symbolic link that cannot be followed: its symbolic links go round in a circle',
+        'was-a-folder is a symbolic link to nothing',
+      ],
+    );
+  });
+
   it('finds YAML and JSON in a folder and below, in the order of names', (t) => {
     const folder = folderWith(
       t,

@@ -6,7 +6,7 @@ import { readdirSync, realpathSync, statSync } from 'node:fs';
 import type { Dirent, Stats } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { kustomizationOf, kustomizeInputs } from './kustomize-inputs.ts';
-import { codeOf, compareNames, identityOf, isRelevantName, statOf } from './stat.ts';
+import { codeOf, compareNames, explainCode, identityOf, isRelevantName, statOf } from './stat.ts';
 
 export interface ScanLimits {
   readonly filesMax: number;
@@ -22,6 +22,8 @@ export interface Scan {
   readonly empty: readonly number[];
   /** Folders below that cannot be read. */
   readonly unreadable: readonly PathProblem[];
+  /** What is in folders and cannot be a file with objects, though its name says so. */
+  readonly skipped: readonly Skipped[];
   /** There are more files than the limit allows; the rest was not looked at. */
   readonly isCutOff: boolean;
 }
@@ -50,6 +52,12 @@ export interface PathProblem {
   readonly code: string;
 }
 
+/** A thing that is left out, and why: `is a named pipe`. */
+export interface Skipped {
+  readonly path: string;
+  readonly why: string;
+}
+
 const EXTENSION = /\.(?:yaml|yml|json)$/;
 
 /** Scans all paths. `-` and pipes are not looked at: they can be read only once. */
@@ -66,6 +74,7 @@ class Scanner {
   readonly #lost = new Map<number, PathProblem>();
   readonly #empty: number[] = [];
   readonly #unreadable: PathProblem[] = [];
+  readonly #skipped: Skipped[] = [];
   /** Real paths of what was seen: each file and folder counts once, however many ways lead to it. */
   readonly #seen = new Set<string>();
   #isCutOff = false;
@@ -81,6 +90,7 @@ class Scanner {
       lost: this.#lost,
       empty: this.#empty,
       unreadable: this.#unreadable,
+      skipped: this.#skipped,
       isCutOff: this.#isCutOff,
     };
   }
@@ -91,10 +101,12 @@ class Scanner {
     this.#watchEntry(absolute);
     try {
       const stats = statSync(path);
+      // What a shell's <(command) stands for is at no real path.
+      if (!stats.isDirectory() && !stats.isFile()) return;
       const real = realpathSync.native(path);
       const at = { root, file: join(path), order: orderOf(root) };
       if (stats.isDirectory()) this.#scanRootFolder(at, real);
-      else if (stats.isFile()) this.#addFile(at, real, stats, real !== absolute);
+      else this.#addFile(at, real, stats, real !== absolute);
     } catch (error) {
       this.#lost.set(root, { path, code: codeOf(error) });
     }
@@ -148,13 +160,18 @@ class Scanner {
       return;
     }
     const isLink = entry.isSymbolicLink();
-    if (!isLink && !(entry.isFile() && EXTENSION.test(name))) return;
-    const stats = statOf(at.file);
-    // A link to nothing, as editors leave for a lock, or a file that has just gone.
-    if (stats === undefined) return;
+    if (!isLink && !EXTENSION.test(name)) return;
+    const { stats, code } = tryStat(at.file);
+    if (stats === undefined) {
+      // A file that has just gone is none; a link is still there, and leads nowhere.
+      if (isLink) this.#skipped.push({ path: at.file, why: whyDangling(code) });
+      return;
+    }
     const real = isLink ? realpathSync.native(at.file) : join(realParent, name);
     if (stats.isDirectory()) this.#scanFolder(at, real);
-    else if (stats.isFile() && EXTENSION.test(name)) this.#addFile(at, real, stats, isLink);
+    else if (!EXTENSION.test(name)) return;
+    else if (stats.isFile()) this.#addFile(at, real, stats, isLink);
+    else this.#skipped.push({ path: at.file, why: whatItIs(stats) });
   }
 
   #addFile(at: Place, real: string, stats: Stats, isLink: boolean): void {
@@ -215,6 +232,26 @@ interface Place {
   readonly root: number;
   readonly file: string;
   readonly order: string;
+}
+
+function tryStat(path: string): { readonly stats?: Stats; readonly code: string } {
+  try {
+    return { stats: statSync(path), code: '' };
+  } catch (error) {
+    return { code: codeOf(error) };
+  }
+}
+
+function whyDangling(code: string): string {
+  return code === 'ENOENT' || code === 'ENOTDIR'
+    ? 'is a symbolic link to nothing'
+    : `is a symbolic link that cannot be followed: ${explainCode(code)}`;
+}
+
+function whatItIs(stats: Stats): string {
+  if (stats.isFIFO()) return 'is a named pipe';
+  if (stats.isSocket()) return 'is a socket';
+  return 'is a device';
 }
 
 function folderIdentity(folder: string): string | undefined {

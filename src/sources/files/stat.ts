@@ -34,6 +34,8 @@ export function explainCode(code: string): string {
     case 'EACCES':
     case 'EPERM':
       return 'permission denied';
+    case 'ENXIO':
+      return 'it is a socket, not a file';
     case 'ELOOP':
       return 'its symbolic links go round in a circle';
     default:

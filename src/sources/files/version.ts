@@ -41,6 +41,8 @@ export interface FileVersion {
   readonly placed: readonly Placed[];
   /** What is wrong with the last reading, lines counted in the file; what counts stays meanwhile. */
   readonly faults: readonly Fault[];
+  /** The faults are of a file that could be read before: all of it stays as it was. */
+  readonly staysWhole?: true;
   readonly refusal?: Refusal;
   /** The last reading, for the next one to start from. */
   readonly reading?: Reading;
@@ -67,7 +69,8 @@ export function nextVersion(
   if (faults.length > 0 && before?.reading !== undefined) {
     const { nextId } = before;
     const placed = followLines(before.placed, documents);
-    return { version: { placed, faults, reading, nextId }, removed: [], added: [] };
+    const version = { placed, faults, reading, nextId, staysWhole: true } as const;
+    return { version, removed: [], added: [] };
   }
   const readable = documents.filter(({ document }) => document.faults.length === 0);
   const { placed, nextId, removed, added } = place(file, readable, before ?? EMPTY_VERSION);

@@ -69,7 +69,8 @@ function traceStream(
     shares: weighted.map(({ backend: key, weight }) => {
       const backend = key === null ? undefined : program.backends.get(key);
       const endpoints = placesOf(backend);
-      return { weight, to: backend?.key ?? null, endpoints };
+      const secured = (backend?.tls ?? null) === null ? {} : { secured: true as const };
+      return { weight, to: backend?.key ?? null, endpoints, ...secured };
     }),
   };
 }

@@ -29,10 +29,27 @@ describe('syntax errors are told in plain words', () => {
       'a: 1\nb: "x\nc: d\n',
       '2:4 the quote that is opened here is not closed',
     ],
+    ['an open bracket', 'a: [1, 2\nb: 3\n', '1:4 the bracket that is opened here is not closed'],
     [
-      'an open bracket',
-      'a: [1, 2\nb: 3\n',
-      '2:1 a bracket that is opened above is not closed before this line',
+      'an open bracket once, however much follows it',
+      'a: 1\nhosts: [one, two\nrules:\n  - b: [3]\n    c: {d: e}\nmore: [f\n',
+      '2:8 the bracket that is opened here is not closed',
+    ],
+    [
+      'the innermost of open brackets',
+      'a: {b: c, d: [1, 2}\nmore: x\n',
+      '1:14 the bracket that is opened here is not closed',
+    ],
+    [
+      'what is wrong above an open bracket as well',
+      'a: @x\nb: [1\nc: 2\n',
+      '1:4 text that begins with "@" needs quotes',
+      '2:4 the bracket that is opened here is not closed',
+    ],
+    [
+      'two objects in one document once',
+      'apiVersion: v1\nkind: A\nmetadata: {}\napiVersion: v1\nkind: B\nmetadata: {}\n',
+      '4:1 the key "apiVersion" is there twice in the same mapping',
     ],
     ['a tab', 'a:\n\tb: c\n', '2:1 a tab in the indentation'],
     ['text that needs quotes', 'a: @b\n', '1:4 text that begins with "@" needs quotes'],
@@ -60,6 +77,13 @@ describe('syntax errors are told in plain words', () => {
   ] as const) {
     it(name, () => assert.deepEqual(faultsOf(text), expected));
   }
+
+  it('with the line that is missing between two objects', () => {
+    const text = 'kind: A\nspec: {}\nkind: B\nspec: {}\n';
+    const parsed = parseValue(text, { nestingMax: 100, aliasNodesMax: 1000 });
+    assert.ok(!('value' in parsed));
+    assert.match(findFaults(text, parsed)[0]?.hint ?? '', /a line with ---/);
+  });
 
   it('with advice when the text looks like a template', () => {
     const text = 'name: {{ .Values.name }}\n';

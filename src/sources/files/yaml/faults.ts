@@ -1,7 +1,7 @@
 // The text of a document whose structure is broken → all its syntax errors in plain words. js-yaml,
 // which is fast, stops at the first; `yaml`, which is slow, goes on and is asked only here.
 
-import { isScalar, parseDocument, visit } from 'yaml';
+import { isCollection, isScalar, parseDocument, visit } from 'yaml';
 import type { Document, YAMLError } from 'yaml';
 import { spotAt } from './fault.ts';
 import type { Fault } from './fault.ts';
@@ -19,7 +19,8 @@ const CONFLICT = /^(?:<{7}|>{7}|={7})(?: |$)/m;
 export function findFaults(text: string, refused: Unstructured): readonly Fault[] {
   const conflict = text.search(CONFLICT);
   if (conflict !== -1) return [conflictFault(text, conflict)];
-  const faults = 'faults' in refused ? refused.faults : structureFaults(text, refused.firstFault);
+  const faults =
+    'faults' in refused ? withMarkHint(refused.faults) : structureFaults(text, refused.firstFault);
   return text.includes('{{') ? faults.map(withTemplateHint) : faults;
 }
 
@@ -31,6 +32,21 @@ function conflictFault(text: string, offset: number): Fault {
   };
 }
 
+/** Keys that every object has, and no object twice. */
+const OBJECT_KEY = /^the key "(?:apiVersion|kind|metadata|spec)" is there twice /;
+
+/** Two objects in one document have all their keys twice: one fault, that says why. */
+function withMarkHint(faults: readonly Fault[]): readonly Fault[] {
+  const isOfObject = ({ spot, message }: Fault): boolean =>
+    spot.column === 1 && OBJECT_KEY.test(message);
+  const first = faults.find(isOfObject);
+  if (first === undefined) return faults;
+  const hint = 'If another object begins here, put a line with --- before it.';
+  return faults
+    .filter((fault) => fault === first || !isOfObject(fault))
+    .map((fault) => (fault === first ? { ...fault, hint } : fault));
+}
+
 function withTemplateHint(fault: Fault): Fault {
   const hint =
     'If this is a Helm template, render it first: helm template NAME CHART | fairway up -';
@@ -40,7 +56,7 @@ function withTemplateHint(fault: Fault): Fault {
 function structureFaults(text: string, first: Fault): readonly Fault[] {
   const document = text.length > TEXT_CHARS_MAX ? undefined : parse(text);
   if (document === undefined || document.errors.length === 0) return [first];
-  const faults = new Map<number, Fault>();
+  const faults = new Map<number, Explained>();
   let unexpected = false;
   for (const error of document.errors) {
     // After one unexpected token there is another at every step.
@@ -50,8 +66,14 @@ function structureFaults(text: string, first: Fault): readonly Fault[] {
     const fault = explain(text, document, error);
     if (!faults.has(fault.spot.line)) faults.set(fault.spot.line, fault);
   }
-  return [...faults.values()].toSorted((a, b) => a.spot.line - b.spot.line).slice(0, FAULTS_MAX);
+  const sorted = [...faults.values()].toSorted((a, b) => a.spot.line - b.spot.line);
+  const open = sorted.findIndex(({ isOpen }) => isOpen === true);
+  const told = open === -1 ? sorted : sorted.slice(0, open + 1);
+  return told.slice(0, FAULTS_MAX).map(({ isOpen: _open, ...fault }) => fault);
 }
+
+/** Of what is not closed, everything below is a part: nothing more can be told of it. */
+type Explained = Fault & { readonly isOpen?: true };
 
 /** A line that is indented too far is reported twice; the first report points at the line before. */
 function isShadow(error: YAMLError, all: readonly YAMLError[]): boolean {
@@ -70,7 +92,7 @@ function parse(text: string): Document | undefined {
   }
 }
 
-function explain(text: string, document: Document, error: YAMLError): Fault {
+function explain(text: string, document: Document, error: YAMLError): Explained {
   const [start, end] = error.pos;
   const spot = spotAt(text, start);
   const written = JSON.stringify(text.slice(start, end).trim());
@@ -92,7 +114,7 @@ function explain(text: string, document: Document, error: YAMLError): Fault {
       return missing(text, document, error);
     case 'BAD_INDENT':
       return error.message.startsWith('Flow')
-        ? { spot, message: 'a bracket that is opened above is not closed before this line' }
+        ? openedBracket(text, document, start)
         : { spot, message: 'the indentation does not fit the lines above' };
     case 'TAB_AS_INDENT':
       return { spot, message: 'a tab in the indentation', hint: 'Indent with spaces.' };
@@ -121,17 +143,40 @@ function explain(text: string, document: Document, error: YAMLError): Fault {
   }
 }
 
-function missing(text: string, document: Document, error: YAMLError): Fault {
+function missing(text: string, document: Document, error: YAMLError): Explained {
   const [start] = error.pos;
   if (error.message.startsWith('Missing closing')) {
     const opened = openQuote(document, start);
-    return { spot: spotAt(text, opened), message: 'the quote that is opened here is not closed' };
+    const message = 'the quote that is opened here is not closed';
+    return { spot: spotAt(text, opened), message, isOpen: true };
   }
   if (error.message.startsWith('Implicit map keys')) {
     const message = 'a ":" is missing after this key, or its indentation is wrong';
     return { spot: spotAt(text, start), message };
   }
   return { spot: spotAt(text, start), message: 'a comma, a colon or a closing bracket is missing' };
+}
+
+/** The innermost bracket before `position` that has no end. */
+function openedBracket(text: string, document: Document, position: number): Explained {
+  let opened: number | undefined;
+  visit(document, (_key, node) => {
+    if (!isCollection(node) || node.flow !== true || !node.range) return;
+    const [start, end] = node.range;
+    const isClosed = end - start > 1 && (text[end - 1] === ']' || text[end - 1] === '}');
+    if (start < position && !isClosed && start >= (opened ?? 0)) opened = start;
+  });
+  return opened === undefined
+    ? {
+        spot: spotAt(text, position),
+        message: 'a bracket that is opened above is not closed before this line',
+        isOpen: true,
+      }
+    : {
+        spot: spotAt(text, opened),
+        message: 'the bracket that is opened here is not closed',
+        isOpen: true,
+      };
 }
 
 /** Where the quoted text begins that has no end by `position`. */

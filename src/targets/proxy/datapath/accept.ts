@@ -1,5 +1,8 @@
 // An accepted socket → a connection that speaks what its client speaks: HTTP/1.1, or HTTP/2 told by
 // ALPN or by the preface its client sends first.
+//
+// Budget: a few microseconds for each connection, nothing for each request. Allocates the
+// connection. Guarded by bench/proxy.ts.
 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -10,6 +13,8 @@ import type { Client, Entry, Worker } from './dispatch.ts';
 import { H1ServerConnection } from './h1/server.ts';
 import { H2ServerConnection } from './h2/server.ts';
 import type { Asker } from './observe/observer.ts';
+import { plainAddress } from './proxied.ts';
+import type { ProxiedClients } from './proxied.ts';
 import { acceptEvents, acceptPlain } from './socket.ts';
 import type { SocketTransport } from './socket.ts';
 import type { Receiver, RequestHead, ServerStream, TransportHandler } from './stream.ts';
@@ -25,32 +30,38 @@ export interface Acceptor {
   readonly entry: Entry;
   readonly clock: Clock;
   readonly open: Set<ServerConnection>;
+  /** Absent unless connections begin with a PROXY header. */
+  readonly proxied?: ProxiedClients;
 }
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
 /** Takes a plain connection; `onGone` is called when it is closed. */
 export function acceptHttp(acceptor: Acceptor, socket: Socket, onGone: () => void): void {
-  const client = clientOf(socket, null);
-  acceptPlain(socket, (transport) => new Detection(acceptor, client, transport), onGone);
+  const client = clientOf(acceptor, socket, null);
+  const make = (transport: SocketTransport): TransportHandler =>
+    new Detection(acceptor, client, transport);
+  if (acceptor.proxied === undefined) {
+    acceptPlain(socket, make, onGone);
+    return;
+  }
+  // A socket that has been read from keeps its events.
+  acceptEvents(socket, make);
+  socket.resume();
 }
 
 /** Takes a connection whose TLS handshake is done. */
 export function acceptHttps(acceptor: Acceptor, socket: TLSSocket): void {
   // Node.js says false for a client that names no server.
   const { servername } = socket as { servername?: string | false };
-  const client = clientOf(socket, normalizeHost(servername || ''));
+  const client = clientOf(acceptor, socket, normalizeHost(servername || ''));
   const make = socket.alpnProtocol === 'h2' ? makeH2 : makeH1;
   acceptEvents(socket, (transport) => make(acceptor, client, transport));
 }
 
-function clientOf(socket: Socket, serverName: string | null): Client {
-  const address = socket.remoteAddress ?? '';
-  // A socket that listens on IPv6 sees IPv4 clients so.
-  return {
-    address: address.startsWith('::ffff:') ? address.slice(7) : address,
-    serverName,
-  };
+function clientOf({ proxied }: Acceptor, socket: Socket, serverName: string | null): Client {
+  const address = proxied?.addressOf(socket) ?? plainAddress(socket.remoteAddress);
+  return { address, serverName };
 }
 
 type Make = (acceptor: Acceptor, client: Client, transport: SocketTransport) => ServerConnection;

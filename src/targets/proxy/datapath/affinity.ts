@@ -1,5 +1,7 @@
 // Session affinity by client address: which endpoint a client was sent to last. One memory for each
 // port of a Service, bounded; the clients unheard of for longest are forgotten first.
+//
+// Not hot: once for each connection or datagram flow of a Service with affinity.
 
 import type { EndpointProgram } from '../program.ts';
 

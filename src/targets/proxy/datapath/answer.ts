@@ -1,4 +1,7 @@
 // Answers Fairway gives itself: refusals, redirects, and what went wrong with a backend.
+//
+// Budget: as a response from a backend. Allocates the head and the line of text. Guarded by
+// bench/proxy.ts.
 
 import { escapeGrpcMessage, grpcStatusOf, isGrpcContentType } from '../../../lib/grpc-status.ts';
 import { fieldValue } from './fields.ts';

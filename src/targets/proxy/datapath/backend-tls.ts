@@ -1,5 +1,7 @@
 // How a backend is spoken to in TLS: what is asked for, which certificates are good, and the one we show
 // if it asks for ours.
+//
+// Not hot: once for each TLS connection to a backend.
 
 import { checkServerIdentity, getCACertificates } from 'node:tls';
 import type { ConnectionOptions, PeerCertificate } from 'node:tls';
@@ -8,7 +10,7 @@ import type { Certificate } from './certificates.ts';
 
 /** Options of node:tls for connections to a backend. */
 export function clientOptions(
-  { serverName, authorities, names }: BackendTls,
+  { serverName, authorities, names, isUnverified }: BackendTls,
   protocol: BackendProtocol,
   identity: Certificate | null,
 ): ConnectionOptions {
@@ -16,8 +18,10 @@ export function clientOptions(
     servername: serverName,
     ca: authorities === 'system' ? systemAuthorities() : [...authorities],
     minVersion: 'TLSv1.2',
-    ALPNProtocols: [protocol === 'h2c' ? 'h2' : 'http/1.1'],
+    // Of what whole connections carry, nothing is known.
+    ...(protocol === 'tcp' ? {} : { ALPNProtocols: [protocol === 'h2c' ? 'h2' : 'http/1.1'] }),
     checkServerIdentity: (_host, certificate) => checkNames(names, certificate),
+    ...(isUnverified === true ? { rejectUnauthorized: false } : {}),
     ...(identity === null ? {} : identity.identity),
   };
 }

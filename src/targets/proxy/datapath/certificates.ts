@@ -1,5 +1,8 @@
 // Which certificate a TLS handshake is shown: of the listener the server name belongs to, the one made
 // for that name. Contexts are made when first asked for, as thousands of names may never be.
+//
+// Not hot: once for each handshake, which costs a hundred times as much; a context is made once for
+// each certificate in use.
 
 import { constants } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
@@ -85,7 +88,11 @@ export class CertificateIndex {
   readonly #byHost = new HostIndex<readonly Certificate[]>();
 
   constructor(socket: SocketProgram, find: (key: string) => Certificate | undefined) {
-    for (const { hostname, certificates } of socket.listeners) {
+    for (const { hostname, certificates, named } of socket.listeners) {
+      for (const { hostname: name, certificate } of named) {
+        const own = find(certificate);
+        if (own !== undefined) this.#byHost.set(name, [own]);
+      }
       const found = certificates.map(find).filter((c) => c !== undefined);
       if (found.length > 0) this.#byHost.set(hostname, found);
     }

@@ -5,8 +5,10 @@
 
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Forward, Weighted } from './action.ts';
 import type { Backend } from './backend.ts';
+import type { Certificate } from './certificates.ts';
 import type { Conversations } from './conversations.ts';
 import type { Counters } from './counters.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -28,6 +30,8 @@ export interface RelayContext {
   readonly limits: Limits;
   readonly counters: Counters;
   readonly conversations: Conversations;
+  /** Shown to backends that ask for a certificate. */
+  readonly identity: Certificate | null;
 }
 
 /** The backend for one more connection or datagram; null when its share has none. */
@@ -53,7 +57,7 @@ function dialNext(
   tried: readonly Endpoint[],
   context: RelayContext,
 ): void {
-  const { limits, counters } = context;
+  const { limits, counters, identity } = context;
   const mayTry = tried.length < limits.connectAttemptsMax;
   const endpoint = mayTry ? backend.pick(tried, client.remoteAddress) : null;
   if (endpoint === null || client.destroyed) {
@@ -62,7 +66,9 @@ function dialNext(
     return;
   }
   const { address, port } = endpoint;
-  const upstream = connect({ host: address, port, allowHalfOpen: true, noDelay: true });
+  const security = endpoint.security(identity);
+  const place = { host: address, port, allowHalfOpen: true, noDelay: true };
+  const upstream = security === null ? connect(place) : connectTls({ ...place, ...security });
   const timer = setTimeout(() => upstream.destroy(new Error()), limits.connectTimeoutMs);
   const failed = (): void => {
     clearTimeout(timer);
@@ -71,7 +77,7 @@ function dialNext(
     dialNext(client, backend, [...tried, endpoint], context);
   };
   upstream.once('error', failed);
-  upstream.once('connect', () => {
+  upstream.once(security === null ? 'connect' : 'secureConnect', () => {
     clearTimeout(timer);
     upstream.off('error', failed);
     endpoint.outstanding++;

@@ -1,5 +1,7 @@
 // Connections that are handed on whole, as whoever drains sees them: which of them look as if something
 // were under way. What they carry is not known, so it is judged by who spoke last, and how long ago.
+//
+// Not hot: once for each connection, and when somebody drains.
 
 import type { Socket } from 'node:net';
 

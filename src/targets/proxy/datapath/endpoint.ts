@@ -4,6 +4,7 @@
 // Budget: 0.1 µs to take a connection that waits. Allocates only when it must connect.
 
 import { createHash } from 'node:crypto';
+import type { ConnectionOptions } from 'node:tls';
 import type { BackendProtocol, BackendTls } from '../../../model/model.ts';
 import { clientOptions } from './backend-tls.ts';
 import type { Certificate } from './certificates.ts';
@@ -237,6 +238,12 @@ export class Endpoint {
     const waiting = this.#waiting ?? [];
     this.#waiting = null;
     for (const taker of waiting) taker.onConnectFailed(error);
+  }
+
+  /** How a whole connection is put into TLS on its way there; null for as it is. */
+  security(identity: Certificate | null): ConnectionOptions | null {
+    const { tls } = this.#where;
+    return tls === null ? null : clientOptions(tls, this.protocol, identity);
   }
 
   #place(): Dial {

@@ -3,6 +3,7 @@
 //
 // Budget: 0.1 µs for each name looked for in 15 fields. Changing allocates one new list.
 
+import { isAlias } from '../../../lib/disguised-name.ts';
 import type { HeaderChanges } from '../../../model/filter.ts';
 import type { Fields } from './stream.ts';
 
@@ -19,6 +20,23 @@ export function fieldValue(fields: Fields, name: string): string | undefined {
 
 export function isNamed(given: string, name: string): boolean {
   return given.length === name.length && (given === name || given.toLowerCase() === name);
+}
+
+/**
+ * Drops the fields that some backends could not tell from one that is set or removed: `X_User` beside
+ * `X-User`. What a filter says of a request must not be said by the client as well.
+ */
+export function withoutAliases(
+  fields: Fields,
+  { set, remove }: Pick<HeaderChanges, 'set' | 'remove'>,
+): Fields {
+  const isOne = (given: string): boolean =>
+    given.includes('_') &&
+    (set.some(({ name }) => isAlias(given, name)) || remove.some((name) => isAlias(given, name)));
+  for (let i = 0; i < fields.length; i += 2) {
+    if (isOne(fields[i]!)) return fields.filter((_, j) => !isOne(fields[j - (j % 2)]!));
+  }
+  return fields;
 }
 
 /** Sets, then adds, then removes. */

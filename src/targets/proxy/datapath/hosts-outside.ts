@@ -3,6 +3,8 @@
 // each time: a name that is somebody else's today may be ours tomorrow.
 //
 // Not on the way of any request. Allocates what the resolver of Node.js does, each time it looks.
+//
+// Not hot: once for each lookup.
 
 import { lookup, Resolver } from 'node:dns/promises';
 import { isOutside } from '../../../lib/outside.ts';

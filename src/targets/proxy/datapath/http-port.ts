@@ -1,7 +1,10 @@
 // A listening port whose connections carry requests, with TLS or without.
+//
+// Not hot: once for each connection and each change of programs.
 
 import { createServer } from 'node:net';
 import type { Server } from 'node:net';
+import { joinHostPort } from '../../../lib/cidr.ts';
 import type { Binding } from '../messages.ts';
 import type { SocketProgram } from '../program.ts';
 import { acceptHttp, acceptHttps } from './accept.ts';
@@ -10,6 +13,7 @@ import type { Entry } from './dispatch.ts';
 import { HostIndex } from './hosts.ts';
 import { listenTcp } from './listen.ts';
 import type { Port, PortContext } from './ports.ts';
+import { ProxiedClients } from './proxied.ts';
 import type { State } from './state.ts';
 import { TlsEnd } from './tls-end.ts';
 
@@ -22,17 +26,27 @@ export class HttpPort implements Port {
   constructor(socket: SocketProgram, { worker, clock }: PortContext) {
     const isTls = socket.protocol === 'https';
     this.#entry = newEntry(socket, isTls ? 'https' : 'http');
-    const acceptor: Acceptor = { worker, entry: this.#entry, clock, open: this.#open };
+    const { clientAddress, tlsMinVersion } = socket.settings ?? {};
+    const { handshakeTimeoutMs } = worker.limits;
+    const proxied = ProxiedClients.of(clientAddress, clock, handshakeTimeoutMs);
+    const acceptor: Acceptor = {
+      worker,
+      entry: this.#entry,
+      clock,
+      open: this.#open,
+      ...(proxied === undefined ? {} : { proxied }),
+    };
     this.#tls = isTls
       ? new TlsEnd({
           name: socket.id,
           validation: socket.clientValidation,
-          handshakeTimeoutMs: worker.limits.handshakeTimeoutMs,
-          door: worker.admission.listener(),
+          handshakeTimeoutMs,
+          ...(proxied === undefined ? { door: worker.admission.listener() } : {}),
+          ...(tlsMinVersion === undefined ? {} : { minVersion: tlsMinVersion }),
           onSecure: (secure) => acceptHttps(acceptor, secure),
         })
       : null;
-    this.#server = this.#tls?.server ?? plainServer(acceptor);
+    this.#server = serverFor(acceptor, this.#tls);
   }
 
   listen(binding: Binding): Promise<void> {
@@ -55,12 +69,16 @@ export class HttpPort implements Port {
 }
 
 export function newEntry(socket: SocketProgram, scheme: Entry['scheme']): Entry {
+  const { clientAddress } = socket.settings ?? {};
   return {
     port: socket.port,
     scheme,
+    authority: '',
     listeners: new HostIndex(),
     ports: new Map(),
     identity: null,
+    conduct: null,
+    ...(clientAddress?.from === 'xForwardedFor' ? { trustedProxies: clientAddress.trusted } : {}),
   };
 }
 
@@ -71,16 +89,34 @@ export function updateEntry(
   state: State,
 ): void {
   entry.listeners = state.listeners(socket);
+  const standardPort = entry.scheme === 'https' ? 443 : 80;
+  entry.authority =
+    binding.port === standardPort ? binding.address : joinHostPort(binding.address, binding.port);
   entry.ports = new Map(binding.ports);
   entry.identity = state.identity(socket);
+  entry.conduct = state.conduct(socket);
 }
 
-function plainServer(acceptor: Acceptor): Server {
+function serverFor(acceptor: Acceptor, tls: TlsEnd | null): Server {
+  const { proxied } = acceptor;
+  if (tls !== null && proxied === undefined) return tls.server;
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
   const door = acceptor.worker.admission.listener();
-  server.on('connection', (socket) => {
-    const onGone = door.admit(socket);
-    if (onGone !== null) acceptHttp(acceptor, socket, onGone);
+  return server.on('connection', (accepted) => {
+    const onGone = door.admit(accepted);
+    if (onGone === null) return;
+    if (proxied === undefined) {
+      acceptHttp(acceptor, accepted, onGone);
+      return;
+    }
+    accepted.on('close', onGone);
+    proxied.take(accepted, (socket) => {
+      if (tls === null) acceptHttp(acceptor, socket, ignore);
+      else tls.server.emit('connection', socket);
+    });
   });
-  return server;
+}
+
+function ignore(): void {
+  // Whoever waits for the end of the connection waits for its event.
 }

@@ -1,5 +1,7 @@
 // Every limit of the data path, by name, with its default. A limit that is passed is answered as its
 // comment says and counted under its own name.
+//
+// Not hot: read once for each connection, or as a field.
 
 export interface Limits {
   /** Bytes of a request target; more is 414. */

@@ -1,4 +1,6 @@
 // Opening a listening socket that several workers share.
+//
+// Not hot: once for each port.
 
 import type { Server } from 'node:net';
 import type { Binding } from '../messages.ts';

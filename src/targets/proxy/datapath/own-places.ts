@@ -1,4 +1,6 @@
 // Where we listen ourselves: requests that are sent there would come back, and go round and round.
+//
+// Not hot: once for each change of programs, and one look into a Set for each address outside.
 
 import { networkInterfaces } from 'node:os';
 import type { Binding } from '../messages.ts';

@@ -1,5 +1,7 @@
 // Reads a connection until its client has said which server it wants, then gives everything back to the
 // socket, as if nobody had read it.
+//
+// Not hot: once for each connection to a port of TLS listeners.
 
 import type { Socket } from 'node:net';
 import { HELLO_BYTES_MAX, parseClientHello } from './client-hello.ts';

@@ -1,12 +1,15 @@
 // The listening sockets of a worker: opened, given new listeners, and closed as programs come and go.
 // A port that stays is never closed, and what is connected to it is never disturbed; a port that goes
 // takes no new connections and lets those there are finish.
+//
+// Not hot: once for each change of programs.
 
 import type { BindFailure, Binding } from '../messages.ts';
 import type { SocketProgram } from '../program.ts';
 import type { Clock } from './clock.ts';
 import type { Worker } from './dispatch.ts';
 import { HttpPort } from './http-port.ts';
+import { workerFor } from './port-settings.ts';
 import type { State } from './state.ts';
 import { TcpPort, TlsPort, UdpPort } from './stream-ports.ts';
 
@@ -51,7 +54,7 @@ export class Ports {
       if (socket === undefined) continue;
       let port = this.#ports.get(key);
       if (port === undefined) {
-        port = this.#create(socket, binding);
+        port = create(socket, binding, this.#contextFor(socket));
         this.#ports.set(key, port);
         opening.push(this.#open(key, port, binding, failures));
       }
@@ -87,18 +90,9 @@ export class Ports {
     for (const port of this.#ports.values()) port.relieve();
   }
 
-  #create(socket: SocketProgram, binding: Binding): Port {
-    switch (socket.protocol) {
-      case 'http':
-      case 'https':
-        return new HttpPort(socket, this.#context);
-      case 'tls':
-        return new TlsPort(socket, this.#context);
-      case 'tcp':
-        return new TcpPort(this.#context);
-      case 'udp':
-        return new UdpPort(binding, this.#context);
-    }
+  #contextFor({ settings }: SocketProgram): PortContext {
+    const { worker, clock } = this.#context;
+    return { worker: workerFor(worker, settings, clock), clock };
   }
 
   async #open(key: string, port: Port, binding: Binding, failures: BindFailure[]): Promise<void> {
@@ -113,9 +107,26 @@ export class Ports {
   }
 }
 
+function create(socket: SocketProgram, binding: Binding, context: PortContext): Port {
+  switch (socket.protocol) {
+    case 'http':
+    case 'https':
+      return new HttpPort(socket, context);
+    case 'tls':
+      return new TlsPort(socket, context);
+    case 'tcp':
+      return new TcpPort(socket, context);
+    case 'udp':
+      return new UdpPort(binding, context);
+  }
+}
+
 function keyOf(binding: Binding, state: State): string {
-  const { protocol = '', clientValidation = null } = state.sockets.get(binding.socket) ?? {};
+  const socket = state.sockets.get(binding.socket);
   // Who is connected was let in by the rules there were: other rules make another port.
-  const validation = clientValidation === null ? '' : JSON.stringify(clientValidation);
-  return `${binding.address}|${binding.port}|${protocol}|${binding.socket}|${validation}`;
+  const rules = [socket?.clientValidation, socket?.settings].map((rule) =>
+    rule === undefined || rule === null ? '' : JSON.stringify(rule),
+  );
+  const { address, port } = binding;
+  return [address, port, socket?.protocol ?? '', binding.socket, ...rules].join('|');
 }

@@ -1,7 +1,7 @@
 // TCP connections to an address of a Service, relayed to one of its endpoints: the userspace proxy.
 // When an endpoint refuses, the next is tried; a client with affinity goes back to its endpoint.
 //
-// Not a hot path: connections are relayed by Node.js's own streams.
+// Not hot: connections are relayed by Node.js's own streams.
 
 import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';

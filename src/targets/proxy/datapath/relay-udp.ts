@@ -1,5 +1,7 @@
 // Datagrams to an address of a Service, relayed to one of its endpoints in turn. Without affinity, a
 // client stays with its endpoint as long as it keeps talking.
+//
+// Not hot: once for each client of a UDP Service.
 
 import { isIn } from '../../../lib/cidr.ts';
 import type { EndpointProgram, RelayProgram } from '../program.ts';

@@ -1,4 +1,6 @@
 // The relays of a worker: addresses of Services that connections and datagrams are passed on from.
+//
+// Not hot: once for each change of programs.
 
 import type { BindFailure, RelayBinding } from '../messages.ts';
 import type { Delta } from '../patch.ts';

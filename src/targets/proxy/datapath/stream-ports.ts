@@ -1,5 +1,7 @@
 // Listening ports whose connections, or datagrams, are handed on whole: TCP, UDP, and TLS, where the
 // server name that a client asks for says which listener it belongs to.
+//
+// Not hot: once for each connection and each change of programs.
 
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
@@ -12,27 +14,44 @@ import type { ServerConnection } from './accept.ts';
 import type { Forward } from './action.ts';
 import type { Door } from './admission.ts';
 import type { Backend } from './backend.ts';
+import type { Certificate } from './certificates.ts';
+import type { Clock } from './clock.ts';
 import { chooseBackend, relayConnection } from './connection-relay.ts';
 import type { ConnectionListener, RelayContext } from './connection-relay.ts';
-import type { Entry } from './dispatch.ts';
+import type { Entry, Worker } from './dispatch.ts';
 import { HostIndex } from './hosts.ts';
 import { newEntry, updateEntry } from './http-port.ts';
 import { listenTcp, PORTS_ARE_SHARED } from './listen.ts';
 import { peekServerName } from './peek.ts';
 import type { Port, PortContext } from './ports.ts';
+import { ProxiedClients } from './proxied.ts';
 import { breakOff } from './splice.ts';
 import type { State } from './state.ts';
 import { TlsEnd } from './tls-end.ts';
 import { UdpFlows } from './udp-flows.ts';
 
-function createPausedServer(door: Door, onConnection: (socket: Socket) => void): Server {
+/** Gives connections that were let in, paused, and without the header of a proxy in front. */
+function createPausedServer(
+  door: Door,
+  proxied: ProxiedClients | undefined,
+  onConnection: (socket: Socket) => void,
+): Server {
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
   return server.on('connection', (socket) => {
     const onGone = door.admit(socket);
     if (onGone === null) return;
     socket.on('close', onGone);
-    onConnection(socket);
+    if (proxied === undefined) onConnection(socket);
+    else proxied.take(socket, onConnection);
   });
+}
+
+function proxiedOf(
+  { settings }: SocketProgram,
+  { limits }: Worker,
+  clock: Clock,
+): ProxiedClients | undefined {
+  return ProxiedClients.of(settings?.clientAddress, clock, limits.handshakeTimeoutMs);
 }
 
 /** Where everything on a TCP or UDP port goes: it has one listener, for all hosts. */
@@ -43,12 +62,14 @@ function onlyForward(listeners: HostIndex<ConnectionListener>): Forward | undefi
 export class TcpPort implements Port {
   readonly #server: Server;
   #listeners = new HostIndex<ConnectionListener>();
+  #identity: Certificate | null = null;
 
-  constructor({ worker }: PortContext) {
-    this.#server = createPausedServer(worker.admission.listener(), (client) => {
+  constructor(socket: SocketProgram, { worker, clock }: PortContext) {
+    const door = worker.admission.listener();
+    this.#server = createPausedServer(door, proxiedOf(socket, worker, clock), (client) => {
       const backend = chooseBackend(onlyForward(this.#listeners));
       if (backend === null) breakOff(client);
-      else relayConnection(client, backend, worker);
+      else relayConnection(client, backend, { ...worker, identity: this.#identity });
     });
   }
 
@@ -58,6 +79,7 @@ export class TcpPort implements Port {
 
   update(socket: SocketProgram, _binding: Binding, state: State): void {
     this.#listeners = state.connectionListeners(socket);
+    this.#identity = state.identity(socket);
   }
 
   /** Connections there are go on until they end by themselves. */
@@ -125,15 +147,23 @@ export class TlsPort implements Port {
   readonly #open = new Set<ServerConnection>();
   /** Connections whose handshake is under way here, by the client's address, and where they will go. */
   readonly #chosen = new Map<string, Backend>();
+  readonly #proxied: ProxiedClients | undefined;
   #listeners = new HostIndex<ConnectionListener>();
 
   constructor(socket: SocketProgram, context: PortContext) {
     this.#context = context;
     this.#entry = newEntry(socket, 'https');
-    const door = context.worker.admission.listener();
-    this.#server = createPausedServer(door, (client) => this.#accept(client));
-    const { handshakeTimeoutMs } = context.worker.limits;
-    const common = { name: socket.id, handshakeTimeoutMs };
+    const { worker, clock } = context;
+    this.#proxied = proxiedOf(socket, worker, clock);
+    const door = worker.admission.listener();
+    this.#server = createPausedServer(door, this.#proxied, (client) => this.#accept(client));
+    const { handshakeTimeoutMs } = worker.limits;
+    const { tlsMinVersion: minVersion } = socket.settings ?? {};
+    const common = {
+      name: socket.id,
+      handshakeTimeoutMs,
+      ...(minVersion === undefined ? {} : { minVersion }),
+    };
     this.#requests = new TlsEnd({
       ...common,
       validation: socket.clientValidation,
@@ -203,7 +233,9 @@ export class TlsPort implements Port {
 
   #takeRequests(secure: TLSSocket): void {
     const { worker, clock } = this.#context;
-    acceptHttps({ worker, entry: this.#entry, clock, open: this.#open }, secure);
+    const proxied = this.#proxied;
+    const common = { worker, entry: this.#entry, clock, open: this.#open };
+    acceptHttps(proxied === undefined ? common : { ...common, proxied }, secure);
   }
 
   #handOn(secure: TLSSocket): void {
@@ -215,7 +247,7 @@ export class TlsPort implements Port {
   }
 
   get #relayContext(): RelayContext {
-    return this.#context.worker;
+    return { ...this.#context.worker, identity: this.#entry.identity };
   }
 }
 

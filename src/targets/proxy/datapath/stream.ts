@@ -12,6 +12,8 @@
 //   write, which it makes by itself when the event that caused them has been handled.
 // - `send*` after an end or a reset is a bug (assert); callbacks never come after `onEnd` or `onReset`,
 //   except that a request may still end or reset after its response has ended, and the reverse.
+//
+// Budget: nothing; words only.
 
 import type { RequestRecord } from './observe/record.ts';
 

@@ -1,9 +1,11 @@
 // Where TLS of clients ends: a node:tls server that shows each server name its certificate. It listens
 // itself, or is given connections whose first bytes somebody has looked at.
+//
+// Not hot: once for each handshake.
 
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:tls';
-import type { Server, TLSSocket } from 'node:tls';
+import type { SecureVersion, Server, TLSSocket } from 'node:tls';
 import type { ClientValidation } from '../../../model/model.ts';
 import type { Door } from './admission.ts';
 import { TLS_POLICY } from './certificates.ts';
@@ -17,6 +19,8 @@ export interface TlsEndOptions {
   readonly handshakeTimeoutMs: number;
   /** Who may connect, where the server listens itself; null where somebody else has asked. */
   readonly door?: Door;
+  /** Absent: what certificates say. */
+  readonly minVersion?: SecureVersion;
   readonly onSecure: (socket: TLSSocket) => void;
 }
 
@@ -26,11 +30,15 @@ export class TlsEnd {
   #default: Certificate | undefined;
 
   readonly #validation: ClientValidation | null;
+  /** Versions are agreed on before the certificate is chosen: they are the server's own. */
+  readonly #version: { readonly minVersion?: SecureVersion };
 
-  constructor({ name, validation, handshakeTimeoutMs, door, onSecure }: TlsEndOptions) {
+  constructor({ name, validation, handshakeTimeoutMs, door, minVersion, onSecure }: TlsEndOptions) {
     this.#validation = validation;
+    this.#version = minVersion === undefined ? {} : { minVersion };
     this.server = createServer({
       ...TLS_POLICY,
+      ...this.#version,
       ALPNProtocols: ['h2', 'http/1.1'],
       handshakeTimeout: handshakeTimeoutMs,
       allowHalfOpen: true,
@@ -61,7 +69,10 @@ export class TlsEnd {
     const certificate = certificates.find('');
     if (certificate === this.#default) return;
     this.#default = certificate;
-    this.server.setSecureContext(certificate?.optionsFor(this.#validation) ?? {});
+    this.server.setSecureContext({
+      ...certificate?.optionsFor(this.#validation),
+      ...this.#version,
+    });
   }
 }
 

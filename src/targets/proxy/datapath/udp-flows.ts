@@ -1,6 +1,8 @@
 // One UDP address whose datagrams are passed on to endpoints. Each client gets a socket of its own, so
 // that replies find their way back and come from the address the client dialled; and a client stays with
 // its endpoint as long as it keeps talking, as conntrack has it.
+//
+// Budget: one look into a Map for each datagram. Allocates a flow for each client.
 
 import { createSocket } from 'node:dgram';
 import type { RemoteInfo, Socket } from 'node:dgram';

@@ -1,7 +1,10 @@
 // A worker thread of the data path: takes patches from the control plane and serves. Everything that
 // runs for each request or each byte runs in here, and nothing else does. (The last stop of the tour:
 // accept.ts → dispatch.ts → exchange.ts is the way of a request.)
+//
+// Not hot: once for each message of the control plane.
 
+import { Zones } from './gate.ts';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { FromWorker, ToWorker, WorkerInit } from '../messages.ts';
 import type { Policy } from './attempts.ts';
@@ -43,6 +46,7 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
     explains,
     policy,
     admission,
+    zones: new Zones(),
     conversations,
     observer,
   };

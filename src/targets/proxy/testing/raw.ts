@@ -78,3 +78,18 @@ function statusesOf(text: string): Pick<Heard, 'status' | 'statuses'> {
   );
   return { status: statuses[0] ?? 0, statuses };
 }
+
+/** How long nothing may come before all has been heard; a busy machine needs the longer ones. */
+const QUIET_MS = [60, 500, 2000];
+
+/** Runs a check that listens for a while, and again for longer when it fails. */
+export async function patiently(check: (quietMs: number) => Promise<void>): Promise<void> {
+  for (const quietMs of QUIET_MS.slice(0, -1)) {
+    const isWell = await check(quietMs).then(
+      () => true,
+      () => false,
+    );
+    if (isWell) return;
+  }
+  await check(QUIET_MS.at(-1)!);
+}

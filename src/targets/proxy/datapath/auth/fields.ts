@@ -1,4 +1,6 @@
 // Header fields on their way between a request, the service that is asked about it, and the backend.
+//
+// Budget: 0.2 µs for each request that somebody is asked about. Allocates the fields that go along.
 
 import type { HeaderNames } from '../../../../model/filter.ts';
 import type { Fields } from '../stream.ts';

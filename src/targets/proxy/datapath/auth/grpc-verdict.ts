@@ -1,4 +1,6 @@
 // A question in the protocol of Envoy's ext_authz, and what its answer makes of a request.
+//
+// Budget: small beside the call itself. Allocates the call and its verdict.
 
 import { Buffer } from 'node:buffer';
 import type { GrpcQuestion, HeaderValue } from '../../../../model/filter.ts';

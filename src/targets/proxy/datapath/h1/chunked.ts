@@ -24,6 +24,9 @@ const CR = 0x0d;
 const LF = 0x0a;
 /** Eight digits are 4 GiB in one chunk: more is an attempt at an overflow somewhere. */
 const SIZE_DIGITS_MAX = 8;
+/** Names, perhaps with a value that is a token or quoted. Nobody uses them, but all must agree where they end. */
+const EXTENSIONS =
+  /^(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e]|\\[\t\x20-\x7e])*"))?)+$/;
 const TRAILER_LINES = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n$/;
 /** Fields that frame, route, authenticate or describe the message, and so come too late (RFC 9110 6.5.1). */
 const FORBIDDEN_TRAILERS = new Set([
@@ -60,7 +63,8 @@ export class ChunkedDecoder {
   #state = SIZE;
   #left = 0;
   #digits = 0;
-  #lineBytes = 0;
+  /** Of the chunk whose line is being read, if it has any. */
+  #extension = '';
   #trailerText = '';
 
   constructor(limits: Limits) {
@@ -98,14 +102,10 @@ export class ChunkedDecoder {
       case SIZE:
         return this.#stepSize(byte);
       case EXTENSION:
-        if (byte === CR) this.#state = SIZE_LF;
-        else if (++this.#lineBytes > this.#limits.chunkLineBytesMax || !isFieldByte(byte))
-          return false;
-        return true;
+        return this.#stepExtension(byte);
       case SIZE_LF:
         if (byte !== LF) return false;
         this.#digits = 0;
-        this.#lineBytes = 0;
         this.#state = this.#left === 0 ? TRAILERS : DATA;
         return true;
       case DATA_CR:
@@ -130,7 +130,17 @@ export class ChunkedDecoder {
     }
     // RFC 9112 allows blanks before the semicolon, and tells senders not to write them: refused.
     this.#state = EXTENSION;
+    this.#extension = ';';
     return byte === 0x3b;
+  }
+
+  #stepExtension(byte: number): boolean {
+    if (byte !== CR) {
+      this.#extension += String.fromCharCode(byte);
+      return this.#extension.length <= this.#limits.chunkLineBytesMax;
+    }
+    this.#state = SIZE_LF;
+    return EXTENSIONS.test(this.#extension);
   }
 
   /** Gathers trailer lines up to the empty one. Gives the end in `bytes`, or -1 when they are bad. */
@@ -169,8 +179,4 @@ function hexDigit(byte: number): number {
   if (byte >= 0x61 && byte <= 0x66) return byte - 0x57;
   if (byte >= 0x41 && byte <= 0x46) return byte - 0x37;
   return -1;
-}
-
-function isFieldByte(byte: number): boolean {
-  return byte === 0x09 || (byte >= 0x20 && byte !== 0x7f);
 }

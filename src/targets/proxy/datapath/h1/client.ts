@@ -224,9 +224,16 @@ export class H1ClientConnection implements ClientConnection, TransportHandler, S
     const head = parseResponseHead(text, this.#limits);
     if ('reason' in head) this.#fail('protocol');
     else if (head.status === 101) this.#startTunnel(head);
-    else if (head.status < 200) this.#receiver?.onInterim(head.status, head.fields);
+    else if (head.status < 200) this.#interim(head);
     else this.#startResponse(head);
     return rest;
+  }
+
+  /** HTTP/1.0 has none, and none has a body: who frames one, or thinks so, reads what follows as something else. */
+  #interim(head: ResponseHead): void {
+    const { modern, chunked } = lastFraming();
+    if (!modern || chunked || head.contentLength !== LENGTH_UNKNOWN) this.#fail('protocol');
+    else this.#receiver?.onInterim(head.status, head.fields);
   }
 
   /** A backend may only change to a protocol it was asked for (CVE-2018-1002105 and its kin). */

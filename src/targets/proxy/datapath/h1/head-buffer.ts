@@ -1,5 +1,8 @@
 // Gathers the bytes of a head until its empty line. Most heads come in one piece and are cut straight
 // out of the read buffer; only what comes in pieces is copied.
+//
+// Budget: 0.2 µs for a head in one piece. Allocates its text; a head in pieces is copied. Guarded
+// by bench/proxy.ts.
 
 import { Buffer } from 'node:buffer';
 import type { BadHead } from './head.ts';
@@ -14,6 +17,8 @@ export class HeadBuffer {
   readonly #bytesMax: number;
   #held: Buffer | null = null;
   #length = 0;
+  /** One line break before the head was passed over. */
+  #skipped = false;
   #trouble: BadHead | null = null;
 
   constructor(bytesMax: number) {
@@ -32,9 +37,13 @@ export class HeadBuffer {
 
   /** The text of a head once it is complete, with its empty line; null until then. */
   take(bytes: Buffer): string | null {
-    if (this.#length > 0) return this.#takeHeld(bytes);
+    if (this.#length > 0) {
+      if (this.#isHalfBreak(bytes)) return this.#takeAfterBreak(bytes);
+      return this.#takeHeld(bytes);
+    }
     // A client may end its former request with one line break too many (RFC 9112 2.2).
-    const from = bytes[0] === CR && bytes[1] === LF ? 2 : 0;
+    const from = bytes[0] === CR && bytes[1] === LF && !this.#skipped ? 2 : 0;
+    this.#skipped ||= from === 2;
     const end = bytes.indexOf(END, from);
     if (end === -1) {
       this.#hold(from === 0 ? bytes : bytes.subarray(from));
@@ -43,7 +52,25 @@ export class HeadBuffer {
     }
     this.consumed = end + 4;
     if (this.consumed > this.#bytesMax) return this.#tooLong();
+    this.#skipped = false;
     return bytes.toString('latin1', from, this.consumed);
+  }
+
+  /** The superfluous line break came in two pieces. */
+  #isHalfBreak(bytes: Buffer): boolean {
+    return this.#length === 1 && this.#held![0] === CR && bytes[0] === LF && !this.#skipped;
+  }
+
+  #takeAfterBreak(bytes: Buffer): string | null {
+    this.#length = 0;
+    this.#skipped = true;
+    if (bytes.length === 1) {
+      this.consumed = 1;
+      return null;
+    }
+    const text = this.take(bytes.subarray(1));
+    this.consumed++;
+    return text;
   }
 
   #takeHeld(bytes: Buffer): string | null {
@@ -56,10 +83,12 @@ export class HeadBuffer {
     this.consumed = end + 4 - before;
     this.#length = 0;
     this.#held = null;
+    this.#skipped = false;
     return held.toString('latin1', 0, end + 4);
   }
 
   #hold(bytes: Buffer): void {
+    if (bytes.length === 0) return;
     const length = this.#length + bytes.length;
     // Past the limit only the end of the head may lie within it; looking is cheaper than copying.
     if (length > this.#bytesMax && bytes.indexOf(END) === -1) {

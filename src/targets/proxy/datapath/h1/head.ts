@@ -46,6 +46,8 @@ function headPattern(firstLine: string, nameChars: string): RegExp {
   return new RegExp(`^${firstLine}(?:[${nameChars}]+:${VALUE}\\r\\n)*\\r\\n$`);
 }
 
+const PLAIN_CHUNKED = /\ntransfer-encoding: *chunked *\r/i;
+
 /** What the walk over the fields collects; reused, as parsing never yields in between. */
 const found = {
   host: '',
@@ -85,17 +87,18 @@ export function parseRequestHead(
   const fields = takeFields(text, method.length + target.length + 12, limits.headFieldsMax);
   if (fields === null) return bad(431, 'there are too many header fields');
   const plain = underscores ? withoutDisguised(fields) : fields;
-  return requestHead(method, target, plain, scheme);
+  return requestHead(text, { method, target, fields: plain, scheme });
 }
 
 function requestHead(
-  method: string,
-  target: string,
-  fields: Fields,
-  scheme: 'http' | 'https',
+  text: string,
+  { method, target, fields, scheme }: Pick<RequestHead, 'method' | 'target' | 'fields' | 'scheme'>,
 ): RequestHead | BadHead {
-  if (method === 'CONNECT' || method === 'TRACE') return bad(405, `${method} is not served`);
-  const length = bodyLength(0);
+  // PRI is no method, but how HTTP/2 begins (RFC 9113 3.4).
+  if (method === 'CONNECT' || method === 'TRACE' || method === 'PRI') {
+    return bad(405, `${method} is not served`);
+  }
+  const length = bodyLength(text, 0);
   if (typeof length !== 'number') return length;
   const protocol = upgradeProtocol();
   if (protocol !== '' && length !== 0) return bad(400, 'a request to upgrade has a body');
@@ -143,7 +146,7 @@ export function parseResponseHead(text: string, limits: Limits): ResponseHead | 
   const status = Number(match[2]);
   const fields = takeFields(text, text.indexOf('\r\n') + 2, limits.headFieldsMax);
   if (fields === null) return bad(502, 'the response has too many header fields');
-  const length = bodyLength(LENGTH_UNKNOWN);
+  const length = bodyLength(text, LENGTH_UNKNOWN);
   if (typeof length !== 'number') return bad(502, length.reason);
   framing.keepAliveSeconds = keepAliveSeconds();
   return { status, fields: withoutNominated(fields), contentLength: length };
@@ -259,7 +262,7 @@ function withoutDisguised(fields: Fields): Fields {
 }
 
 /** RFC 9112 6.3, without its leniency: anything said twice or in two ways is refused. */
-function bodyLength(otherwise: number): number | BadHead {
+function bodyLength(text: string, otherwise: number): number | BadHead {
   framing.chunked = false;
   framing.close = !framing.modern;
   if (found.connection !== '') readConnection();
@@ -270,6 +273,8 @@ function bodyLength(otherwise: number): number | BadHead {
     if (found.transferEncoding.toLowerCase() !== 'chunked') {
       return bad(501, 'the Transfer-Encoding is not chunked');
     }
+    // Valid with a tab around it, but there are parsers that then read it as none.
+    if (!PLAIN_CHUNKED.test(text)) return bad(400, 'the Transfer-Encoding is not plain');
     framing.chunked = true;
     return LENGTH_UNKNOWN;
   }

@@ -1,5 +1,7 @@
 // Heads → Latin-1 text. Fields come from our own parser, from a filter or from HTTP/2 and have been
 // checked there; the last check stands here, because a line break in a value would be a new field.
+//
+// Budget: 1 µs for a head of 13 fields. Allocates its text. Guarded by bench/proxy.ts.
 
 import { STATUS_CODES } from 'node:http';
 import { LENGTH_UNKNOWN } from '../stream.ts';

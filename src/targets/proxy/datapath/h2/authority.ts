@@ -1,6 +1,9 @@
 // Judges :authority and Host: a host name or address, perhaps a port, and nothing that another parser
 // could read as something else. Stricter than RFC 3986 (no user, no '%', no ',', no empty port), because
 // routing and backends must see the same host in it.
+//
+// Budget: 0.1 µs for a name that was seen before. Allocates nothing then. Guarded by
+// bench/proxy.ts.
 
 const HOST_CHARS_MAX = 255;
 const PORT_MAX = 65_535;

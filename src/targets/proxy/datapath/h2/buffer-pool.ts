@@ -1,5 +1,7 @@
 // Output buffers shared by the connections of a worker: a connection holds one only between its first
 // frame of a turn and the write at the end of it, so idle connections hold none.
+//
+// Budget: a push or a pop. Allocates a buffer when the pool is empty. Guarded by bench/proxy.ts.
 
 /** A 64 KiB read of a body in four DATA frames, and 4 KiB of heads before it: one write. */
 export const OUTPUT_BUFFER_BYTES: number = 68 * 1024;

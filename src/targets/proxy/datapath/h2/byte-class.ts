@@ -1,6 +1,8 @@
 // What each byte may not be part of, one bit per rule: OR the classes of all bytes of a string and
 // every rule about its characters is answered by one mask. Read by the HPACK code while it has the
-// bytes at hand anyway, so that no string is walked twice. Guarded by bench/h2/.
+// bytes at hand anyway, so that no string is walked twice.
+//
+// Budget: one look into a table for each byte. Allocates nothing. Guarded by bench/proxy.ts.
 
 /** Not allowed in a field value: controls other than tab, and DEL (RFC 9113 §8.2.1, RFC 9110 §5.5). */
 export const NOT_VALUE = 1;

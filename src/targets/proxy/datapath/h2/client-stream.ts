@@ -1,5 +1,7 @@
 // The client's end of a stream: the exchange sends a request's body through it, and its receiver takes the
 // response.
+//
+// Budget: as stream.ts. Allocates itself. Guarded by bench/proxy.ts.
 
 import { LENGTH_UNKNOWN } from '../stream.ts';
 import type { RequestHead, ResetReason, ResponseHead, ResponseReceiver } from '../stream.ts';

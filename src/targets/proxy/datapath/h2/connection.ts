@@ -6,8 +6,8 @@
 //                                                              └─ DATA ──▶ H2Stream ─▶ Receiver
 //   transport ◀─one write a turn─ Output ◀─ Outflow (DATA), HeadWriter (HEADERS), control frames
 //
-// Hot: budget 1 µs for a request and its response without a body. Allocates the stream, its head and its
-// fields; control frames allocate nothing. Guarded by bench/h2/.
+// Budget: 1 µs for a request and its response without a body. Allocates the stream, its head and its
+// fields; control frames allocate nothing. Guarded by bench/proxy.ts.
 
 import type { Clock, Timed } from '../clock.ts';
 import type { Limits } from '../limits.ts';

@@ -1,6 +1,8 @@
 // Counts what costs a peer little and us much: resets and control frames, against token buckets
 // (CVE-2023-44487, CVE-2025-8671, CVE-2019-9511 to 9518). Tokens come back with the clock's tick, so that
 // counting needs no time of its own. Hot: allocates nothing.
+//
+// Budget: one subtraction for each frame counted. Guarded by bench/proxy.ts.
 
 import type { Limits } from '../limits.ts';
 

@@ -1,6 +1,8 @@
 // Gathers the connections that have something to write and writes for all of them at the end of the
 // event-loop turn. This is where HTTP/2 wins: what many backends answered in one turn leaves as one write
 // for each client. setImmediate and not a microtask, because it comes after all sockets of the turn.
+//
+// Budget: one push for each connection and turn. Allocates nothing. Guarded by bench/proxy.ts.
 
 /** What has output to write at the end of the turn. */
 export interface Flushable {

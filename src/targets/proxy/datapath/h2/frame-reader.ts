@@ -1,7 +1,10 @@
 // Cuts the bytes of a connection into frames. DATA is passed on piece by piece as it comes, other frames
 // whole: straight out of the read buffer where they lie whole in it, else gathered in a buffer of their
 // own that lives only until they are complete.
-// Hot: allocates nothing for frames that arrive whole. Guarded by bench/h2/.
+// Hot: allocates nothing for frames that arrive whole.
+//
+// Budget: 30 ns for each frame that comes whole. A frame in pieces is copied. Guarded by
+// bench/proxy.ts.
 
 import type { Clock } from '../clock.ts';
 import {

@@ -1,5 +1,7 @@
 // Writes heads and trailers as HEADERS frames: encoded straight into the output buffer where they fit in one
 // frame, else encoded apart and cut into CONTINUATIONs. Hot: allocates nothing for a head of one frame.
+//
+// Budget: 0.5 µs for a head of 10 fields that were sent before. Guarded by bench/proxy.ts.
 
 import { LENGTH_UNKNOWN } from '../stream.ts';
 import type { Fields, RequestHead, ResponseHead } from '../stream.ts';

@@ -1,7 +1,9 @@
 // What a connection sends: frames are written one after another into a buffer, and the buffer is written
 // to the transport once at the end of the turn, or when it is full.
 // Hot: allocates one view for each write, nothing for a frame. A buffer the transport still holds is given
-// up to it instead of reused. Guarded by bench/h2/.
+// up to it instead of reused.
+//
+// Budget: one write to the socket for each turn of the event loop. Guarded by bench/proxy.ts.
 
 import type { Transport } from '../stream.ts';
 import { OUTPUT_BUFFER_BYTES } from './buffer-pool.ts';

@@ -1,6 +1,8 @@
 // Builds a RequestHead from the fields of a decoded header block, or says why it is none (RFC 9113 §8.3.1).
 // What one field alone can get wrong was found when it was decoded (field-kind.ts); here it is about which
 // fields there are, how often, and in what order. Hot: allocates the head and its fields.
+//
+// Budget: 0.3 µs for a head of 10 fields. Guarded by bench/proxy.ts.
 
 import { LENGTH_UNKNOWN } from '../stream.ts';
 import type { Fields, RequestHead } from '../stream.ts';

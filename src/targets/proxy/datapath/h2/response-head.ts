@@ -1,5 +1,8 @@
 // Builds a ResponseHead, or trailers, from the fields of a decoded header block (RFC 9113 §8.1, §8.3.2).
 // Hot: allocates the head and its fields.
+//
+// Budget: 0.2 µs for a head of 10 fields. Allocates the head and its fields. Guarded by
+// bench/proxy.ts.
 
 import { LENGTH_UNKNOWN } from '../stream.ts';
 import type { Fields, ResponseHead } from '../stream.ts';

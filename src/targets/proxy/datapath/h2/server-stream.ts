@@ -1,4 +1,6 @@
 // The server's end of a stream: takes the response from the exchange and writes it as HEADERS and DATA.
+//
+// Budget: as stream.ts. Allocates itself. Guarded by bench/proxy.ts.
 
 import assert from 'node:assert/strict';
 import { LENGTH_UNKNOWN } from '../stream.ts';

@@ -1,5 +1,7 @@
 // SETTINGS both ways (RFC 9113 §6.5, RFC 8441 §3): what the peer asked for, judged and kept, and the bytes
 // of what we ask for. A frame is applied as a whole: where it names a setting twice the last one counts.
+//
+// Not hot: once for each SETTINGS frame, of which there are few.
 
 import { ErrorCode, FRAME_BYTES_MAX, INITIAL_WINDOW_BYTES, UINT31_MAX } from './frames.ts';
 import { readUint32, writeUint32 } from './frames.ts';

@@ -1,5 +1,7 @@
 // What all HTTP/2 connections of a worker share: limits, counters, buffers, and the tools that work on one
 // header block at a time. Made once for each worker.
+//
+// Not hot: made once; what it holds is used by all.
 
 import type { Clock } from '../clock.ts';
 import { namedNumbers } from '../counters.ts';

@@ -3,7 +3,10 @@
 // After `pause` no more body is passed on: what the peer still sends within its window is held, and the
 // window is opened again only as the receiver takes it.
 // Hot: allocates one stream for each request, and copies of bytes only while somebody is slow. Guarded by
-// bench/h2/.
+// bench/proxy.ts.
+//
+// Budget: 0.1 µs for each piece of a body. Allocates a queue when somebody must wait. Guarded by
+// bench/proxy.ts.
 
 import assert from 'node:assert/strict';
 import { LENGTH_UNKNOWN } from '../stream.ts';

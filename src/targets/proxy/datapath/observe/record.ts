@@ -1,4 +1,6 @@
 // What is known of one request once it is over: what the access log writes and diagnostics channels tell.
+//
+// Budget: one record for each request that is looked at.
 
 /** How a request ended: answered; reset by one of the two sides or by us. */
 export type RequestEnd = 'done' | 'reset';

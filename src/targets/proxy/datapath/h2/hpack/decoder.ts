@@ -1,7 +1,7 @@
 // Turns a header block into a FieldList (RFC 7541 §3, §6) and keeps the dynamic table in step, also when
 // the list is full or the block belongs to a stream nobody wants.
-// Hot: budget 20 ns for an indexed field, 400 ns for a literal. May allocate the strings of literals and
-// their table entries, nothing else. Guarded by bench/h2/.
+// Budget: 20 ns for an indexed field, 400 ns for a literal. May allocate the strings of literals and
+// their table entries, nothing else. Guarded by bench/proxy.ts.
 
 import { classesOf } from '../byte-class.ts';
 import { fieldKind, nameKind } from '../field-kind.ts';

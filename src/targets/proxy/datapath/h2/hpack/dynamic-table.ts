@@ -1,6 +1,9 @@
 // The dynamic table of an HPACK decoder (RFC 7541 §2.3.2): a ring of entries, the newest at index 1.
 // Allocates nothing after its ring; entries that fall out are let go at once, because a peer could
 // otherwise keep 128 large ones alive.
+//
+// Budget: one write for a field that enters, none for one that leaves. Allocates nothing beyond its
+// slots. Guarded by bench/proxy.ts.
 
 import { ENTRY_OVERHEAD_BYTES, TABLE_BYTES_MAX } from './static-table.ts';
 import type { Entry } from './static-table.ts';

@@ -1,8 +1,8 @@
 // Turns header fields into a header block (RFC 7541) straight into an output buffer. What to index is
 // learnt for each name: its first value, and later a value that comes twice in a row. So `date` and
 // `content-type` become one byte, while ids and paths that are always new do not wash the table out.
-// Hot: budget 30 ns for an indexed field, 200 ns for a literal. May allocate only what it learns of a new
-// name. Guarded by bench/h2/.
+// Budget: 30 ns for an indexed field, 200 ns for a literal. May allocate only what it learns of a new
+// name. Guarded by bench/proxy.ts.
 
 import { BlockWriter, UNSENDABLE } from './block-writer.ts';
 import {

@@ -1,5 +1,7 @@
 // The Huffman code of HPACK (RFC 7541 appendix B). The code is canonical: sorted by length and then by
 // byte, each code is the one before plus one, so the lengths say all and the codes are counted out here.
+//
+// Budget: nothing; a table only.
 
 /** The bytes of each code length, as Latin-1; the end-of-string mark (256) is the last code, of 30 bits. */
 const BYTES_BY_LENGTH: readonly (readonly [lengthBits: number, bytes: string])[] = [

@@ -1,6 +1,8 @@
 // The static table of HPACK (RFC 7541 appendix A) and the shape every table entry has. An entry carries
 // the kind of its name and of the whole field (field-kind.ts), so that a field that is only referred to is
 // never looked at again.
+//
+// Budget: nothing; a table only.
 
 import { classesOf } from '../byte-class.ts';
 import { fieldKind, nameKind } from '../field-kind.ts';
