@@ -52,14 +52,16 @@ const LOCK_NAME = '\0fairway-node';
 
 /** Serves until interrupted; with --cleanup removes every rule and gives 0. */
 export async function node(paths: readonly string[], flags: NodeFlags): Promise<number> {
-  if (flags.mode !== 'userspace' && process.getuid?.() !== 0) {
-    throw new FairwayError('FW_NEEDS_ROOT', `--mode ${flags.mode} changes the kernel's rules`, {
-      hint: 'run it as root, or with --mode userspace',
+  const isCleanup = flags.cleanup === true;
+  if ((isCleanup || flags.mode !== 'userspace') && process.getuid?.() !== 0) {
+    const what = isCleanup ? '--cleanup' : `--mode ${flags.mode}`;
+    throw new FairwayError('FW_NEEDS_ROOT', `${what} changes the kernel's rules`, {
+      hint: isCleanup ? 'run it as root' : 'run it as root, or with --mode userspace',
     });
   }
   const lock = await takeNode();
   try {
-    if (flags.cleanup === true) return await clean();
+    if (isCleanup) return await clean();
     await serve(paths, flags);
     return 0;
   } finally {

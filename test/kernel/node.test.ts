@@ -208,6 +208,14 @@ describe('fairway node', { skip: reason ?? false }, () => {
     }
   });
 
+  it('asks for root where it changes rules of the kernel', () => {
+    const main = join(root, 'src', 'cli', 'main.ts');
+    for (const args of [['in.yaml'], ['--cleanup'], ['--mode', 'userspace', '--cleanup']]) {
+      const nobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'];
+      assert.match(exec(...nobody, process.execPath, main, 'node', ...args), /FW_NEEDS_ROOT/);
+    }
+  });
+
   it('leaves nothing of another mode behind', async () => {
     await running?.end();
     running = new NodeProcess(file, ...flags, '--mode', 'iptables');
