@@ -92,6 +92,8 @@ export class NodeLoop {
   #view: PacketView | undefined;
   #report: NodeReport | undefined;
   #dirtySinceMs: number | undefined;
+  /** Since when there is a change whose rounds have all failed. */
+  #failingSinceMs: number | undefined;
   /** Of what is not in force yet. */
   #changes: Changes = NO_CHANGES;
   #isReconciling = false;
@@ -152,7 +154,7 @@ export class NodeLoop {
 
   /** Whether a change has waited for longer than two periods. Taints are not looked at. */
   isLive(): boolean {
-    const since = this.#dirtySinceMs;
+    const since = this.#failingSinceMs ?? this.#dirtySinceMs;
     return since === undefined || performance.now() - since < 2 * this.#options.syncMs;
   }
 
@@ -234,6 +236,7 @@ export class NodeLoop {
     } finally {
       this.#isReconciling = false;
     }
+    const dirtySinceMs = this.#dirtySinceMs ?? startedMs;
     this.#dirtySinceMs = undefined;
     const snapshot = store.snapshot();
     const changes = this.#changes;
@@ -246,6 +249,7 @@ export class NodeLoop {
       await this.#forget(view);
       this.#view = view;
       this.#hasFailed = false;
+      this.#failingSinceMs = undefined;
       const tookMs = performance.now() - startedMs;
       if (sync === 'full') this.#lastFullMs = startedMs;
       const families = familySyncs(view, rules);
@@ -263,6 +267,7 @@ export class NodeLoop {
     } catch (error) {
       this.metrics.failed(this.#view === undefined || this.#hasFailed ? 'full' : 'partial');
       this.#hasFailed = true;
+      this.#failingSinceMs ??= dirtySinceMs;
       target.resync();
       throw error;
     }
