@@ -115,13 +115,18 @@ function checkGateway(gateways: readonly Gateway[], asked: string | undefined): 
   });
 }
 
-/** Evaluates files as `fairway up` would serve them first on this machine. */
+/**
+ * Evaluates files as `fairway up` would serve them first on this machine; with the addresses of `serviceCidr` for
+ * Services where that is given.
+ */
 export async function evaluateFiles(
   paths: readonly string[],
   flags: CommonFlags,
+  serviceCidr?: string,
 ): Promise<Evaluation> {
   const configuration = await loadSettings(flags);
-  const network = networkFor(0, configuration);
+  const own = networkFor(0, configuration);
+  const network = serviceCidr === undefined ? own : { ...own, serviceCidr };
   return evaluate({
     sources: [filesSource(paths, flags, false)],
     controllers: controllersFor(network),
