@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import type { PathPolicy } from '../../lib/http-path.ts';
 import type { Applied, Rejection, RunningTarget } from '../target.ts';
-import { planBindings } from './bindings.ts';
+import { claimLocalhost, planBindings } from './bindings.ts';
 import type { BindingRules } from './bindings.ts';
 import type { Counters } from './datapath/counters.ts';
 import type { Limits } from './datapath/limits.ts';
@@ -52,6 +52,8 @@ export class Proxy implements RunningTarget<ProxyProgram> {
   readonly #options: ProxyOptions;
   readonly #threads: Thread[];
   #program = EMPTY_PROGRAM;
+  /** To localhost. */
+  #claims: readonly string[] = [];
   #generation = 0;
   /** Of the last change of programs, the longest time a worker served nothing. */
   swapMs = 0;
@@ -111,7 +113,8 @@ export class Proxy implements RunningTarget<ProxyProgram> {
   async #apply(program: ProxyProgram): Promise<ProxyApplied> {
     const generation = ++this.#generation;
     const patch = diffPrograms(this.#program, program);
-    const planned = planBindings(program, this.#options.bindings);
+    this.#claims = claimLocalhost(program, this.#claims);
+    const planned = planBindings(program, this.#options.bindings, this.#claims);
     const { open, failures } = await this.#checkBindings(planned);
     const relays = this.#assignRelays(program.relays);
     this.#program = program;
