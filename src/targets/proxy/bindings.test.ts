@@ -15,6 +15,7 @@ function socket(gateway: string, ...addresses: readonly string[]): SocketProgram
     clientValidation: null,
     settings: null,
     backendCertificate: null,
+    conduct: null,
     listeners: [],
   };
 }
