@@ -157,6 +157,12 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     }
   }
 
+  /** Answers the running request, or else the next one, and closes. */
+  handOver(): void {
+    this.#draining = true;
+    this.#keepAlive = false;
+  }
+
   #read(bytes: Buffer): void {
     let rest: Buffer | null = bytes;
     while (rest !== null && rest.length > 0) {
