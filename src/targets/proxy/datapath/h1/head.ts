@@ -7,6 +7,7 @@
 // slices of one Latin-1 string.
 
 import { isDisguised } from '../../../../lib/disguised-name.ts';
+import { isHttpVersion } from '../websocket.ts';
 import { LENGTH_UNKNOWN } from '../stream.ts';
 import type { Fields, RequestHead, ResponseHead } from '../stream.ts';
 import type { Limits } from '../limits.ts';
@@ -154,7 +155,7 @@ export function parseResponseHead(text: string, limits: Limits): ResponseHead | 
 
 /** The protocol a 101 response changes to; '' when it names none. */
 export function lastUpgrade(): string {
-  return upgradeProtocol();
+  return found.upgrade;
 }
 
 function keepAliveSeconds(): number {
@@ -295,11 +296,16 @@ function readConnection(): void {
   }
 }
 
-/** What the sender wants to change to; h2c is not offered here and so does not count. */
+/**
+ * What the sender wants to change to. Other versions of HTTP do not count: in a tunnel, requests would come
+ * past the rules.
+ */
 function upgradeProtocol(): string {
   if (found.upgrade === '' || !framing.modern) return '';
   if (!/(?:^|,)[ \t]*upgrade[ \t]*(?:,|$)/i.test(found.connection)) return '';
-  return found.upgrade.toLowerCase() === 'h2c' ? '' : found.upgrade;
+  if (!/h2|http/i.test(found.upgrade)) return found.upgrade;
+  const offered = found.upgrade.split(',').map((name) => name.trim());
+  return offered.filter((name) => !isHttpVersion(name)).join(', ');
 }
 
 /** Fields that Connection names belong to this hop. The usual tokens are no fields. */
