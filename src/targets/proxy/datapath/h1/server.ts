@@ -136,6 +136,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
   #endUnlessAnswering(): void {
     if (this.#waiting !== null) return;
     if (this.#state === HEAD) {
+      this.#output.flush();
       this.#transport.end();
       this.#close();
     } else if (this.#state === SIZED || this.#state === CHUNKED) {
@@ -391,8 +392,8 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     this.#state = HEAD;
     this.deadlineMs = this.#clock.nowMs + this.#limits.keepAliveTimeoutMs;
     if (this.#reading) return;
-    this.#releaseWaiting();
-    if (this.#heardAll) this.#endUnlessAnswering();
+    if (this.#waiting !== null) this.#releaseWaiting();
+    else if (this.#heardAll) this.#endUnlessAnswering();
   }
 
   /** Reads on with what came early. Not from within a read: the loop there goes on by itself. */
