@@ -188,6 +188,12 @@ const ROWS: readonly Row[] = [
   ),
   bad('S30', 'CONNECT', 'CONNECT a.example:443 HTTP/1.1\nHost: a.example:443\n\n', 405),
   bad('S30', 'TRACE', `TRACE / HTTP/1.1\n${HOST}\n`, 405),
+  bad('S30', 'GET of the server', `GET * HTTP/1.1\n${HOST}\n`),
+  bad(
+    'S9',
+    'a body in HTTP/1.0 where there is none',
+    `GET / HTTP/1.0\n${HOST}Content-Length: 5\n\nhello`,
+  ),
   bad('S31', 'HTTP/0.9', 'GET /\n\n'),
   bad('S31', 'HTTP/2.0 in the request line', `GET / HTTP/2.0\n${HOST}\n`, 505),
   bad('S31', 'HTTP/1.2', `GET / HTTP/1.2\n${HOST}\n`, 505),

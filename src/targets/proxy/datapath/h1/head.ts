@@ -101,6 +101,14 @@ function requestHead(
   }
   const length = bodyLength(text, 0);
   if (typeof length !== 'number') return length;
+  // Servers of HTTP/1.0 know no bodies there, and would take one for the next request.
+  if (
+    !framing.modern &&
+    length !== 0 &&
+    (method === 'GET' || method === 'HEAD' || method === 'DELETE')
+  ) {
+    return bad(400, `a ${method} in HTTP/1.0 has a body`);
+  }
   const protocol = upgradeProtocol();
   if (protocol !== '' && length !== 0) return bad(400, 'a request to upgrade has a body');
   let expectContinue = false;
@@ -109,6 +117,7 @@ function requestHead(
       return bad(417, 'the expectation is unknown');
     expectContinue = framing.modern;
   }
+  if (target === '*' && method !== 'OPTIONS') return bad(400, 'the target * is for OPTIONS alone');
   const place = originForm(target);
   if ('status' in place) return place;
   return {
