@@ -235,6 +235,16 @@ const ROWS: readonly Row[] = [
       never: /x-user/i,
     },
   ),
+  bad('S45', 'a Connection that is no list', get('/', 'Connection: close X-User\n')),
+  bad('S45', 'a Connection in quotes', get('/', 'Connection: "close"\n')),
+  good(
+    'S45',
+    'a list with nothing between commas',
+    get('/', 'Connection: , keep-alive,,x-user ,\n'),
+  ),
+  good('S46', 'the proxy that CGI is to use', get('/', 'Proxy: http://evil.example\n'), {
+    never: /evil/,
+  }),
   good(
     'S46',
     'fields that say who asks',

@@ -47,6 +47,11 @@ function headPattern(firstLine: string, nameChars: string): RegExp {
   return new RegExp(`^${firstLine}(?:[${nameChars}]+:${VALUE}\\r\\n)*\\r\\n$`);
 }
 
+/** Names with commas between: there are parsers that find `close` in whatever else it is. */
+const CONNECTION = new RegExp(
+  `^(?:[${TOKEN_CHARS}_]+[ \\t]*)?(?:,[ \\t]*(?:[${TOKEN_CHARS}_]+[ \\t]*)?)*$`,
+);
+
 const PLAIN_CHUNKED = /\ntransfer-encoding: *chunked *\r/i;
 
 /** What the walk over the fields collects; reused, as parsing never yields in between. */
@@ -101,6 +106,9 @@ function requestHead(
   }
   const length = bodyLength(text, 0);
   if (typeof length !== 'number') return length;
+  if (found.connection !== '' && !CONNECTION.test(found.connection)) {
+    return bad(400, 'Connection is not a list of names');
+  }
   // Servers of HTTP/1.0 know no bodies there, and would take one for the next request.
   if (
     !framing.modern &&
@@ -225,6 +233,9 @@ function takeSpecial(name: string, value: string): boolean {
       found.host = value;
       found.hosts++;
       return true;
+    case 5:
+      // CGI-like backends would take it for the proxy that they are to use themselves (httpoxy).
+      return isName(name, 'proxy');
     case 6:
       if (!isName(name, 'expect')) return false;
       found.expect = value;
