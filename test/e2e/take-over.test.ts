@@ -57,7 +57,9 @@ describe('fairway up --take-over', () => {
   }
 
   it('takes the place of one that runs, and its addresses', async () => {
-    let { child, url } = await start('--no-api');
+    const first = await start('--no-api');
+    const { url } = first;
+    let { child } = first;
     let isEnding = false;
     let asked = 0;
     const failures: string[] = [];
