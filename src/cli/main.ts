@@ -64,6 +64,10 @@ withSettings(program.command('up'))
   .option('--fresh', 'begin without what was kept, and keep nothing')
   .option('--no-watch', 'do not follow changes of the files')
   .option('--ready-timeout <seconds>', 'how long to wait before running COMMAND', '60')
+  .option(
+    '--take-over [pid]',
+    'take the place of the Fairway that runs here, once ready, without losing a request',
+  )
   .addOption(new Option('-o, --output <format>', 'print the addresses as JSON').choices(['json']))
   .addHelpText(
     'after',

@@ -457,6 +457,7 @@ class Attempt implements ResponseReceiver, Taker {
   paused = false;
   tunnel = false;
   readonly #exchange: Exchange;
+  #interims = 0;
   /** Nothing that comes now is of interest. */
   #over = false;
 
@@ -491,7 +492,16 @@ class Attempt implements ResponseReceiver, Taker {
   }
 
   onInterim(status: number, fields: Fields): void {
-    if (!this.#over) this.#exchange.options.stream.sendInterim(status, fields);
+    if (this.#over) return;
+    const { stream, worker, backend } = this.#exchange.options;
+    // A client that reads nothing cannot slow them down, and each of them is a whole head.
+    if (++this.#interims <= worker.limits.interimsMax) {
+      stream.sendInterim(status, fields);
+      return;
+    }
+    worker.counters.backendErrors++;
+    this.endpoint.health.failed();
+    this.#exchange.giveUp(502, `${backend.key} sends interim responses and no other`);
   }
 
   onHead(head: ResponseHead, end: boolean): void {

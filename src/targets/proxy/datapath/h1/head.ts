@@ -7,6 +7,7 @@
 // slices of one Latin-1 string.
 
 import { isDisguised } from '../../../../lib/disguised-name.ts';
+import { isHttpVersion } from '../websocket.ts';
 import { LENGTH_UNKNOWN } from '../stream.ts';
 import type { Fields, RequestHead, ResponseHead } from '../stream.ts';
 import type { Limits } from '../limits.ts';
@@ -45,6 +46,11 @@ const AUTHORITY = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
 function headPattern(firstLine: string, nameChars: string): RegExp {
   return new RegExp(`^${firstLine}(?:[${nameChars}]+:${VALUE}\\r\\n)*\\r\\n$`);
 }
+
+/** Names with commas between: there are parsers that find `close` in whatever else it is. */
+const CONNECTION = new RegExp(
+  `^(?:[${TOKEN_CHARS}_]+[ \\t]*)?(?:,[ \\t]*(?:[${TOKEN_CHARS}_]+[ \\t]*)?)*$`,
+);
 
 const PLAIN_CHUNKED = /\ntransfer-encoding: *chunked *\r/i;
 
@@ -100,6 +106,17 @@ function requestHead(
   }
   const length = bodyLength(text, 0);
   if (typeof length !== 'number') return length;
+  if (found.connection !== '' && !CONNECTION.test(found.connection)) {
+    return bad(400, 'Connection is not a list of names');
+  }
+  // Servers of HTTP/1.0 know no bodies there, and would take one for the next request.
+  if (
+    !framing.modern &&
+    length !== 0 &&
+    (method === 'GET' || method === 'HEAD' || method === 'DELETE')
+  ) {
+    return bad(400, `a ${method} in HTTP/1.0 has a body`);
+  }
   const protocol = upgradeProtocol();
   if (protocol !== '' && length !== 0) return bad(400, 'a request to upgrade has a body');
   let expectContinue = false;
@@ -108,6 +125,7 @@ function requestHead(
       return bad(417, 'the expectation is unknown');
     expectContinue = framing.modern;
   }
+  if (target === '*' && method !== 'OPTIONS') return bad(400, 'the target * is for OPTIONS alone');
   const place = originForm(target);
   if ('status' in place) return place;
   return {
@@ -154,7 +172,7 @@ export function parseResponseHead(text: string, limits: Limits): ResponseHead | 
 
 /** The protocol a 101 response changes to; '' when it names none. */
 export function lastUpgrade(): string {
-  return upgradeProtocol();
+  return found.upgrade;
 }
 
 function keepAliveSeconds(): number {
@@ -215,6 +233,9 @@ function takeSpecial(name: string, value: string): boolean {
       found.host = value;
       found.hosts++;
       return true;
+    case 5:
+      // CGI-like backends would take it for the proxy that they are to use themselves (httpoxy).
+      return isName(name, 'proxy');
     case 6:
       if (!isName(name, 'expect')) return false;
       found.expect = value;
@@ -295,11 +316,16 @@ function readConnection(): void {
   }
 }
 
-/** What the sender wants to change to; h2c is not offered here and so does not count. */
+/**
+ * What the sender wants to change to. Other versions of HTTP do not count: in a tunnel, requests would come
+ * past the rules.
+ */
 function upgradeProtocol(): string {
   if (found.upgrade === '' || !framing.modern) return '';
   if (!/(?:^|,)[ \t]*upgrade[ \t]*(?:,|$)/i.test(found.connection)) return '';
-  return found.upgrade.toLowerCase() === 'h2c' ? '' : found.upgrade;
+  if (!/h2|http/i.test(found.upgrade)) return found.upgrade;
+  const offered = found.upgrade.split(',').map((name) => name.trim());
+  return offered.filter((name) => !isHttpVersion(name)).join(', ');
 }
 
 /** Fields that Connection names belong to this hop. The usual tokens are no fields. */

@@ -80,6 +80,10 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
   #keepAlive = true;
   #responseChunked = false;
   #draining = false;
+  /** The client sends no more; what it has sent is answered. */
+  #heardAll = false;
+  /** The client may still decide whether it sends the body. */
+  #awaitsContinue = false;
   /** Set while bytes are being read, when ending a response must not start reading again. */
   #reading = false;
 
@@ -100,6 +104,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     this.#reading = true;
     this.#read(bytes);
     this.#reading = false;
+    if (this.#heardAll) this.#endUnlessAnswering();
   }
 
   onTransportDrain(): void {
@@ -114,8 +119,9 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
         this.#receiver?.onEnd(null);
         return;
       case ANSWERING:
-        // A client may close its half and still wait for the answer.
-        this.#keepAlive = false;
+        // A client may close its half and still wait for the answer, or for several.
+        this.#heardAll = true;
+        if (this.#waiting === null) this.#keepAlive = false;
         return;
       case HEAD:
         this.#transport.end();
@@ -123,6 +129,20 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
         return;
       default:
         this.#abort('closed');
+    }
+  }
+
+  /** What came before the client closed its half has been read. */
+  #endUnlessAnswering(): void {
+    if (this.#waiting !== null) return;
+    if (this.#state === HEAD) {
+      this.#output.flush();
+      this.#transport.end();
+      this.#close();
+    } else if (this.#state === SIZED || this.#state === CHUNKED) {
+      this.#abort('closed');
+    } else if (this.#state === ANSWERING) {
+      this.#keepAlive = false;
     }
   }
 
@@ -155,6 +175,12 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
       this.#transport.end();
       this.#close();
     }
+  }
+
+  /** Answers the running request, or else the next one, and closes. */
+  handOver(): void {
+    this.#draining = true;
+    this.#keepAlive = false;
   }
 
   #read(bytes: Buffer): void {
@@ -208,6 +234,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     this.#modern = framing.modern;
     this.#keepAlive = !framing.close && !this.#draining;
     this.#response = NOTHING_SENT;
+    this.#awaitsContinue = head.expectContinue;
     this.#bodyLeft = head.contentLength;
     if (framing.chunked) {
       this.#decoder = new ChunkedDecoder(this.#limits);
@@ -268,13 +295,14 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
   // ── What goes to the client ─────────────────────────────────────────────────────────────────────
 
   sendInterim(status: number, fields: Fields): void {
+    if (status === 100) this.#awaitsContinue = false;
     // HTTP/1.0 has no interim responses.
     if (this.#modern) this.#output.text(writeResponseHead(blank(status, fields), ''));
   }
 
   sendHead(head: ResponseHead, end: boolean): void {
     this.#response = HEAD_SENT;
-    if (!this.#restIsShort()) this.#keepAlive = false;
+    if (!this.#restIsShort() || this.#bodyIsDoubtful()) this.#keepAlive = false;
     this.#output.text(writeResponseHead(head, this.#framingLines(head, end)));
     if (end) this.#endResponse();
   }
@@ -355,10 +383,17 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     return this.#state !== CHUNKED;
   }
 
+  /** Told the end of it before it was told to go on: what comes next may be the body, or may not. */
+  #bodyIsDoubtful(): boolean {
+    return this.#awaitsContinue && (this.#state === SIZED || this.#state === CHUNKED);
+  }
+
   #awaitNext(): void {
     this.#state = HEAD;
     this.deadlineMs = this.#clock.nowMs + this.#limits.keepAliveTimeoutMs;
-    if (!this.#reading) this.#releaseWaiting();
+    if (this.#reading) return;
+    if (this.#waiting !== null) this.#releaseWaiting();
+    else if (this.#heardAll) this.#endUnlessAnswering();
   }
 
   /** Reads on with what came early. Not from within a read: the loop there goes on by itself. */
