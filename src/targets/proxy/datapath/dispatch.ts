@@ -174,8 +174,9 @@ function run(action: Action, routed: Routed): Receiver {
   }).start();
 }
 
-function decide({ result, ...action }: Action, routed: Routed): Receiver {
+function decide(action: Action, routed: Routed): Receiver {
   const { stream, head } = routed;
+  const { result } = action;
   switch (result.kind) {
     case 'respond':
       return answer(
@@ -206,8 +207,6 @@ function redirectTo(redirect: RedirectProgram, routed: Routed, fields: Fields): 
   return answer(stream, head, redirect.statusCode, '', fields);
 }
 
-type ForwardAction = Omit<Action, 'result'>;
-
 /** A choice among backends, and the endpoint a session leads to. */
 interface Chosen {
   readonly weighted: Weighted;
@@ -228,7 +227,7 @@ function refuseLoad({ worker, stream, head }: Routed): Receiver | null {
   return null;
 }
 
-function forward(action: ForwardAction, result: Forward, routed: Routed): Receiver {
+function forward(action: Action, result: Forward, routed: Routed): Receiver {
   const { stream, head } = routed;
   const refused = refuseLoad(routed);
   if (refused !== null) return refused;
@@ -250,7 +249,7 @@ function forward(action: ForwardAction, result: Forward, routed: Routed): Receiv
 
 /** What the origin adds to answers of our own: what the backend's own filter says is the last word. */
 function corsOf(
-  action: ForwardAction,
+  action: Action,
   weighted: Weighted,
   { fields }: RequestHead,
 ): FilterProgram | null {
@@ -258,7 +257,7 @@ function corsOf(
   return cors === null ? null : changesFor(cors, fields);
 }
 
-function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
+function send(action: Action, chosen: Chosen, routed: Routed): Receiver {
   const { worker, stream, head, hasBody, granted } = routed;
   const { weighted } = chosen;
   const session = action.session ?? weighted.backend?.session ?? null;
@@ -312,7 +311,7 @@ function send(action: ForwardAction, chosen: Chosen, routed: Routed): Receiver {
 /** The endpoint a client comes back to: by the rule's session it is known before the choice of a backend. */
 function stayedWith(
   { weighted, endpoint }: Chosen,
-  action: ForwardAction,
+  action: Action,
   session: Session,
   { fields }: RequestHead,
 ): Endpoint | null {
@@ -344,7 +343,10 @@ function forwardedHead(
   head: RequestHead,
   { authority, path, query, fields }: Outgoing,
 ): RequestHead {
-  return { ...head, authority, target: path + query, fields };
+  // Written out: to copy all and then change some of it takes longer, and this is for each request.
+  const { method, scheme, contentLength, protocol, expectContinue } = head;
+  const target = path + query;
+  return { method, target, authority, scheme, fields, contentLength, protocol, expectContinue };
 }
 
 /** Starts copies of a request as it is now, for those that chance chooses; `before` are under way. */

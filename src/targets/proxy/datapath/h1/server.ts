@@ -23,7 +23,7 @@ import type {
 import { CHUNK_BAD, CHUNK_DONE, ChunkedDecoder } from './chunked.ts';
 import { lastFraming, parseRequestHead } from './head.ts';
 import type { BadHead } from './head.ts';
-import { HeadBuffer } from './head-buffer.ts';
+import { after, HeadBuffer } from './head-buffer.ts';
 import { Output } from './output.ts';
 import { writeResponseHead } from './write.ts';
 
@@ -194,7 +194,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
       if (trouble !== null) this.#refuse(trouble);
       return null;
     }
-    const rest = bytes.subarray(this.#head.consumed);
+    const rest = after(bytes, this.#head.consumed);
     this.#options.counters.requests++;
     const head = parseRequestHead(text, this.#options.scheme, this.#limits);
     if ('reason' in head) this.#refuse(head);
@@ -229,7 +229,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     this.deadlineMs = this.#clock.nowMs + this.#limits.bodyIdleTimeoutMs;
     this.#receiver?.onBody(take === bytes.length ? bytes : bytes.subarray(0, take));
     if (this.#bodyLeft === 0 && this.#state === SIZED) this.#endRequest(null);
-    return bytes.subarray(take);
+    return after(bytes, take);
   }
 
   #readChunked(bytes: Buffer): Buffer | null {
@@ -247,7 +247,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     if (code !== CHUNK_DONE) return null;
     this.#decoder = null;
     if (this.#state === CHUNKED) this.#endRequest(decoder.trailers);
-    return bytes.subarray(decoder.consumed);
+    return after(bytes, decoder.consumed);
   }
 
   #endRequest(trailers: Fields | null): void {
