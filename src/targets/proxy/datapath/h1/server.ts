@@ -78,6 +78,8 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
   #method = '';
   #modern = true;
   #keepAlive = true;
+  /** The client has said that no request follows this one, and all of it was its head. */
+  #isLast = false;
   #responseChunked = false;
   #draining = false;
   /** Set while bytes are being read, when ending a response must not start reading again. */
@@ -207,6 +209,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     this.#method = head.method;
     this.#modern = framing.modern;
     this.#keepAlive = !framing.close && !this.#draining;
+    this.#isLast = framing.close && head.contentLength === 0;
     this.#response = NOTHING_SENT;
     this.#bodyLeft = head.contentLength;
     if (framing.chunked) {
@@ -399,6 +402,13 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     this.#state = LINGERING;
     this.deadlineMs = this.#clock.nowMs + LINGER_MS;
     this.#output.flush();
+    const isRead = this.#isLast && !this.#reading && this.#waiting === null;
+    if (isRead && this.#transport.bufferedBytes === 0) {
+      // All is sent and nothing more may come: what could meet a reset is not there.
+      this.#transport.destroy();
+      this.#close();
+      return;
+    }
     this.#transport.resume();
     this.#transport.end();
   }
