@@ -248,11 +248,7 @@ function forward(action: Action, result: Forward, routed: Routed): Receiver {
 }
 
 /** What the origin adds to answers of our own: what the backend's own filter says is the last word. */
-function corsOf(
-  action: Action,
-  weighted: Weighted,
-  { fields }: RequestHead,
-): FilterProgram | null {
+function corsOf(action: Action, weighted: Weighted, { fields }: RequestHead): FilterProgram | null {
   const cors = weighted.cors ?? action.cors;
   return cors === null ? null : changesFor(cors, fields);
 }
@@ -263,8 +259,9 @@ function send(action: Action, chosen: Chosen, routed: Routed): Receiver {
   const session = action.session ?? weighted.backend?.session ?? null;
   const ruleCors = action.cors === null ? null : changesFor(action.cors, head.fields);
   const ownCors = weighted.cors === null ? null : changesFor(weighted.cors, head.fields);
-  const ourFields = (): Fields => originFields(weighted.cors ?? action.cors, head);
-  if (weighted.redirect !== null) return redirectTo(weighted.redirect, routed, ourFields());
+  const cors = weighted.cors ?? action.cors;
+  if (weighted.redirect !== null)
+    return redirectTo(weighted.redirect, routed, originFields(cors, head));
   const outgoing = outgoingRequest(routed);
   const explain = worker.explains && takeExplain(outgoing) ? action.id : '';
   if (action.filters.length > 0) filterRequest(action.filters, outgoing);
@@ -272,11 +269,17 @@ function send(action: Action, chosen: Chosen, routed: Routed): Receiver {
   if (weighted.filters.length > 0) filterRequest(weighted.filters, outgoing);
   if (outgoing.path === REFUSED) {
     worker.counters.badRequests++;
-    return answer(stream, head, 400, 'the rewritten path can be read in two ways', ourFields());
+    return answer(
+      stream,
+      head,
+      400,
+      'the rewritten path can be read in two ways',
+      originFields(cors, head),
+    );
   }
   if (stream.record !== null) stream.record.backend = weighted.backend?.key ?? '';
   if (weighted.backend === null) {
-    return answer(stream, head, weighted.statusCode, weighted.reason, ourFields());
+    return answer(stream, head, weighted.statusCode, weighted.reason, originFields(cors, head));
   }
   const ruleMirrors = byRule === null ? null : mirror(action.mirrors, routed, byRule, null);
   const mirrors =

@@ -58,13 +58,15 @@ export interface ExchangeOptions {
   readonly explain: string;
 }
 
+const NONE_TRIED: readonly Endpoint[] = [];
+
 export class Exchange implements Receiver, Hurried {
   readonly options: ExchangeOptions;
   readonly #stream: ServerStream;
   readonly #attempts: Attempts | null;
   #attempt: Attempt | null = null;
   /** Endpoints that could not be connected to, or that failed. */
-  readonly #tried: Endpoint[] = [];
+  #tried: readonly Endpoint[] = NONE_TRIED;
   #connects = 0;
   /** An endpoint had no room. */
   #crowded = false;
@@ -163,7 +165,7 @@ export class Exchange implements Receiver, Hurried {
 
   connectFailed(attempt: Attempt, error: Error): void {
     attempt.leave();
-    this.#tried.push(attempt.endpoint);
+    this.#tried = [...this.#tried, attempt.endpoint];
     if (error === CROWDED) {
       this.#crowded = true;
     } else {
@@ -198,7 +200,7 @@ export class Exchange implements Receiver, Hurried {
     const tried = [...this.#tried, attempt.endpoint];
     const isLast = this.#connects >= worker.limits.connectAttemptsMax;
     if (isLast || backend.endpoints.every((endpoint) => tried.includes(endpoint))) return false;
-    this.#tried.push(attempt.endpoint);
+    this.#tried = [...this.#tried, attempt.endpoint];
     attempt.leave();
     worker.counters.resetRetries++;
     this.#tryNext();
@@ -232,7 +234,7 @@ export class Exchange implements Receiver, Hurried {
     const before = this.#attempt;
     this.#attempt = null;
     if (before !== null) {
-      this.#tried.push(before.endpoint);
+      this.#tried = [...this.#tried, before.endpoint];
       before.leave();
     }
     this.#early = attempts.body();

@@ -33,7 +33,8 @@ describe('Output', () => {
         // Each is slow for a while, at a time of its own; then all it held is gone.
         transport.isQuick = (round + i) % 4 !== 0;
         if (transport.isQuick) {
-          for (const [at, bytes] of transport.kept.entries()) transport.kept[at] = Buffer.from(bytes);
+          for (const [at, bytes] of transport.kept.entries())
+            transport.kept[at] = Buffer.from(bytes);
           transport.bufferedBytes = 0;
         }
         const size = [5000, 16384, 65536, 100_000][(round * 7 + i) % 4]!;
