@@ -45,6 +45,7 @@ function rule(id: string, tenant = ''): PathGroup['rules'][number] {
     pattern: null,
     headers: tenant === '' ? [] : [{ name: 'x-tenant', value: tenant }],
     queryParams: [],
+    cookies: [],
     action: {
       id,
       filters: [],
@@ -52,6 +53,10 @@ function rule(id: string, tenant = ''): PathGroup['rules'][number] {
       timeouts: null,
       retry: null,
       session: null,
+      groupsOf: null,
+      guard: null,
+      hashBy: null,
+      errorPages: null,
     },
   };
 }

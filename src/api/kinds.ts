@@ -24,6 +24,8 @@ import { UDPRoute } from './gateway/udproute.ts';
 import { XBackend } from './gateway/xbackend.ts';
 import { XBackendTrafficPolicy } from './gateway/xbackendtrafficpolicy.ts';
 import type { Kind } from './kind.ts';
+import { IngressClass } from './networking/ingress-class.ts';
+import { Ingress } from './networking/ingress.ts';
 
 export const SERVED_KINDS: readonly Kind[] = [
   Namespace,
@@ -49,4 +51,6 @@ export const SERVED_KINDS: readonly Kind[] = [
   XBackend,
   XBackendTrafficPolicy,
   ...extensionKinds,
+  IngressClass,
+  Ingress,
 ];

@@ -1,14 +1,16 @@
-// Which certificates Gateways and ListenerSets ask us for. A Gateway that names an issuer and a Secret that does not
-// exist gets that Secret from the local CA, for the hosts of the listeners that refer to it; so does a
+// Which certificates Gateways, ListenerSets and Ingresses ask us for. A Gateway that names an issuer and a
+// Secret that does not exist gets that Secret from the local CA, for the hosts of the listeners that refer to it; so does a
 // ListenerSet that names an issuer itself, or by its Gateway. The same manifest gets a real certificate
 // where cert-manager runs.
 
 import { Secret } from '../api/core/secret.ts';
+import { FALLBACK_SECRET } from '../api/fairway.ts';
 import { Gateway } from '../api/gateway/gateway.ts';
 import { GRPCRoute } from '../api/gateway/grpcroute.ts';
 import { HTTPRoute } from '../api/gateway/httproute.ts';
 import { ListenerSet } from '../api/gateway/listenerset.ts';
 import { TLSRoute } from '../api/gateway/tlsroute.ts';
+import { Ingress } from '../api/networking/ingress.ts';
 import { hostMatches } from '../lib/hostname.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 
@@ -41,22 +43,43 @@ export function wantedCertificates(snapshot: Snapshot): readonly WantedCertifica
       .list(ListenerSet)
       .filter((set) => namesIssuer(set) || hasIssuingGateway(set, snapshot)),
   ];
-  if (asking.length === 0) return [];
+  const byIngresses = wantedByIngresses(snapshot);
+  if (asking.length === 0) return byIngresses;
   const routes = [
     ...snapshot.list(HTTPRoute),
     ...snapshot.list(GRPCRoute),
     ...snapshot.list(TLSRoute),
   ];
   const hosts = new Set(routes.flatMap((route) => route.spec.hostnames ?? []));
-  return asking
+  const byOwners = asking
     .flatMap((owner) => askedBy(owner, [...hosts]))
     .filter((wanted) => isMissing(wanted, snapshot.get(Secret, wanted.namespace, wanted.name)));
+  return [...byOwners, ...byIngresses];
+}
+
+/** The Secrets of annotated Ingresses, and the one that is shown where an Ingress has none. */
+function wantedByIngresses(snapshot: Snapshot): readonly WantedCertificate[] {
+  const ingresses = snapshot.list(Ingress);
+  if (ingresses.length === 0) return [];
+  const asked = ingresses
+    .filter(namesIssuer)
+    .flatMap(({ metadata: { namespace = '' }, spec: { tls = [] } }) =>
+      tls.flatMap(({ secretName: name = '', hosts = [] }) =>
+        name === '' || hosts.length === 0
+          ? []
+          : [{ namespace, name, dnsNames: [...hosts].toSorted() }],
+      ),
+    );
+  const fallback = { ...FALLBACK_SECRET, dnsNames: [LOCAL_NAME] };
+  return [...asked, fallback].filter((wanted) =>
+    isMissing(wanted, snapshot.get(Secret, wanted.namespace, wanted.name)),
+  );
 }
 
 /** What has listeners. */
 type Owner = Gateway | ListenerSet;
 
-function namesIssuer({ metadata }: Owner): boolean {
+function namesIssuer({ metadata }: Owner | Ingress): boolean {
   return ISSUER_ANNOTATIONS.some((annotation) => annotation in (metadata.annotations ?? {}));
 }
 

@@ -95,6 +95,8 @@ withSettings(program.command('explain'))
   .addOption(new Option('-o, --output <format>', 'form of the answer').choices(['text', 'json']))
   .option('--from <address>', 'of a packet, as tcp://10.96.0.1:80: who sends it')
   .option('--node <name>', 'of a packet: the node that has it', 'fairway')
+  .option('--service-cidr <network>', 'of a packet: as of fairway node; may be repeated', collect)
+  .option('--pod-cidr <network>', 'of a packet: as of fairway node; may be repeated', collect)
   .action(
     async (args: string[], options: { readonly from?: string; readonly namespace?: string }) => {
       if (options.from !== undefined) {
@@ -116,6 +118,16 @@ withSettings(program.command('compile'))
       .makeOptionMandatory(),
   )
   .option('--node <name>', 'the node that a kernel target is for', 'fairway')
+  .option(
+    '--service-cidr <network>',
+    'of a kernel target: as of fairway node; may be repeated',
+    collect,
+  )
+  .option(
+    '--pod-cidr <network>',
+    'of a kernel target: as of fairway node; may be repeated',
+    collect,
+  )
   .addOption(
     new Option('--ipvs-scheduler <name>', 'how virtual servers choose').choices(IPVS_SCHEDULERS),
   )

@@ -10,6 +10,7 @@ import { TCPRoute } from '../api/gateway/tcproute.ts';
 import { TLSRoute } from '../api/gateway/tlsroute.ts';
 import { UDPRoute } from '../api/gateway/udproute.ts';
 import type { Kind } from '../api/kind.ts';
+import { Ingress } from '../api/networking/ingress.ts';
 import type { Condition } from '../api/meta.ts';
 import { servedPorts } from '../lib/privileged-ports.ts';
 import { formatTable } from '../lib/table.ts';
@@ -34,6 +35,7 @@ export function formatOverview(overview: Overview): readonly string[] {
   const tables = [
     table(['GATEWAY', 'LISTENER', 'URL', 'ROUTES', 'PROGRAMMED'], listenerRows(overview)),
     table(['ROUTE', 'HOSTNAMES', 'ATTACHED TO', 'ACCEPTED', 'REFERENCES'], routeRows(overview)),
+    table(['INGRESS', 'CLASS', 'HOSTS', 'URL', 'TLS'], ingressRows(overview)),
     table(['SERVICE', 'TYPE', 'ADDRESS', 'PORTS', 'READY'], serviceRows(overview)),
   ];
   return tables.filter((lines) => lines.length > 1).flatMap((lines) => [...lines, '']);
@@ -100,6 +102,32 @@ function routeRows({ snapshot }: Overview): string[][] {
       attached.join(','),
       worst(conditions, 'Accepted'),
       worst(conditions, 'ResolvedRefs'),
+    ];
+  });
+}
+
+/** The first URL of each Ingress: by name where every machine knows the name, else by address. */
+function ingressRows({ snapshot, model, bindings }: Overview): string[][] {
+  return snapshot.list(Ingress).map((ingress) => {
+    const { spec, status, metadata } = ingress;
+    const hosts = (spec.rules ?? []).map(({ host = '' }) => host || '*');
+    const address = status.loadBalancer.ingress?.[0]?.ip ?? '';
+    const isTls = (spec.tls ?? []).length > 0;
+    const port = isTls ? 443 : 80;
+    const entry = model.entryPoints.find((e) => e.port === port && e.addresses.includes(address));
+    const own = bindings.filter((b) => b.socket === entry?.id);
+    const local = hosts.find((h) => h === 'localhost' || /^[^*].*\.localhost$/.test(h));
+    const at = own.find((b) => b.address === '127.0.0.1' && local !== undefined);
+    const bound = at ?? own.find((b) => b.address === address);
+    const scheme = isTls ? 'https' : 'http';
+    const shown = bound?.port === port ? '' : `:${bound?.port ?? ''}`;
+    const name = local !== undefined && bound?.address === '127.0.0.1' ? local : address;
+    return [
+      keyOf(metadata),
+      spec.ingressClassName ?? metadata.annotations?.['kubernetes.io/ingress.class'] ?? '',
+      [...new Set(hosts)].join(',') || '*',
+      bound === undefined ? '' : `${scheme}://${name}${shown}`,
+      isTls ? 'yes' : '',
     ];
   });
 }

@@ -4,6 +4,7 @@ import { createAllocationController } from './allocation/allocation.ts';
 import { createDeletionPolicyController } from './cluster/deletion-policies.ts';
 import { createGarbageController } from './cluster/garbage.ts';
 import { createGatewayClassController } from './cluster/gateway-class.ts';
+import { createIngressClassController } from './cluster/ingress-classes.ts';
 import { createGatewayInfrastructureController } from './cluster/gateway-infrastructure.ts';
 import { createNamespaceController } from './cluster/namespaces.ts';
 import { createNodeController } from './cluster/nodes.ts';
@@ -47,6 +48,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     createNamespaceController({ kinds }),
     createNodeController(options),
     createGatewayClassController(),
+    createIngressClassController(),
     createGatewayInfrastructureController(),
     createAllocationController(options),
     createLoadBalancerController(options),

@@ -1,5 +1,5 @@
 // Hostnames and the patterns that take them: an exact name, `*.suffix` (one or more labels before the
-// suffix), or the empty pattern, which takes every host.
+// suffix), `?.suffix` (exactly one label), or the empty pattern, which takes every host.
 
 /** The host of an authority in the form patterns are compared in: lower case, no port, no final dot. */
 export function normalizeHost(authority: string): string {
@@ -17,6 +17,7 @@ export function normalizeHost(authority: string): string {
 /** True when `pattern` takes `host`, which is normalized. */
 export function hostMatches(pattern: string, host: string): boolean {
   if (pattern === '') return true;
+  if (pattern.startsWith('?.')) return host.slice(host.indexOf('.', 1)) === pattern.slice(1);
   if (!pattern.startsWith('*.')) return pattern === host;
   return host.length > pattern.length - 1 && host.endsWith(pattern.slice(1));
 }
@@ -47,5 +48,5 @@ export function compareHostnames(a: string, b: string): number {
 
 function rank(pattern: string): number {
   if (pattern === '') return 2;
-  return pattern.startsWith('*.') ? 1 : 0;
+  return pattern.startsWith('*.') || pattern.startsWith('?.') ? 1 : 0;
 }

@@ -1,5 +1,6 @@
 // Paths made of parts of other paths: `/items/$1${rest}`, with the groups of an expression filled in.
 
+import { escapePath } from './decoded-path.ts';
 import { splitTarget } from './http-path.ts';
 import { compilePattern } from './regex.ts';
 import type { Pattern } from './regex.ts';
@@ -61,4 +62,36 @@ export function rewriteByPattern(
   const absolute = made.startsWith('/') ? made : `/${made}`;
   // What the request's own path was allowed to have, its parts may have as well.
   return splitTarget(absolute, { escapedSlashes: 'keep' })?.path ?? null;
+}
+
+/** A path and query of their own in place of those of a request. */
+export interface SearchRewrite {
+  readonly pattern: string;
+  readonly template: PathTemplate;
+  readonly query?: PathTemplate;
+  readonly dropsQuery?: boolean;
+}
+
+/**
+ * Path and query once the expression was found in the path, which has no escapes left: the new one is
+ * escaped as a whole. Null when it is not found.
+ */
+export function rewriteBySearch(
+  { pattern: expression, template, query: ownQuery, dropsQuery = false }: SearchRewrite,
+  path: string,
+  query: string,
+): { readonly path: string; readonly query: string } | null {
+  const pattern = compilePattern(expression);
+  const groups = 'find' in pattern ? pattern.find(path) : null;
+  if (groups === null) return null;
+  const fill = (parts: PathTemplate): string =>
+    parts.map((part) => (typeof part === 'string' ? part : (groups[part] ?? ''))).join('');
+  const made = fill(template);
+  const kept = dropsQuery ? '' : query.slice(1);
+  const own = ownQuery === undefined ? '' : escapePath(fill(ownQuery)).replaceAll('%25', '%');
+  const joined = own === '' ? kept : kept === '' ? own : `${own}&${kept}`;
+  return {
+    path: escapePath(made.startsWith('/') ? made : `/${made}`),
+    query: joined === '' ? '' : `?${joined}`,
+  };
 }

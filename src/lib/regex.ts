@@ -18,6 +18,10 @@ export interface Pattern {
   matches(text: string): boolean;
   /** What the groups took when the whole text is taken: [0] is the text; null when it is not. */
   groups(text: string): readonly string[] | null;
+  /** What the groups took where the expression is found first; null when it is not found. */
+  find(text: string): readonly string[] | null;
+  /** Whether the expression is found anywhere. */
+  isIn(text: string): boolean;
   /** The number of a named group. */
   groupNumber(name: string): number | undefined;
 }
@@ -48,6 +52,12 @@ export function patternMatches(pattern: string, text: string): boolean {
   return 'matches' in compiled && compiled.matches(text);
 }
 
+/** Whether an expression is found in a text. One that cannot be used is found nowhere. */
+export function patternIsIn(pattern: string, text: string): boolean {
+  const compiled = compilePattern(pattern);
+  return 'isIn' in compiled && compiled.isIn(text);
+}
+
 function make(text: string): Pattern | BadPattern {
   if (text.length > PATTERN_CHARS_MAX) {
     return { trouble: `it has more than ${PATTERN_CHARS_MAX} characters` };
@@ -68,6 +78,13 @@ function make(text: string): Pattern | BadPattern {
     groupNames: Object.keys(names),
     matches: (value) => compiled.matches(value),
     groups: (value) => groupsOf(compiled, value),
+    find: (value) => {
+      const matcher = compiled.matcher(value);
+      return matcher.find()
+        ? Array.from({ length: compiled.groupCount() + 1 }, (_, i) => matcher.group(i) ?? '')
+        : null;
+    },
+    isIn: (value) => compiled.matcher(value).find(),
     groupNumber: (name) => (Object.hasOwn(names, name) ? names[name] : undefined),
   };
 }

@@ -12,6 +12,8 @@ export interface RequestProbe {
   readonly method: string;
   /** Host header or :authority. */
   readonly host: string;
+  /** IP address of the client; absent: one that no rule speaks of. */
+  readonly client?: string;
   /** Of the handshake; absent: the host. */
   readonly serverName?: string;
   /** Whether the certificate that the client shows is one its port asks for; absent: it shows none. */

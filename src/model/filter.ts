@@ -2,6 +2,7 @@
 // everywhere: a new variant here makes the compiler name every place that must decide what it means.
 
 import type { Origin, PathChange } from './model.ts';
+import type { TextTemplate } from './template.ts';
 
 export type Filter =
   | RequestHeadersFilter
@@ -9,6 +10,9 @@ export type Filter =
   | RewriteFilter
   | MirrorFilter
   | CorsFilter
+  | CorsHeadersFilter
+  | TemplateHeadersFilter
+  | RewriteFieldsFilter
   | AuthFilter;
 
 /** Changes to header fields. Within one: set, then add, then remove. Names in lower case. */
@@ -73,6 +77,45 @@ export interface CorsFilter {
 }
 
 /**
+ * Says what browsers may do across origins in every response, whatever the request, and answers every
+ * OPTIONS request with 204: the way of ingress-nginx.
+ */
+export interface CorsHeadersFilter {
+  readonly kind: 'corsHeaders';
+  /** Expression in RE2 syntax that is looked for in the origin; null takes all, and allows `*`. */
+  readonly origins: string | null;
+  /** Fields besides Access-Control-Allow-Origin. */
+  readonly fields: readonly HeaderValue[];
+  readonly origin: Origin;
+}
+
+/** Sets fields of the request to text with parts of the request in it; empty text removes a field. */
+export interface TemplateHeadersFilter {
+  readonly kind: 'templateHeaders';
+  /** Names in lower case. */
+  readonly set: readonly { readonly name: string; readonly value: TextTemplate }[];
+  readonly origin: Origin;
+}
+
+/** Changes parts of fields of the response that name places of the backend. */
+export interface RewriteFieldsFilter {
+  readonly kind: 'rewriteFields';
+  /** Of Set-Cookie: in the order given, the first that takes it. `off` is not among them. */
+  readonly cookieDomain?: FieldChange;
+  readonly cookiePath?: FieldChange;
+  /** Of Location and Refresh: what they begin with. */
+  readonly location?: FieldChange;
+  readonly origin: Origin;
+}
+
+/** `from` is plain text at the beginning, or with `regex` an expression in RE2 syntax found in the value. */
+export interface FieldChange {
+  readonly from: string;
+  readonly regex?: true;
+  readonly to: TextTemplate;
+}
+
+/**
  * Asks another service whether a request may go on, before anything else becomes of it, redirects
  * included; only preflight requests are answered without. What cannot be asked is refused with 403.
  */
@@ -99,6 +142,8 @@ export interface HttpQuestion {
   readonly sends: HeaderNames;
   /** What more it is sent; names in lower case. */
   readonly adds?: readonly HeaderValue[];
+  /** The same, of text with parts of the request in it. */
+  readonly tells?: readonly { readonly name: string; readonly value: TextTemplate }[];
   /**
    * Header fields of a good answer that the backend gets, in place of the client's. Those that are named
    * never come from the client itself.
@@ -108,6 +153,10 @@ export interface HttpQuestion {
   readonly returns: HeaderNames;
   /** What is a good answer: 200 alone, or all from 200 to 299. */
   readonly allows: '200' | '2xx';
+  /** Cookies that a good answer sets go to the client along with the response. */
+  readonly setsCookies?: true;
+  /** Where a client is sent that is answered with 401. */
+  readonly signIn?: TextTemplate;
 }
 
 /** Asks in the protocol of Envoy's ext_authz: envoy.service.auth.v3.Authorization/Check. */

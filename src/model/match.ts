@@ -11,6 +11,8 @@ export interface Match {
   readonly headers: readonly ValueMatch[];
   /** Names as in the query, case counts. */
   readonly queryParams: readonly ValueMatch[];
+  /** Names as in the cookies, case counts. Absent for none. */
+  readonly cookies?: readonly ValueMatch[];
 }
 
 export type PathMatch =
@@ -19,7 +21,9 @@ export type PathMatch =
   /** Whole segments: /a takes /a and /a/b, not /ab. No trailing slash, except for `/` itself. */
   | { readonly kind: 'prefix'; readonly value: string }
   /** The whole path, by an expression in RE2 syntax that is known to compile. */
-  | { readonly kind: 'regex'; readonly value: string };
+  | { readonly kind: 'regex'; readonly value: string }
+  /** Any part of the path, by such an expression. */
+  | { readonly kind: 'search'; readonly value: string };
 
 export interface ValueMatch {
   readonly name: string;
@@ -62,6 +66,7 @@ export function explainOrder(first: Match, second: Match): string {
 const PATH_WORDS = {
   exact: 'an exact path',
   regex: 'a regular expression',
+  search: 'a regular expression',
   prefix: 'a prefix',
 } as const;
 
@@ -70,6 +75,7 @@ function pathRank(path: PathMatch): number {
     case 'exact':
       return 0;
     case 'regex':
+    case 'search':
       return 1;
     case 'prefix':
       return 2;

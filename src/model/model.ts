@@ -6,8 +6,11 @@
 import type { PathTemplate } from '../lib/path-template.ts';
 import type { Filter } from './filter.ts';
 import type { Match } from './match.ts';
-import type { Balance, Retry, RetryBudget, Session, Timeouts } from './policy.ts';
+import type { Conduct } from './conduct.ts';
+import type { Guard } from './guard.ts';
+import type { Balance, ErrorPages, Retry, RetryBudget, Session, Timeouts } from './policy.ts';
 import type { PortSettings } from './port-settings.ts';
+import type { TextTemplate } from './template.ts';
 
 /** The object and the field something in the model comes from. */
 export interface Origin {
@@ -30,11 +33,11 @@ export interface Model {
   readonly services: readonly ServicePort[];
 }
 
-/** One port of one Gateway: where connections from clients come in. */
+/** One port of one Gateway, or of one Ingress controller: where connections from clients come in. */
 export interface EntryPoint {
-  /** `namespace/gateway:port`, and `…:port/udp` for UDP */
+  /** `namespace/gateway:port`, and `…:port/udp` for UDP. Of an Ingress controller, `example.com/name:port`. */
   readonly id: string;
-  /** `namespace/name` of the Gateway. */
+  /** `namespace/name` of the Gateway, or the name of the Ingress controller. */
   readonly gateway: string;
   readonly addresses: readonly string[];
   readonly port: number;
@@ -45,6 +48,8 @@ export interface EntryPoint {
   readonly settings?: PortSettings;
   /** Key of the certificate that is shown to backends that ask for one. */
   readonly backendCertificate?: string;
+  /** How requests are read and handed on, where that is not Fairway's own way. */
+  readonly conduct?: Conduct;
   /** The most specific hostname first; a request belongs to the first one that takes its host. */
   readonly listeners: readonly Listener[];
 }
@@ -71,6 +76,8 @@ export interface Listener {
   readonly hostname: string;
   /** Keys of the certificates, the first one the default. Empty without TLS. */
   readonly certificates: readonly string[];
+  /** Certificates for narrower server names than the listener's own; the most specific first. */
+  readonly named?: readonly { readonly hostname: string; readonly certificate: string }[];
   /** The most specific hostname first. A request none of whose rules match goes on to the next host. */
   readonly hosts: readonly Host[];
   /** Set when it takes connections or datagrams as they are, and not requests: `hosts` is empty then. */
@@ -134,6 +141,14 @@ export interface Action {
   readonly timeouts?: Timeouts;
   readonly retry?: Retry;
   readonly session?: Session;
+  /** The expression whose groups templates of this action speak of: it is found in the path. */
+  readonly groupsOf?: string;
+  /** What a request must pass before anything else is done for it. */
+  readonly guard?: Guard;
+  /** Requests with the same text go to the same endpoint, as long as it is there. */
+  readonly hashBy?: TextTemplate;
+  /** Statuses in whose place another backend answers. */
+  readonly errorPages?: ErrorPages;
   readonly origin: Origin;
 }
 
@@ -155,6 +170,8 @@ export interface RedirectResult {
   /** Absent: the scheme's own port if `scheme` is given, else the listener's. */
   readonly port?: number;
   readonly path?: PathChange;
+  /** All of the Location, in place of the parts above. */
+  readonly location?: TextTemplate;
   readonly origin: Origin;
 }
 
@@ -172,8 +189,22 @@ export interface RespondResult {
  */
 export type PathChange =
   | { readonly kind: 'regex'; readonly pattern: string; readonly template: PathTemplate }
+  | SearchChange
   | { readonly kind: 'full'; readonly value: string }
   | { readonly kind: 'prefix'; readonly prefix: string; readonly value: string };
+
+/**
+ * A path in which `pattern` is found becomes the template as a whole, which may have a query of its own
+ * before that of the request. Where it is not found, all stays as it is.
+ */
+export interface SearchChange {
+  readonly kind: 'search';
+  readonly pattern: string;
+  readonly template: PathTemplate;
+  readonly query?: PathTemplate;
+  /** Drops the query of the request. */
+  readonly dropsQuery?: true;
+}
 
 export interface WeightedBackend {
   /** Key into Model.backends; null when the reference is broken: its share of requests gets `status`. */
@@ -225,6 +256,8 @@ export interface BackendTls {
   readonly authorities: 'system' | readonly string[];
   /** Its certificate must be for one of them. */
   readonly names: readonly CertificateName[];
+  /** Any certificate will do. */
+  readonly isUnverified?: true;
   /** Key of the certificate it is shown if it asks for one; absent: that of the entry point. */
   readonly certificate?: string;
   readonly origin: Origin;

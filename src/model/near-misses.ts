@@ -2,7 +2,7 @@
 
 import { hostMatches, normalizeHost } from '../lib/hostname.ts';
 import { isUnderPrefix, parseQuery, splitTarget } from '../lib/http-path.ts';
-import { patternMatches } from '../lib/regex.ts';
+import { patternIsIn, patternMatches } from '../lib/regex.ts';
 import type { RequestProbe } from './answer.ts';
 import type { PathMatch, ValueMatch } from './match.ts';
 import type { Model, Rule } from './model.ts';
@@ -76,7 +76,12 @@ function nearMiss(rule: Rule, probe: RequestProbe, before: readonly string[]): N
   };
 }
 
-const PATH_WORDS = { exact: 'of', prefix: 'under', regex: 'matching' } as const;
+const PATH_WORDS = {
+  exact: 'of',
+  prefix: 'under',
+  regex: 'matching',
+  search: 'with this in it:',
+} as const;
 
 function pathFits(path: PathMatch, requested: string): boolean {
   switch (path.kind) {
@@ -86,6 +91,8 @@ function pathFits(path: PathMatch, requested: string): boolean {
       return isUnderPrefix(requested, path.value);
     case 'regex':
       return patternMatches(path.value, requested);
+    case 'search':
+      return patternIsIn(path.value, requested);
   }
 }
 

@@ -1,6 +1,7 @@
 // Parts of the model in words and as YAML-ready data: what `fairway compile --target model` and the
 // golden files show. Private keys never leave through here.
 
+import type { BasicAuth } from './guard.ts';
 import type { PathMatch, ValueMatch } from './match.ts';
 import type { Model } from './model.ts';
 
@@ -13,6 +14,8 @@ export function describePath(path: PathMatch): string {
       return path.value === '/' ? 'any path' : `path under ${path.value}`;
     case 'regex':
       return `path matching ${path.value}`;
+    case 'search':
+      return `path with ${path.value} in it`;
   }
 }
 
@@ -28,7 +31,7 @@ export function describeHost(host: string): string {
 /** The whole model as plain data in a fixed order, keys of certificates left out. */
 export function printableModel(model: Model): unknown {
   return {
-    entryPoints: model.entryPoints,
+    entryPoints: withoutSecrets(model.entryPoints),
     backends: sortedValues(model.backends),
     services: model.services,
     certificates: sortedValues(model.certificates).map(({ key, names, origin }) => ({
@@ -37,6 +40,22 @@ export function printableModel(model: Model): unknown {
       origin,
     })),
   };
+}
+
+/** The same data with names in place of names and hashed passwords. */
+function withoutSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, field]) =>
+      key === 'basic' ? [key, printableBasic(field as BasicAuth)] : [key, withoutSecrets(field)],
+    ),
+  );
+}
+
+/** Who may come in, without the hashes of their passwords. */
+export function printableBasic({ realm, users }: BasicAuth): unknown {
+  return { realm, users: users.map(([name]) => name) };
 }
 
 function sortedValues<T>(values: ReadonlyMap<string, T>): readonly T[] {

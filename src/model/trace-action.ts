@@ -4,7 +4,7 @@
 import { isAlias } from '../lib/disguised-name.ts';
 import type { SplitTarget } from '../lib/http-path.ts';
 import { replacePrefix } from '../lib/http-path.ts';
-import { rewriteByPattern } from '../lib/path-template.ts';
+import { rewriteByPattern, rewriteBySearch } from '../lib/path-template.ts';
 import type {
   HeaderChange,
   Mirrored,
@@ -15,7 +15,9 @@ import type {
   Share,
   Step,
 } from './answer.ts';
-import type { Filter, HeaderChanges } from './filter.ts';
+import type { Conduct } from './conduct.ts';
+import type { Filter, HeaderChanges, RewriteFieldsFilter } from './filter.ts';
+import type { Guard } from './guard.ts';
 import type {
   Action,
   Backend,
@@ -23,9 +25,13 @@ import type {
   PathChange,
   RedirectResult,
   Rule,
+  SearchChange,
   WeightedBackend,
 } from './model.ts';
-import { corsChanges, isPreflight, preflightAnswer } from './trace-cors.ts';
+import { describeTemplate, fillTemplate } from './template.ts';
+import { traceGuard } from './trace-guard.ts';
+import { clientOf, templateSource, toldHeaders } from './trace-template.ts';
+import { corsChanges, corsHeadersChanges, isPreflight, preflightAnswer } from './trace-cors.ts';
 
 /** A request on its way through the model. */
 export interface TracedRequest {
@@ -36,6 +42,8 @@ export interface TracedRequest {
   /** Names in lower case. */
   readonly headers: readonly (readonly [string, string])[];
   readonly listenerPort: number;
+  /** Of the port it came in by. */
+  readonly conduct?: Conduct;
 }
 
 /** What becomes of a request that `rule` has taken. */
@@ -47,8 +55,12 @@ export function traceAction(
 ): RequestFate {
   const { action } = rule;
   const { result } = action;
+  const stopped = guardAnswer(action, request, steps, 'before');
+  if (stopped !== undefined) return stopped;
   const preflight = traceQuestion(action.filters, request, steps);
   if (preflight !== undefined) return { kind: 'respond', ...preflight };
+  const refused = guardAnswer(action, request, steps, 'after');
+  if (refused !== undefined) return refused;
   const unasked = result.kind === 'respond' ? undefined : traceAuth(model, action.filters, steps);
   if (unasked !== undefined) return { kind: 'respond', ...unasked };
   switch (result.kind) {
@@ -56,7 +68,10 @@ export function traceAction(
       note(steps, 'result', `status ${result.statusCode}`, result.reason, action.origin);
       return { kind: 'respond', statusCode: result.statusCode, reason: result.reason };
     case 'redirect': {
-      const location = redirectLocation(result, request);
+      const location =
+        result.location === undefined
+          ? redirectLocation(result, request)
+          : fillTemplate(result.location, templateSource(request, action.groupsOf));
       note(
         steps,
         'result',
@@ -79,12 +94,51 @@ export function traceAction(
   }
 }
 
+/**
+ * What the guard answers, if it does. Before preflight requests are answered only the body counts.
+ */
+function guardAnswer(
+  { guard, origin }: Action,
+  request: TracedRequest,
+  steps: Step[],
+  stage: 'before' | 'after',
+): RequestFate | undefined {
+  if (guard === undefined) return undefined;
+  const { probe } = request;
+  const asked: Guard =
+    stage === 'after'
+      ? guard
+      : {
+          rates: [],
+          satisfy: 'all',
+          ...(guard.bodyBytesMax === undefined ? {} : { bodyBytesMax: guard.bodyBytesMax }),
+        };
+  const refusal = traceGuard(asked, {
+    client: clientOf(request),
+    clientCertificate: probe.clientCertificate,
+    header: (name) => templateSource(request).header(name) || undefined,
+  });
+  if (refusal === undefined) return undefined;
+  note(steps, 'filter', `status ${refusal.statusCode}`, refusal.reason, origin);
+  return { kind: 'respond', ...refusal };
+}
+
 /** The answer to a preflight request, if filters answer such (GEP-1767). */
 function traceQuestion(
   filters: readonly Filter[],
   { probe, headers }: TracedRequest,
   steps: Step[],
 ): Omit<OwnAnswer, 'kind'> | undefined {
+  const open = filters.find((filter) => filter.kind === 'corsHeaders');
+  if (open !== undefined && probe.method === 'OPTIONS') {
+    const changes = corsHeadersChanges(open, headers);
+    if (changes.set.length > 0) {
+      const fields = changes.set.map(({ name, value }) => [name, value] as const);
+      const reason = 'OPTIONS requests are answered for the backends';
+      note(steps, 'filter', 'status 204', reason, open.origin);
+      return { statusCode: 204, reason, headers: fields };
+    }
+  }
   const cors = filters.find((filter) => filter.kind === 'cors');
   if (cors === undefined || !isPreflight(probe.method, headers)) return undefined;
   const answer = preflightAnswer(cors, headers);
@@ -139,12 +193,12 @@ interface Filtered {
 }
 
 function seenRequest(request: TracedRequest): Filtered {
-  const { probe, target, headers } = request;
+  const { probe, target, conduct } = request;
   const seen = {
     method: probe.method,
     host: probe.host,
-    target: target.path + target.query,
-    headers,
+    target: conduct === undefined ? target.path + target.query : probe.target,
+    headers: conduct === undefined ? request.headers : toldHeaders(request),
   };
   return { request: seen, responseHeaders: [], mirrors: [] };
 }
@@ -191,7 +245,9 @@ function applyFilter(
       const target =
         filter.path === undefined
           ? state.request.target
-          : changeTarget(filter.path, state.request.target);
+          : filter.path.kind === 'search'
+            ? searchTarget(filter.path, state.request.target, sent)
+            : changeTarget(filter.path, state.request.target);
       note(steps, 'filter', 'rewrite', `the backend sees ${host} ${target}`, filter.origin);
       return { ...state, request: { ...state.request, host, target } };
     }
@@ -212,8 +268,33 @@ function applyFilter(
       const { question } = filter;
       const taken = question.protocol === 'http' ? question.takes : 'all';
       if (taken === 'all') return state;
-      const headers = state.request.headers.filter(([name]) => !taken.includes(name));
+      const headers = state.request.headers.filter(
+        ([name]) => !taken.includes(name) && !taken.some((n) => isAlias(name, n)),
+      );
       return { ...state, request: { ...state.request, headers } };
+    }
+    case 'templateHeaders': {
+      const source = templateSource(sent);
+      const values = filter.set.map(({ name, value }) => ({
+        name,
+        value: fillTemplate(value, source),
+      }));
+      const changes = {
+        set: values.filter(({ value }) => value !== ''),
+        add: [],
+        remove: values.filter(({ value }) => value === '').map(({ name }) => name),
+      };
+      const headers = changedHeaders(state.request.headers, changes);
+      note(steps, 'filter', 'request headers', describeChanges(changes), filter.origin);
+      return { ...state, request: { ...state.request, headers } };
+    }
+    case 'rewriteFields':
+      note(steps, 'filter', 'response fields', describeFieldChanges(filter), filter.origin);
+      return state;
+    case 'corsHeaders': {
+      const changes = corsHeadersChanges(filter, sent.headers);
+      note(steps, 'filter', 'cors', describeChanges(changes), filter.origin);
+      return { ...state, responseHeaders: [...state.responseHeaders, ...listChanges(changes)] };
     }
     case 'cors': {
       const changes = corsChanges(filter, sent.headers);
@@ -315,6 +396,25 @@ const REFUSED = '';
 
 const REFUSAL = { statusCode: 400, reason: 'servers could read the rewritten path in two ways' };
 
+function searchTarget(
+  change: SearchChange,
+  target: string,
+  { target: sent }: TracedRequest,
+): string {
+  const found = rewriteBySearch(change, sent.path, sent.query);
+  return found === null ? target : found.path + found.query;
+}
+
+function describeFieldChanges({ cookieDomain, cookiePath, location }: RewriteFieldsFilter): string {
+  return Object.entries({ cookieDomain, cookiePath, location })
+    .filter(([, change]) => change !== undefined)
+    .map(
+      ([name, change]) =>
+        `${name} ${change?.from ?? ''} becomes ${describeTemplate(change?.to ?? [])}`,
+    )
+    .join(', ');
+}
+
 function changeTarget(change: PathChange, target: string): string {
   if (target === REFUSED) return REFUSED;
   const mark = target.indexOf('?');
@@ -325,6 +425,10 @@ function changeTarget(change: PathChange, target: string): string {
       return change.value + query;
     case 'prefix':
       return replacePrefix(path, change.prefix, change.value) + query;
+    case 'search': {
+      const found = rewriteBySearch(change, path, query);
+      return found === null ? target : found.path + found.query;
+    }
     case 'regex': {
       const rewritten = rewriteByPattern(change.pattern, change.template, path);
       return rewritten === null ? REFUSED : rewritten + query;

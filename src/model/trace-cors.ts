@@ -1,7 +1,8 @@
 // The reference answer about cross-origin requests (Gateway API HTTPCORSFilter; Fetch §3.3): what a
 // preflight request is told, and what is added to other responses.
 
-import type { CorsFilter, HeaderChanges } from './filter.ts';
+import { patternIsIn } from '../lib/regex.ts';
+import type { CorsFilter, CorsHeadersFilter, HeaderChanges } from './filter.ts';
 
 type Headers = readonly (readonly [string, string])[];
 
@@ -98,4 +99,16 @@ function listOrAsked(
 function find(headers: Headers, name: string): string | undefined {
   const values = headers.filter(([key]) => key === name).map(([, value]) => value);
   return values.length === 0 ? undefined : values.join(',');
+}
+
+/** What the open form of the filter does to a response, whatever the request. */
+export function corsHeadersChanges(
+  { origins, fields }: CorsHeadersFilter,
+  headers: readonly (readonly [string, string])[],
+): HeaderChanges {
+  const origin = headers.find(([name]) => name === 'origin')?.[1] ?? '';
+  const none = { set: [], add: [], remove: [] };
+  if (origins !== null && !patternIsIn(origins, origin)) return none;
+  const allowed = { name: 'access-control-allow-origin', value: origins === null ? '*' : origin };
+  return { ...none, set: [allowed, ...fields] };
 }

@@ -3,16 +3,18 @@
 // against the specification by eye; nothing here is shared with the data path it judges.
 
 import { isDisguised } from '../lib/disguised-name.ts';
+import { decodeTarget } from '../lib/decoded-path.ts';
 import { hostMatches, normalizeHost } from '../lib/hostname.ts';
 import { isUnderPrefix, parseQuery, splitTarget } from '../lib/http-path.ts';
 import type { SplitTarget } from '../lib/http-path.ts';
-import { patternMatches } from '../lib/regex.ts';
+import { patternIsIn, patternMatches } from '../lib/regex.ts';
 import type { RequestAnswer, RequestFate, RequestProbe, Step } from './answer.ts';
 import { explainOrder } from './match.ts';
 import type { ValueMatch } from './match.ts';
 import type { EntryPoint, Listener, Model, Rule } from './model.ts';
 import { describeHost, describePath, describeValue } from './print.ts';
 import { traceAction } from './trace-action.ts';
+import { cookieOf } from './trace-template.ts';
 import type { TracedRequest } from './trace-action.ts';
 
 /** Answers a request from the model. */
@@ -22,10 +24,19 @@ export function traceRequest(model: Model, probe: RequestProbe): RequestAnswer {
   return { fate, steps };
 }
 
+/** The port of a Gateway that a request comes to. */
+export function entryPointOf(model: Model, probe: RequestProbe): EntryPoint | undefined {
+  return chooseEntryPoint(model.entryPoints, probe, askedHost(probe), []);
+}
+
+/** Of what the client asks first: the server name, where there is one. */
+function askedHost({ scheme, host, serverName = host }: RequestProbe): string {
+  return normalizeHost(scheme === 'https' ? serverName : host);
+}
+
 function decide(model: Model, probe: RequestProbe, steps: Step[]): RequestFate {
   const host = normalizeHost(probe.host);
-  const serverName = normalizeHost(probe.serverName ?? probe.host);
-  const asked = probe.scheme === 'https' ? serverName : host;
+  const asked = askedHost(probe);
   const entryPoint = chooseEntryPoint(model.entryPoints, probe, asked, steps);
   if (entryPoint === undefined) {
     return { kind: 'refused', reason: `nothing listens for ${probe.scheme} on port ${probe.port}` };
@@ -51,7 +62,9 @@ function decide(model: Model, probe: RequestProbe, steps: Step[]): RequestFate {
       return { kind: 'respond', statusCode: 404, reason: 'no listener takes the host' };
     }
   }
-  const target = splitTarget(probe.target);
+  const { conduct } = entryPoint;
+  const target =
+    conduct?.paths === 'decoded' ? decodeTarget(probe.target) : splitTarget(probe.target);
   if (target === null) {
     return { kind: 'respond', statusCode: 400, reason: 'servers could read the path in two ways' };
   }
@@ -61,8 +74,10 @@ function decide(model: Model, probe: RequestProbe, steps: Step[]): RequestFate {
     target,
     headers: probe.headers
       .filter(([name]) => !isDisguised(name))
+      .filter(([name]) => conduct?.dropsUnderscores !== true || !name.includes('_'))
       .map(([name, value]) => [name.toLowerCase(), value]),
     listenerPort: entryPoint.port,
+    ...(conduct === undefined ? {} : { conduct }),
   };
   const rule = listener === undefined ? undefined : chooseRule(listener, request, steps);
   if (rule === undefined) {
@@ -79,7 +94,7 @@ function chooseEntryPoint(
 ): EntryPoint | undefined {
   const candidates = entryPoints.filter((entryPoint) => {
     const because = entryPointMismatch(entryPoint, probe);
-    if (because !== undefined) lose(steps, 'entry point', `Gateway ${entryPoint.id}`, because);
+    if (because !== undefined) lose(steps, 'entry point', nameEntry(entryPoint), because);
     return because === undefined;
   });
   // Without an address, several Gateways may serve the port: ask the one that knows the host best.
@@ -87,13 +102,19 @@ function chooseEntryPoint(
   const taken = byHost[0];
   for (const other of byHost.slice(1)) {
     const because = 'another Gateway on this port has the more specific listener for the host';
-    lose(steps, 'entry point', `Gateway ${other.id}`, because);
+    lose(steps, 'entry point', nameEntry(other), because);
   }
   if (taken !== undefined) {
     const because = `it serves ${taken.protocol} on ${taken.addresses.join(', ')} port ${taken.port}`;
-    take(steps, 'entry point', `Gateway ${taken.id}`, because);
+    take(steps, 'entry point', nameEntry(taken), because);
   }
   return taken;
+}
+
+/** `Gateway shop/web:80`, `Ingress controller k8s.io/ingress-nginx:80` */
+function nameEntry({ id, listeners }: EntryPoint): string {
+  const isIngress = listeners.some(({ origin }) => origin.kind === 'Ingress');
+  return `${isIngress ? 'Ingress controller' : 'Gateway'} ${id}`;
 }
 
 function entryPointMismatch(entryPoint: EntryPoint, probe: RequestProbe): string | undefined {
@@ -110,7 +131,13 @@ function entryPointMismatch(entryPoint: EntryPoint, probe: RequestProbe): string
 /** How specific the best listener for the host is: longer patterns are more specific. */
 function hostRank(entryPoint: EntryPoint, host: string): number {
   const taking = entryPoint.listeners.filter((l) => hostMatches(l.hostname, host));
-  const ranks = taking.map((l) => (l.hostname.startsWith('*') ? 1 : 2) * 1000 + l.hostname.length);
+  const patterns = taking.flatMap((l) => [
+    l.hostname,
+    ...l.hosts.map((h) => h.hostname).filter((pattern) => hostMatches(pattern, host)),
+  ]);
+  const ranks = patterns.map(
+    (p) => (p === '' ? 0 : p.startsWith('*') || p.startsWith('?') ? 1 : 2) * 1000 + p.length,
+  );
   return Math.max(-1, ...ranks);
 }
 
@@ -194,6 +221,14 @@ function mismatch(rule: Rule, request: TracedRequest): string | undefined {
   if (path.kind === 'regex' && !patternMatches(path.value, requested)) {
     return `path ${requested} does not match ${path.value}`;
   }
+  if (path.kind === 'search' && !patternIsIn(path.value, requested)) {
+    return `path ${requested} does not have ${path.value} in it`;
+  }
+  for (const wanted of rule.match.cookies ?? []) {
+    const found = cookieOf(headerValue(request.headers, 'cookie') ?? '', wanted.name);
+    const because = valueMismatch(`cookie ${wanted.name}`, wanted, found);
+    if (because !== undefined) return because;
+  }
   for (const wanted of headers) {
     const found = headerValue(request.headers, wanted.name);
     const because = valueMismatch(`header ${wanted.name}`, wanted, found);
@@ -247,6 +282,7 @@ function describeMatch(rule: Rule): string {
   return [
     rule.match.pattern === undefined ? describePath(path) : `path matching ${rule.match.pattern}`,
     ...(method === undefined ? [] : [`method ${method}`]),
+    ...(rule.match.cookies ?? []).map((c) => `cookie ${describeValue(c)}`),
     ...headers.map((h) => `header ${describeValue(h)}`),
     ...queryParams.map((q) => `query ${describeValue(q)}`),
   ].join(', ');

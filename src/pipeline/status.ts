@@ -136,6 +136,12 @@ function fulfil(wish: StatusWish, current: WrittenStatus, time: string): Written
         conditions: stamp(wished.conditions, current.conditions),
         listeners: wished.listeners.map(listener),
       };
+    case 'ingress':
+      return {
+        ...current,
+        loadBalancer:
+          wished.addresses.length === 0 ? {} : { ingress: wished.addresses.map((ip) => ({ ip })) },
+      } as WrittenStatus;
     case 'policy': {
       const ours = (current.ancestors ?? []).filter((a) => isOurController(a.controllerName));
       const others = (current.ancestors ?? []).filter((a) => !isOurController(a.controllerName));

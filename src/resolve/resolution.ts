@@ -67,6 +67,7 @@ export type WishedStatus =
       readonly listeners: readonly WishedListenerStatus[];
     }
   | { readonly kind: 'route'; readonly parents: readonly WishedParentStatus[] }
+  | { readonly kind: 'ingress'; readonly addresses: readonly string[] }
   | { readonly kind: 'policy'; readonly ancestors: readonly WishedAncestorStatus[] };
 
 export interface WishedListenerStatus {

@@ -36,6 +36,8 @@ import { createRouteResolver } from './gateway/routes.ts';
 import type { ResolvedRoute } from './gateway/routes.ts';
 import { compareRoutes, createStreamHostAssembler, overruled } from './gateway/stream-hosts.ts';
 import type { StreamHostsByListener } from './gateway/stream-hosts.ts';
+import { createIngressResolver } from './ingress/ingress.ts';
+import { createPolicyApplier } from './policies/traffic.ts';
 import { createStreamRouteResolver, STREAM_KINDS } from './gateway/stream-routes.ts';
 import type { ResolvedStreamRoute, ResolvedStreamRoutes } from './gateway/stream-routes.ts';
 import { createTally } from './gateway/tally.ts';
@@ -89,6 +91,9 @@ export function createResolver(options: ResolveOptions): Resolver {
   const indexSlices = createSliceIndexer();
   const resolveServices = createServiceResolver();
   const findBalanceFaults = createBalanceFinder();
+  const uniteCertificates = createCertificateUnion();
+  const applyPolicies = createPolicyApplier();
+  const resolveIngresses = createIngressResolver(options.gatewayCidr);
   const resolveBackends = createBackendResolver();
   const resolve = (snapshot: Snapshot): Resolution => {
     const classes = resolveClasses(snapshot);
@@ -105,13 +110,18 @@ export function createResolver(options: ResolveOptions): Resolver {
     const attached = (listener: string): number =>
       (tally.attached.get(listener) ?? 0) + (streamTally.attached.get(listener) ?? 0);
     const slices = indexSlices(snapshot);
+    const ingresses = resolveIngresses(snapshot);
+    const ruled = applyPolicies(snapshot, assembleEntryPoints(gateways, hosts, streamHosts));
     const traffic = resolveTraffic(snapshot);
     const externals = resolveExternals(snapshot);
-    const uses = uniteUses([tally.uses, streamTally.uses]);
+    const uses = uniteUses([tally.uses, streamTally.uses, ingresses.uses]);
     const model: Model = {
-      entryPoints: assembleEntryPoints(gateways, hosts, streamHosts),
+      entryPoints: [...ruled.entryPoints, ...ingresses.entryPoints],
       backends: resolveBackends(snapshot, slices, uses, { tls: policies, traffic, externals }),
-      certificates: usedCertificates(gateways, externals),
+      certificates: uniteCertificates(
+        usedCertificates(gateways, externals),
+        ingresses.certificates,
+      ),
       services: resolveServices(snapshot, slices),
     };
     return {
@@ -120,6 +130,8 @@ export function createResolver(options: ResolveOptions): Resolver {
         ...classes.map(classStatus),
         ...gateways.all.flatMap((gateway) => statusesOf(gateway, attached)),
         ...policyStatuses(policies, gateways, [tally, streamTally]),
+        ...ingresses.statuses,
+        ...ruled.statuses,
         ...backendStatuses(traffic, externals, gateways, [tally, streamTally]),
       ],
       routeStatuses: [tally.statuses, streamTally.statuses],
@@ -138,6 +150,8 @@ export function createResolver(options: ResolveOptions): Resolver {
         ...traffic.all.flatMap((policy) => trafficPolicyFindings(policy, traffic)),
         ...[...externals.values()].flatMap(externalFindings),
         ...findOverruled(streamRoutes, streamHosts),
+        ...ingresses.findings,
+        ...ruled.findings,
       ],
     };
   };
@@ -226,6 +240,23 @@ function usedCertificates(
   }
   certificateMaps.set(gateways, { externals, certificates });
   return certificates;
+}
+
+/** Both as one map; the same value as long as both are the same. */
+function createCertificateUnion(): (
+  gateways: ReadonlyMap<string, Certificate>,
+  ingresses: ReadonlyMap<string, Certificate>,
+) => ReadonlyMap<string, Certificate> {
+  let inputs: readonly unknown[] = [];
+  let union: ReadonlyMap<string, Certificate> = new Map();
+  return (gateways, ingresses) => {
+    if (ingresses.size === 0) return gateways;
+    if (!same(inputs, [gateways, ingresses])) {
+      inputs = [gateways, ingresses];
+      union = new Map([...gateways, ...ingresses]);
+    }
+    return union;
+  };
 }
 
 function gatewayFindings(gateways: ResolvedGateways): readonly Finding[] {

@@ -69,6 +69,8 @@ export interface WrittenProbe {
   readonly serverName?: string;
   /** The client shows the certificate of clients/valid.pem or clients/invalid.pem. */
   readonly client?: 'valid' | 'invalid';
+  /** The client's own address, of loopback. */
+  readonly from?: string;
   /** The address dialled, where several Gateways serve the port. */
   readonly address?: string;
   /** See `describeFate`. */
@@ -352,7 +354,7 @@ function isPlain(node: Node | null): boolean {
 
 /** A probe as the tracers take it. */
 export function toProbe(probe: WrittenProbe): RequestProbe {
-  const { request = '', headers = {}, address, serverName, client } = probe;
+  const { request = '', headers = {}, address, serverName, client, from } = probe;
   const [method = '', address_ = ''] = request.split(' ');
   const match = /^(https?):\/\/([^/?]*)(.*)$/.exec(address_);
   if (match === null) throw new Error(`probe request is not METHOD URL: ${request}`);
@@ -368,6 +370,7 @@ export function toProbe(probe: WrittenProbe): RequestProbe {
     headers: Object.entries(headers),
     ...(serverName === undefined ? {} : { serverName }),
     ...(client === undefined ? {} : { clientCertificate: client }),
+    ...(from === undefined ? {} : { client: from }),
   };
 }
 

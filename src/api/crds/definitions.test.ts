@@ -21,7 +21,7 @@ describe('definitions of the Gateway API kinds', () => {
     const own = extensionDefinitions('2026-01-01T00:00:00Z');
     assert.deepEqual(
       own.map(({ metadata }) => metadata.name),
-      ['pathrewrites.fairway.dev', 'gatewayparameters.fairway.dev'],
+      ['pathrewrites.fairway.dev', 'gatewayparameters.fairway.dev', 'trafficpolicies.fairway.dev'],
     );
     assert.ok(own.every(({ metadata }) => metadata.annotations === undefined));
   });

@@ -2,6 +2,7 @@
 // the lowest that is free. In the order of namespace and name, so that the same files give the same
 // addresses on every machine.
 
+import { INGRESS_CONTROLLERS } from '../../api/fairway.ts';
 import type { Gateway } from '../../api/gateway/gateway.ts';
 import { formatIPv4, parseIPv4, parseRange, rangeHas } from '../../lib/ipv4.ts';
 import type { Range } from '../../lib/ipv4.ts';
@@ -53,7 +54,7 @@ class Pool {
       value === undefined ||
       !rangeHas(this.#range, value) ||
       value === first ||
-      value >= last - 1
+      value >= last - 1 - INGRESS_CONTROLLERS.length
     ) {
       return `address ${text} is not one that Gateways can have here: those are in ${this.#cidr}`;
     }
@@ -66,8 +67,8 @@ class Pool {
 
   /** The lowest free address; undefined when there is none. */
   takeLowest(owner: string): string | undefined {
-    // The last but one tells Fairways on one machine apart.
-    const end = this.#range.last - 1;
+    // The last but one tells Fairways on one machine apart; those before are of Ingress controllers.
+    const end = this.#range.last - 1 - INGRESS_CONTROLLERS.length;
     while (this.#next < end && this.#owners.has(this.#next)) this.#next++;
     if (this.#next >= end) return undefined;
     this.#owners.set(this.#next, owner);

@@ -3,7 +3,8 @@
 import { Service } from '../../api/core/service.ts';
 import type { HTTPRoute } from '../../api/gateway/httproute.ts';
 import { XBackend } from '../../api/gateway/xbackend.ts';
-import type { Origin, RespondResult } from '../../model/model.ts';
+import type { Balance } from '../../model/policy.ts';
+import type { BackendTls, Origin, RespondResult } from '../../model/model.ts';
 import { problem } from '../status/conditions.ts';
 import type { Problem } from '../status/conditions.ts';
 import { externalNameTrouble, protocolTrouble } from './external-backends.ts';
@@ -27,6 +28,19 @@ export interface BackendUse {
   readonly carries: 'requests' | 'calls' | 'streams' | 'securedStreams';
   /** Name of the port. */
   readonly portName: string;
+  /** What the route itself says about how the backend is spoken to. */
+  readonly manner?: BackendManner;
+}
+
+/** How a backend is spoken to, whatever its Service and policies say of it. */
+export interface BackendManner {
+  /** Tells it from other manners; the end of the backend's key. */
+  readonly id: string;
+  readonly protocol: 'http' | 'h2c';
+  readonly tls?: BackendTls;
+  /** Requests go to the address of the Service, and whoever serves that chooses the endpoint. */
+  readonly viaClusterIp?: true;
+  readonly balance?: Balance;
 }
 
 export type ResolvedBackendRef =

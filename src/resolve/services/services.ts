@@ -8,7 +8,7 @@ import type { Snapshot } from '../../store/snapshot.ts';
 import { changedIn, splitKey } from '../../store/table.ts';
 import type { Table } from '../../store/table.ts';
 import type { BackendPolicies, ResolvedPolicy } from '../gateway/backend-tls.ts';
-import type { BackendUse } from '../gateway/backends.ts';
+import type { BackendManner, BackendUse } from '../gateway/backends.ts';
 import { targetOf } from '../gateway/backends.ts';
 import { externalBackend, externalNameHost } from '../gateway/external-backends.ts';
 import type { Externals } from '../gateway/external-backends.ts';
@@ -189,12 +189,15 @@ export function createBackendResolver(): BackendResolver {
       const service = services.get(use.namespace, use.name)?.object;
       const own = slices.get(name) ?? NO_SLICES;
       // Connections that go through in TLS of their own stay as they are, whatever a policy wants.
-      const policy = use.carries === 'streams' ? undefined : policies.tls.find(name, use.portName);
+      const policy =
+        use.carries === 'streams' || use.kind !== 'Service'
+          ? undefined
+          : policies.tls.find(name, use.portName);
       const isSent = use.carries === 'requests' || use.carries === 'calls';
       const sending = isSent ? policies.traffic.find(targetOf(use)) : undefined;
       const external = use.kind === 'XBackend' ? policies.externals.get(name) : undefined;
       const balance = service?.metadata.annotations?.[BALANCE_ANNOTATION];
-      const inputs = [use.kind, service?.spec, balance, own, policy, sending, external];
+      const inputs = [use.kind, service?.spec, balance, own, policy, sending, external, use.manner];
       if (same(inputsOf.get(key) ?? [], inputs)) continue;
       inputsOf.set(key, inputs);
       const backend =
@@ -230,21 +233,27 @@ function resolveBackend(
   slices: readonly EndpointSlice[],
   policy: ResolvedPolicy | undefined,
 ): Backend {
-  const security = securityOf(policy);
+  const { manner } = use;
+  const security = manner === undefined ? securityOf(policy) : mannerTls(manner);
   const ports = service?.spec.ports ?? [];
   const index = ports.findIndex((p) => p.port === use.port && p.protocol === use.protocol);
   const port = ports[index];
   const balance = balanceOf(service);
   return {
     key: use.key,
-    protocol: protocolFor(use, port?.appProtocol),
+    protocol: manner?.protocol ?? protocolFor(use, port?.appProtocol),
     ...security,
-    ...(balance === undefined ? {} : { balance }),
+    ...((manner?.balance ?? balance) === undefined ? {} : { balance: manner?.balance ?? balance }),
     ...(service?.spec.type === 'ExternalName' && security.fault === undefined
       ? { host: externalNameHost(service, use.port) }
       : {}),
+    ...(manner?.balance === undefined ? {} : { balance: manner.balance }),
     endpoints:
-      security.fault === undefined ? endpointsOf(slices, port?.name ?? '', use.protocol) : [],
+      security.fault !== undefined
+        ? []
+        : manner?.viaClusterIp === true
+          ? clusterEndpoint(service, use.port)
+          : endpointsOf(slices, port?.name ?? '', use.protocol),
     origin: {
       kind: 'Service',
       namespace: use.namespace,
@@ -252,6 +261,21 @@ function resolveBackend(
       field: `spec.ports[${index}]`,
     },
   };
+}
+
+function mannerTls({ tls }: BackendManner): Pick<Backend, 'tls' | 'fault'> {
+  return tls === undefined ? {} : { tls };
+}
+
+/** The address of the Service in place of its endpoints; none for a headless one. */
+function clusterEndpoint(service: Service | undefined, port: number): Backend['endpoints'] {
+  const address = service?.spec.clusterIP;
+  if (address === undefined || address === '' || address === 'None') return [];
+  const { namespace = '', name = '' } = service?.metadata ?? {};
+  const target = `Service ${namespace}/${name}`;
+  return [
+    { address, port, ready: true, serving: true, terminating: false, node: '', zone: '', target },
+  ];
 }
 
 /** A policy that is of no use closes the port: what it was to protect must not go out in plain text. */

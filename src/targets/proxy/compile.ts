@@ -134,15 +134,17 @@ function compileSocket(entryPoint: EntryPoint): SocketProgram {
     clientValidation: entryPoint.clientValidation ?? null,
     settings: entryPoint.settings ?? null,
     backendCertificate: entryPoint.backendCertificate ?? null,
+    conduct: entryPoint.conduct ?? null,
     listeners: entryPoint.listeners.map((l) => remember(listenerPrograms, l, compileListener)),
   };
 }
 
-function compileListener({ id, hostname, certificates, stream }: Listener): ListenerProgram {
+function compileListener({ id, hostname, certificates, named, stream }: Listener): ListenerProgram {
   return {
     id,
     hostname,
     certificates,
+    named: named ?? [],
     stream: stream === undefined ? null : compileStream(stream),
   };
 }
@@ -177,7 +179,7 @@ function compileStream({ mode, hosts }: StreamListener): StreamProgram {
 function compileTable(host: Host): TableProgram {
   return {
     exact: groupByPath(host.rules.filter((r) => r.match.path.kind === 'exact')),
-    regex: groupRuns(host.rules.filter((r) => r.match.path.kind === 'regex')),
+    regex: groupRuns(host.rules.filter(({ match: { path } }) => isExpression(path.kind))),
     prefix: groupByPath(host.rules.filter((r) => r.match.path.kind === 'prefix')),
   };
 }
@@ -192,10 +194,14 @@ function groupRuns(rules: readonly Rule[]): readonly PathGroup[] {
   const groups: Rule[][] = [];
   for (const rule of rules) {
     const last = groups.at(-1);
-    if (last?.[0]?.match.path.value === rule.match.path.value) last.push(rule);
+    if (isSamePath(last?.[0], rule)) last?.push(rule);
     else groups.push([rule]);
   }
   return groups.map(compileGroup);
+}
+
+function isSamePath(a: Rule | undefined, b: Rule): boolean {
+  return a?.match.path.value === b.match.path.value && a.match.path.kind === b.match.path.kind;
 }
 
 /** Rules for one path; the same group as long as the rules are the same. */
@@ -205,9 +211,15 @@ function compileGroup(rules: readonly Rule[]): PathGroup {
   if (known?.rules.length === rules.length && rules.every((rule, i) => rule === known.rules[i])) {
     return known.group;
   }
-  const group = { path: first.match.path.value, rules: rules.map(compileRule) };
+  const { kind, value: path } = first.match.path;
+  const searches = kind === 'search' ? { searches: true as const } : {};
+  const group = { path, ...searches, rules: rules.map(compileRule) };
   groupPrograms.set(first, { rules, group });
   return group;
+}
+
+function isExpression(kind: Rule['match']['path']['kind']): boolean {
+  return kind === 'regex' || kind === 'search';
 }
 
 function compileRule({ match, action }: Rule): RuleProgram {
@@ -216,6 +228,7 @@ function compileRule({ match, action }: Rule): RuleProgram {
     pattern: match.pattern ?? null,
     headers: match.headers,
     queryParams: match.queryParams,
+    cookies: match.cookies ?? [],
     action: remember(actionPrograms, action, compileAction),
   };
 }
@@ -228,6 +241,10 @@ function compileAction(action: Action): ActionProgram {
     timeouts: action.timeouts ?? null,
     retry: action.retry ?? null,
     session: action.session ?? null,
+    groupsOf: action.groupsOf ?? null,
+    guard: action.guard ?? null,
+    hashBy: action.hashBy ?? null,
+    errorPages: action.errorPages ?? null,
   };
 }
 

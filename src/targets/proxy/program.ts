@@ -3,8 +3,18 @@
 
 import type { Filter } from '../../model/filter.ts';
 import type { ValueMatch } from '../../model/match.ts';
-import type { Balance, Retry, RetryBudget, Session, Timeouts } from '../../model/policy.ts';
+import type { Conduct } from '../../model/conduct.ts';
+import type { Guard } from '../../model/guard.ts';
+import type {
+  ErrorPages,
+  Balance,
+  Retry,
+  RetryBudget,
+  Session,
+  Timeouts,
+} from '../../model/policy.ts';
 import type { PortSettings } from '../../model/port-settings.ts';
+import type { TextTemplate } from '../../model/template.ts';
 import type {
   BackendProtocol,
   BackendTls,
@@ -39,6 +49,8 @@ export interface SocketProgram {
   readonly settings: PortSettings | null;
   /** Key of the certificate shown to backends that ask for one. */
   readonly backendCertificate: string | null;
+  /** Null: Fairway's own way. */
+  readonly conduct: Conduct | null;
   /** The most specific first. */
   readonly listeners: readonly ListenerProgram[];
 }
@@ -63,6 +75,8 @@ export interface ListenerProgram {
   readonly id: string;
   readonly hostname: string;
   readonly certificates: readonly string[];
+  /** For narrower server names. */
+  readonly named: readonly { readonly hostname: string; readonly certificate: string }[];
   /** Null when it takes requests. */
   readonly stream: StreamProgram | null;
 }
@@ -89,6 +103,8 @@ export interface TableProgram {
 
 export interface PathGroup {
   readonly path: string;
+  /** Of an expression: any part of the path will do. */
+  readonly searches?: true;
   readonly rules: readonly RuleProgram[];
 }
 
@@ -98,6 +114,7 @@ export interface RuleProgram {
   readonly pattern: string | null;
   readonly headers: readonly ValueMatch[];
   readonly queryParams: readonly ValueMatch[];
+  readonly cookies: readonly ValueMatch[];
   readonly action: ActionProgram;
 }
 
@@ -108,6 +125,10 @@ export interface ActionProgram {
   readonly timeouts: Timeouts | null;
   readonly retry: Retry | null;
   readonly session: Session | null;
+  readonly groupsOf: string | null;
+  readonly guard: Guard | null;
+  readonly hashBy: TextTemplate | null;
+  readonly errorPages: ErrorPages | null;
 }
 
 /** A filter without its origin, which does not travel to the data path. */
@@ -129,6 +150,7 @@ export interface RedirectProgram {
   readonly hostname?: string;
   readonly port?: number;
   readonly path?: PathChange;
+  readonly location?: TextTemplate;
 }
 
 export interface WeightedProgram {

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import type { PathPolicy } from '../../lib/http-path.ts';
 import type { Applied, Rejection, RunningTarget } from '../target.ts';
-import { planBindings } from './bindings.ts';
+import { claimLocalhost, planBindings } from './bindings.ts';
 import type { BindingRules } from './bindings.ts';
 import type { Counters } from './datapath/counters.ts';
 import type { Limits } from './datapath/limits.ts';
@@ -15,7 +15,7 @@ import type { Observation } from './datapath/observe/observer.ts';
 import type { TallyRead } from './datapath/tally.ts';
 import type { BindFailure, Binding, ExternalRules, RelayBinding } from './messages.ts';
 import { diffPrograms, EMPTY_PROGRAM } from './patch.ts';
-import { checkPort, explainFailure } from './port-check.ts';
+import { checkPort, explainFailure, TOO_MANY } from './port-check.ts';
 import type { Place } from './port-check.ts';
 import type { ProxyProgram, RelayProgram } from './program.ts';
 import { Thread } from './thread.ts';
@@ -52,17 +52,21 @@ export class Proxy implements RunningTarget<ProxyProgram> {
   readonly #options: ProxyOptions;
   readonly #threads: Thread[];
   #program = EMPTY_PROGRAM;
+  /** To localhost. */
+  #claims: readonly string[] = [];
   #generation = 0;
   /** Of the last change of programs, the longest time a worker served nothing. */
   swapMs = 0;
   /** `address|port` of everything that is ours already. */
   #bound: ReadonlySet<string> = new Set();
   #last: Promise<unknown> = Promise.resolve();
+  readonly #placesMax: number;
 
   constructor(options: ProxyOptions) {
     this.#options = options;
     const ticketKeys = new Uint8Array(randomBytes(48));
     const limits = settleLimits(options.limits, options.workers);
+    this.#placesMax = limits.placesMax;
     this.#threads = Array.from({ length: options.workers }, (_, index) => {
       const { pathPolicy, explains, external = NOTHING_SAID } = options;
       const { observation = NO_OBSERVATION, onCrash = () => undefined } = options;
@@ -111,7 +115,8 @@ export class Proxy implements RunningTarget<ProxyProgram> {
   async #apply(program: ProxyProgram): Promise<ProxyApplied> {
     const generation = ++this.#generation;
     const patch = diffPrograms(this.#program, program);
-    const planned = planBindings(program, this.#options.bindings);
+    this.#claims = claimLocalhost(program, this.#claims);
+    const planned = planBindings(program, this.#options.bindings, this.#claims);
     const { open, failures } = await this.#checkBindings(planned);
     const relays = this.#assignRelays(program.relays);
     this.#program = program;
@@ -137,10 +142,12 @@ export class Proxy implements RunningTarget<ProxyProgram> {
     planned: readonly Binding[],
   ): Promise<{ open: readonly Binding[]; failures: readonly BindFailure[] }> {
     const failures: BindFailure[] = [];
+    // What is served stays so: those that came last find no room.
+    let room = this.#placesMax - planned.filter((b) => this.#bound.has(placeOf(b))).length;
     const checked = await Promise.all(
       planned.map(async (binding) => {
         if (this.#bound.has(placeOf(binding))) return true;
-        const code = await checkPort(binding);
+        const code = room-- > 0 ? await checkPort(binding) : TOO_MANY;
         if (code === null) return true;
         const { socket: id, address, port, transport } = binding;
         failures.push({ id, address, port, transport, code });
@@ -166,15 +173,22 @@ export class Proxy implements RunningTarget<ProxyProgram> {
 
 /** Of descriptors, the share for connections of clients: each may need another to a backend. */
 const DESCRIPTORS_SHARE = 0.4;
+/** Each place that is listened on takes one in each worker. */
+const PLACES_SHARE = 0.15;
+/** Even where descriptors are few, some Gateways have to be served. */
+const PLACES_MIN = 64;
 const DESCRIPTORS_UNKNOWN = 1024;
 
 /** Limits that are said to be as large as the machine allows, in numbers. */
 function settleLimits(limits: Limits, workers: number): Limits {
-  const { connectionsMax, memoryBytesMax } = limits;
-  const descriptors = Math.floor((descriptorsMax() * DESCRIPTORS_SHARE) / Math.max(workers, 1));
+  const { connectionsMax, placesMax, memoryBytesMax } = limits;
+  const descriptors = descriptorsMax() / Math.max(workers, 1);
+  const places = Math.max(Math.floor(descriptors * PLACES_SHARE), PLACES_MIN);
   return {
     ...limits,
-    connectionsMax: connectionsMax === 0 ? descriptors : connectionsMax,
+    connectionsMax:
+      connectionsMax === 0 ? Math.floor(descriptors * DESCRIPTORS_SHARE) : connectionsMax,
+    placesMax: placesMax === 0 ? places : placesMax,
     memoryBytesMax: memoryBytesMax === 0 ? machineMemory() : memoryBytesMax,
   };
 }

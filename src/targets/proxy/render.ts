@@ -1,6 +1,9 @@
 // ProxyProgram → text for people: ports, the rules behind each host in the order they are asked, and
 // the endpoints of each backend.
 
+import type { Guard } from '../../model/guard.ts';
+import { printableBasic } from '../../model/print.ts';
+import { describeTemplate } from '../../model/template.ts';
 import type { BackendTls } from '../../model/model.ts';
 import type { RenderedFile } from '../target.ts';
 import type {
@@ -61,6 +64,7 @@ function renderSocket(socket: SocketProgram, { hosts, tables }: ProxyProgram): r
     ...listeners.flatMap((listener) => [
       `  listener ${listener.id} for ${listener.hostname || 'every host'}`,
       ...listener.certificates.map((key) => `    certificate ${key}`),
+      ...listener.named.map((n) => `    certificate ${n.certificate} for ${n.hostname}`),
       ...(hosts.get(listener.id) ?? []).flatMap(({ hostname }) => [
         `    host ${hostname || 'every other'}`,
         ...renderTable(tables.get(tableKey(listener.id, hostname))),
@@ -108,12 +112,12 @@ function renderTable(table: TableProgram | undefined): readonly string[] {
   const byLength = table.prefix.toSorted((a, b) => b.path.length - a.path.length);
   return [
     ...table.exact.flatMap((group) => renderGroup('=', group)),
-    ...table.regex.flatMap((group) => renderGroup('~', group)),
+    ...table.regex.flatMap((group) => renderGroup(group.searches === true ? '~~' : '~', group)),
     ...byLength.flatMap((group) => renderGroup('^', group)),
   ];
 }
 
-/** `= /path` takes that path, `~ expression` what it matches, `^ /path` what is under it. */
+/** `= /path` takes that path, `~ expression` what it matches, `~~` what it is in, `^ /path` what is under it. */
 function renderGroup(sign: string, { path, rules }: PathGroup): readonly string[] {
   return rules.flatMap((rule) => [
     `      ${sign} ${path}${renderConditions(rule)}`,
@@ -121,11 +125,12 @@ function renderGroup(sign: string, { path, rules }: PathGroup): readonly string[
   ]);
 }
 
-function renderConditions({ method, pattern, headers, queryParams }: RuleProgram): string {
+function renderConditions({ method, pattern, headers, queryParams, cookies }: RuleProgram): string {
   return [
     ...(method === null ? [] : [method]),
     ...(pattern === null ? [] : [`~ ${pattern}`]),
     ...headers.map((h) => `${h.name}${h.regex === true ? ' ~ ' : ': '}${h.value}`),
+    ...cookies.map((c) => `cookie ${c.name}${c.regex === true ? ' ~ ' : '='}${c.value}`),
     ...queryParams.map((q) => `?${q.name}${q.regex === true ? ' ~ ' : '='}${q.value}`),
   ]
     .map((condition) => ` [${condition}]`)
@@ -166,10 +171,17 @@ function renderShare({
   return backend ?? `respond ${statusCode}: ${reason}`;
 }
 
-function renderPolicy({ timeouts, retry, session }: ActionProgram): readonly string[] {
-  return Object.entries({ timeouts, retry, session })
+function renderPolicy(action: ActionProgram): readonly string[] {
+  const { timeouts, retry, session, hashBy, errorPages } = action;
+  const hash = hashBy === null ? null : describeTemplate(hashBy);
+  const guard = action.guard === null ? null : printableGuard(action.guard);
+  return Object.entries({ timeouts, retry, session, guard, hash, errorPages })
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+}
+
+function printableGuard({ basic, ...rest }: Guard): unknown {
+  return basic === undefined ? rest : { ...rest, basic: printableBasic(basic) };
 }
 
 function renderFilter(filter: FilterProgram): readonly string[] {
@@ -199,6 +211,16 @@ function renderFilter(filter: FilterProgram): readonly string[] {
     case 'cors': {
       const { kind: _kind, ...rules } = filter;
       return [`cors ${JSON.stringify(rules)}`];
+    }
+    case 'corsHeaders': {
+      const { kind: _kind, ...rules } = filter;
+      return [`cors headers ${JSON.stringify(rules)}`];
+    }
+    case 'templateHeaders':
+      return filter.set.map((h) => `set request header ${h.name}: ${describeTemplate(h.value)}`);
+    case 'rewriteFields': {
+      const { kind: _kind, ...changes } = filter;
+      return [`rewrite fields ${JSON.stringify(changes)}`];
     }
   }
 }

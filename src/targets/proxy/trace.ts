@@ -4,6 +4,7 @@
 
 import { isDisguised } from '../../lib/disguised-name.ts';
 import { normalizeHost } from '../../lib/hostname.ts';
+import { decodeTarget } from '../../lib/decoded-path.ts';
 import { splitTarget } from '../../lib/http-path.ts';
 import type {
   HeaderChange,
@@ -17,10 +18,18 @@ import type {
 import { takeOver } from './datapath/auth/fields.ts';
 import { UNASKED_STATUS } from './datapath/auth/guard.ts';
 import { Cors } from './datapath/cors.ts';
-import { MISDIRECTED } from './datapath/dispatch.ts';
+import type { CrossOrigin } from './datapath/cors.ts';
+import { CorsHeaders } from './datapath/cors-headers.ts';
+import { MISDIRECTED, writtenPath } from './datapath/dispatch.ts';
+import type { Entry, RunningConduct } from './datapath/dispatch.ts';
+import { fieldValue } from './datapath/fields.ts';
+import { Gate, Zones } from './datapath/gate.ts';
 import { HostIndex } from './datapath/hosts.ts';
+import { clientBehind, Networks, RequestSource } from './datapath/request-source.ts';
 import { RouteTable } from './datapath/router.ts';
-import type { Fields } from './datapath/stream.ts';
+import type { Fields, RequestHead } from './datapath/stream.ts';
+import { toldFields, withoutUnderscores } from './datapath/told-fields.ts';
+import { fillTemplate } from '../../model/template.ts';
 import { filterRequest, redirectLocation, REFUSED, withOrigin } from './datapath/transform.ts';
 import type { Outgoing } from './datapath/transform.ts';
 import type {
@@ -40,7 +49,7 @@ export function traceProxy(program: ProxyProgram, probe: RequestProbe): RequestF
   const host = normalizeHost(probe.host);
   const serverName = normalizeHost(probe.serverName ?? probe.host);
   const asked = probe.scheme === 'https' ? serverName : host;
-  const socket = chooseSocket(program.sockets, probe, asked);
+  const socket = chooseSocket(program, probe, asked);
   if (socket === undefined) {
     return { kind: 'refused', reason: `nothing listens for ${probe.scheme} on port ${probe.port}` };
   }
@@ -59,11 +68,13 @@ export function traceProxy(program: ProxyProgram, probe: RequestProbe): RequestF
   if (meant !== undefined && meant !== listener) {
     return { kind: 'respond', statusCode: 421, reason: MISDIRECTED };
   }
-  const target = splitTarget(probe.target);
+  const target = socket.conduct === null ? splitTarget(probe.target) : decodeTarget(probe.target);
   if (target === null) {
     return { kind: 'respond', statusCode: 400, reason: 'the path can be read in two ways' };
   }
-  const fields = probe.headers.filter(([name]) => !isDisguised(name)).flat();
+  const { conduct } = socket;
+  const plain = probe.headers.filter(([name]) => !isDisguised(name)).flat();
+  const fields = conduct?.dropsUnderscores === true ? withoutUnderscores(plain) : plain;
   const request = { method: probe.method, path: target.path, query: target.query, fields };
   const rule =
     meant === undefined
@@ -72,17 +83,86 @@ export function traceProxy(program: ProxyProgram, probe: RequestProbe): RequestF
   if (rule === null) {
     return { kind: 'respond', statusCode: 404, reason: 'no route takes this request' };
   }
-  const outgoing = { authority: probe.host, path: target.path, query: target.query, fields };
-  return traceAction(program, rule.action, { probe, host, socket, outgoing });
+  const running = runningConduct(conduct);
+  const peer = probe.client ?? SOMEBODY;
+  const client =
+    running === null || running.trusted === null
+      ? peer
+      : clientBehind(peer, fields, running.trusted);
+  const head = headOf(probe, fields);
+  const source = new RequestSource({
+    head,
+    host,
+    scheme: probe.scheme,
+    target,
+    client,
+    ports: new Map(),
+    trusts: running !== null && running.trusted !== null,
+    groupsOf: rule.action.groupsOf,
+  });
+  const entry = { port: socket.port, conduct: running };
+  const told = running === null ? fields : tellFields(entry, client, head, source);
+  const outgoing: Outgoing = {
+    authority: probe.host,
+    path: running === null ? target.path : writtenPath(probe.target),
+    query: target.query,
+    fields: told,
+    matched: target.path,
+    source,
+  };
+  return traceAction(program, rule.action, { probe, host, socket, outgoing, head, client });
+}
+
+/** An address that no rule of a test speaks of by chance. */
+const SOMEBODY = '192.0.2.1';
+
+/** Stands for an identifier that is made by chance. */
+const SOME_ID = '(request id)';
+
+function runningConduct(conduct: SocketProgram['conduct']): RunningConduct | null {
+  if (conduct === null) return null;
+  const { trustedProxies } = conduct;
+  return {
+    program: conduct,
+    trusted: trustedProxies === undefined ? null : new Networks(trustedProxies),
+    secureFields: [],
+  };
+}
+
+function headOf(probe: RequestProbe, fields: Fields): RequestHead {
+  const length = fields.find((_, i) => fields[i - 1]?.toLowerCase() === 'content-length');
+  return {
+    method: probe.method,
+    target: probe.target,
+    authority: probe.host,
+    scheme: probe.scheme,
+    fields,
+    contentLength: Number(length ?? 0),
+    protocol: '',
+    expectContinue: false,
+  };
+}
+
+function tellFields(
+  entry: Pick<Entry, 'port' | 'conduct'>,
+  client: string,
+  head: RequestHead,
+  source: RequestSource,
+): Fields {
+  const told = toldFields(entry, { address: client, serverName: null }, head, source);
+  const given = fieldValue(head.fields, 'x-request-id');
+  return told.map((value, i) =>
+    given === undefined && told[i - 1] === 'x-request-id' && i % 2 === 1 ? SOME_ID : value,
+  );
 }
 
 function chooseSocket(
-  sockets: readonly SocketProgram[],
+  program: ProxyProgram,
   probe: RequestProbe,
   host: string,
 ): SocketProgram | undefined {
   const protocols = probe.scheme === 'https' ? ['https', 'tls'] : ['http'];
-  const candidates = sockets.filter(
+  const candidates = program.sockets.filter(
     (socket) =>
       socket.port === probe.port &&
       protocols.includes(socket.protocol) &&
@@ -92,6 +172,13 @@ function chooseSocket(
   const best = new HostIndex<SocketProgram>();
   for (const socket of candidates.toReversed()) {
     for (const listener of socket.listeners) best.set(listener.hostname, socket);
+  }
+  for (const socket of candidates.toReversed()) {
+    for (const { id } of socket.listeners) {
+      for (const { hostname } of program.hosts.get(id) ?? []) {
+        if (hostname !== '') best.set(hostname, socket);
+      }
+    }
   }
   return best.find(host) ?? candidates[0];
 }
@@ -121,24 +208,41 @@ interface Traced {
   readonly host: string;
   readonly socket: SocketProgram;
   readonly outgoing: Outgoing;
+  /** As it was sent. */
+  readonly head: RequestHead;
+  readonly client: string;
 }
 
 function traceAction(program: ProxyProgram, action: ActionProgram, traced: Traced): RequestFate {
   const { result } = action;
-  const { probe, outgoing } = traced;
-  const preflight = answerPreflight(action.filters, probe, outgoing.fields);
+  const { probe, outgoing, head, client } = traced;
+  const gate = action.guard === null ? null : new Gate(action.guard);
+  if (gate !== null && gate.bodyBytesMax > 0 && head.contentLength > gate.bodyBytesMax) {
+    return { kind: 'respond', statusCode: 413, reason: 'the body is too long' };
+  }
+  const preflight = answerPreflight(action.filters, probe, head.fields);
   if (preflight !== null) return { kind: 'respond', ...preflight };
+  const certificate = probe.clientCertificate === 'valid' ? 'CN=somebody' : null;
+  const asking = { head, client, certificate, source: outgoing.source };
+  const refusal = gate?.refuse(asking, new Zones(), 0) ?? null;
+  if (refusal !== null) {
+    const { status: statusCode, reason, fields } = refusal;
+    return { kind: 'respond', statusCode, reason, headers: pairs(fields) };
+  }
   const unasked = result.kind === 'respond' ? null : answerUnasked(program, action.filters);
   if (unasked !== null) return { kind: 'respond', ...unasked };
   switch (result.kind) {
     case 'respond':
       return result;
     case 'redirect': {
-      const location = locationOf(result, traced);
+      const location =
+        result.location === undefined
+          ? locationOf(result, traced)
+          : fillTemplate(result.location, outgoing.source);
       return { kind: 'redirect', statusCode: result.statusCode, location };
     }
     case 'forward': {
-      const sent = outgoing.fields;
+      const sent = head.fields;
       const asked = { ...outgoing };
       outgoing.fields = dropTaken(action.filters, outgoing.fields);
       filterRequest(action.filters, outgoing);
@@ -261,7 +365,9 @@ function mirrorsOf(filters: readonly FilterProgram[], request: SeenRequest): rea
     }));
 }
 
-function corsOf(filters: readonly FilterProgram[]): Cors | null {
+function corsOf(filters: readonly FilterProgram[]): CrossOrigin | null {
+  const open = filters.find((filter) => filter.kind === 'corsHeaders');
+  if (open !== undefined) return new CorsHeaders(open);
   const cors = filters.find((filter) => filter.kind === 'cors');
   return cors === undefined ? null : new Cors(cors);
 }

@@ -17,6 +17,7 @@ export interface Policy {
 export interface Hurried {
   onRequestTimeout(): void;
   onAttemptTimeout(): void;
+  onConnectTimeout(): void;
 }
 
 export class Attempts {
@@ -27,6 +28,9 @@ export class Attempts {
   readonly #requestTimer: NodeJS.Timeout | undefined;
   #attemptTimer: NodeJS.Timeout | undefined;
   #backoffTimer: NodeJS.Timeout | undefined;
+  #connectTimer: NodeJS.Timeout | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
+  readonly #startedMs = Date.now();
   /** The body so far; null when it cannot be sent again. */
   #kept: Buffer[] | null;
   #keptBytes = 0;
@@ -49,6 +53,34 @@ export class Attempts {
     if (attemptMs > 0) {
       this.#attemptTimer = setTimeout(() => this.#hurried.onAttemptTimeout(), timerMs(attemptMs));
     }
+    const connectMs = this.#policy.timeouts?.connectMs ?? 0;
+    if (connectMs > 0) {
+      this.#connectTimer = setTimeout(() => this.#hurried.onConnectTimeout(), timerMs(connectMs));
+    }
+  }
+
+  /** There is a connection: from now on, silence counts. */
+  connected(): void {
+    clearTimeout(this.#connectTimer);
+    const idleMs = this.#policy.timeouts?.idleMs ?? 0;
+    if (idleMs === 0) return;
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.#hurried.onAttemptTimeout(), timerMs(idleMs));
+  }
+
+  /** Something has gone out, or come in. */
+  touch(): void {
+    this.#idleTimer?.refresh();
+  }
+
+  /** Whether what may not be repeated is repeated all the same. */
+  get repeatsAll(): boolean {
+    return this.#policy.retry?.repeatsAll === true;
+  }
+
+  /** Whether statuses count for what may be repeated only. */
+  get idempotentOnly(): boolean {
+    return this.#policy.retry?.idempotentOnly === true;
   }
 
   /** Keeps body bytes for a retry. Gives the copy, if it made one. */
@@ -76,6 +108,8 @@ export class Attempts {
 
   /** Whether another attempt can be made. */
   get mayRetry(): boolean {
+    const { withinMs = Infinity } = this.#policy.retry ?? {};
+    if (Date.now() - this.#startedMs > withinMs) return false;
     return this.#retriesLeft > 0 && this.#kept !== null;
   }
 
@@ -83,6 +117,8 @@ export class Attempts {
   again(start: () => void): void {
     this.#retriesLeft--;
     clearTimeout(this.#attemptTimer);
+    clearTimeout(this.#connectTimer);
+    clearTimeout(this.#idleTimer);
     const { backoffMs = 0 } = this.#policy.retry ?? {};
     // Never at once, even without a backoff: what failed is still on the stack.
     this.#backoffTimer = setTimeout(start, timerMs(backoffMs));
@@ -93,6 +129,8 @@ export class Attempts {
     clearTimeout(this.#requestTimer);
     clearTimeout(this.#attemptTimer);
     clearTimeout(this.#backoffTimer);
+    clearTimeout(this.#connectTimer);
+    clearTimeout(this.#idleTimer);
     this.#kept = null;
   }
 }

@@ -10,7 +10,7 @@ import type { Certificate } from './certificates.ts';
 
 /** Options of node:tls for connections to a backend. */
 export function clientOptions(
-  { serverName, authorities, names }: BackendTls,
+  { serverName, authorities, names, isUnverified }: BackendTls,
   protocol: BackendProtocol,
   identity: Certificate | null,
 ): ConnectionOptions {
@@ -21,6 +21,7 @@ export function clientOptions(
     // Of what whole connections carry, nothing is known.
     ...(protocol === 'tcp' ? {} : { ALPNProtocols: [protocol === 'h2c' ? 'h2' : 'http/1.1'] }),
     checkServerIdentity: (_host, certificate) => checkNames(names, certificate),
+    ...(isUnverified === true ? { rejectUnauthorized: false } : {}),
     ...(identity === null ? {} : identity.identity),
   };
 }

@@ -88,7 +88,11 @@ export class CertificateIndex {
   readonly #byHost = new HostIndex<readonly Certificate[]>();
 
   constructor(socket: SocketProgram, find: (key: string) => Certificate | undefined) {
-    for (const { hostname, certificates } of socket.listeners) {
+    for (const { hostname, certificates, named } of socket.listeners) {
+      for (const { hostname: name, certificate } of named) {
+        const own = find(certificate);
+        if (own !== undefined) this.#byHost.set(name, [own]);
+      }
       const found = certificates.map(find).filter((c) => c !== undefined);
       if (found.length > 0) this.#byHost.set(hostname, found);
     }

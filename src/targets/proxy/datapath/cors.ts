@@ -14,7 +14,15 @@ const ORIGIN = 'access-control-allow-origin';
 const CREDENTIALS = 'access-control-allow-credentials';
 const EXPOSED = 'access-control-expose-headers';
 
-export class Cors {
+/** What answers browsers across origins. */
+export interface CrossOrigin {
+  /** The fields of the answer to a preflight request; null when the request is none. */
+  preflight(method: string, fields: Fields): Fields | null;
+  /** What becomes of the fields of a response to a request with these fields. */
+  changes(fields: Fields): HeaderChanges;
+}
+
+export class Cors implements CrossOrigin {
   readonly #program: CorsProgram;
   readonly #any: boolean;
   /** `https://shop.example:443` */

@@ -3,10 +3,14 @@
 //
 // Budget: 1 µs without filters (bench/proxy.ts). Allocates one record of the request.
 
+import { decodeTarget } from '../../../lib/decoded-path.ts';
 import { splitTarget } from '../../../lib/http-path.ts';
 import type { PathPolicy, SplitTarget } from '../../../lib/http-path.ts';
 import { normalizeHost } from '../../../lib/hostname.ts';
+import type { Conduct } from '../../../model/conduct.ts';
 import type { Session } from '../../../model/policy.ts';
+import { fillTemplate } from '../../../model/template.ts';
+import type { TemplateSource } from '../../../model/template.ts';
 import type { FilterProgram, RedirectProgram } from '../program.ts';
 import type { Action, Forward, MirrorChoice, Weighted } from './action.ts';
 import type { Admission } from './admission.ts';
@@ -15,14 +19,21 @@ import type { Conversations } from './conversations.ts';
 import type { Policy } from './attempts.ts';
 import { Guard } from './auth/guard.ts';
 import type { Certificate } from './certificates.ts';
-import type { Cors } from './cors.ts';
+import type { CrossOrigin } from './cors.ts';
 import type { Counters } from './counters.ts';
 import type { Endpoint } from './endpoint.ts';
 import { BODY_TOO_LARGE, Exchange, RETRY_AFTER } from './exchange.ts';
+import type { Pages } from './exchange.ts';
+import { fieldValue } from './fields.ts';
 import { addForwarded, withoutForwarded } from './forwarded.ts';
 import type { H2Shared } from './h2/shared.ts';
 import type { HostIndex } from './hosts.ts';
 import type { Limits } from './limits.ts';
+import type { Asking, Zones } from './gate.ts';
+import { clientBehind, sourceOf } from './request-source.ts';
+import type { Networks } from './request-source.ts';
+import { ToldStream } from './told-stream.ts';
+import { toldFields, withoutUnderscores } from './told-fields.ts';
 import { startMirror } from './mirror.ts';
 import type { Mirror } from './mirror.ts';
 import type { Observer } from './observe/observer.ts';
@@ -32,6 +43,7 @@ import type { Fields, Receiver, RequestHead, ServerStream } from './stream.ts';
 import {
   filterRequest,
   filterResponse,
+  NO_SOURCE,
   redirectLocation,
   REFUSED,
   withOrigin,
@@ -62,6 +74,17 @@ export interface Entry {
   ports: ReadonlyMap<number, number>;
   /** Shown to backends that ask for a certificate. */
   identity: Certificate | null;
+  /** Null: Fairway's own way. */
+  conduct: RunningConduct | null;
+}
+
+/** A port's way of reading requests and handing them on, if it is that of another proxy. */
+export interface RunningConduct {
+  readonly program: Conduct;
+  /** Null: nobody's word about a client counts. */
+  readonly trusted: Networks | null;
+  /** In every response over HTTPS. */
+  readonly secureFields: Fields;
 }
 
 /** What all requests of a worker share. */
@@ -79,6 +102,8 @@ export interface Worker {
   readonly pathPolicy: PathPolicy;
   /** Whether `x-fairway-explain` is answered; only where clients may know how they are routed. */
   readonly explains: boolean;
+  /** What guards count. */
+  readonly zones: Zones;
 }
 
 /** Who is asking. */
@@ -86,6 +111,8 @@ export interface Client {
   readonly address: string;
   /** Asked for in the handshake, normalized; null without TLS. */
   readonly serverName: string | null;
+  /** Subject of the certificate it shows and that is valid; absent without. */
+  readonly certificate?: string;
 }
 
 export const MISDIRECTED = 'the connection was made for another server';
@@ -95,12 +122,16 @@ export function dispatch(
   worker: Worker,
   entry: Entry,
   client: Client,
-  stream: ServerStream,
+  plain: ServerStream,
   received: RequestHead,
   hasBody: boolean,
 ): Receiver {
   const head = received.authority === '' ? { ...received, authority: entry.authority } : received;
-  const target = splitTarget(head.target, worker.pathPolicy);
+  const { conduct } = entry;
+  const adds = conduct !== null && entry.scheme === 'https' && conduct.secureFields.length > 0;
+  const stream = adds ? new ToldStream(plain, conduct.secureFields) : plain;
+  const target =
+    conduct === null ? splitTarget(head.target, worker.pathPolicy) : decodeTarget(head.target);
   if (target === null) {
     worker.counters.badRequests++;
     return answer(stream, head, 400, 'the path can be read in two ways');
@@ -118,7 +149,10 @@ export function dispatch(
     method: head.method,
     path: target.path,
     query: target.query,
-    fields: head.fields,
+    fields:
+      conduct !== null && conduct.program.dropsUnderscores === true
+        ? withoutUnderscores(head.fields)
+        : head.fields,
   };
   const rule =
     listener === undefined
@@ -128,12 +162,16 @@ export function dispatch(
     worker.counters.notFound++;
     return answer(stream, head, 404, 'no route takes this request');
   }
+  const { trusted = null } = conduct ?? {};
   return run(rule.action, {
     worker,
     entry,
-    client,
+    client:
+      trusted === null
+        ? client
+        : { ...client, address: clientBehind(client.address, head.fields, trusted) },
     stream,
-    head,
+    head: request.fields === head.fields ? head : { ...head, fields: request.fields },
     hasBody,
     host,
     target,
@@ -159,10 +197,21 @@ export interface Routed {
 
 function run(action: Action, routed: Routed): Receiver {
   const { stream, head } = routed;
-  const { result, cors, auths } = action;
+  const { result, cors, auths, gate } = action;
   if (stream.record !== null) stream.record.rule = action.id;
+  if (gate !== null && gate.bodyBytesMax > 0 && head.contentLength > gate.bodyBytesMax) {
+    routed.worker.counters.bodiesTooLarge++;
+    return answer(stream, head, 413, BODY_TOO_LARGE, originFields(cors, head));
+  }
   const preflight = cors === null ? null : cors.preflight(head.method, head.fields);
   if (preflight !== null) return answer(stream, head, 204, '', preflight);
+  if (gate !== null) {
+    const refusal = gate.refuse(askingOf(action, routed), routed.worker.zones, performance.now());
+    if (refusal !== null) {
+      const { status, reason, fields } = refusal;
+      return answer(stream, head, status, reason, [...originFields(cors, head), ...fields]);
+    }
+  }
   if (auths === null || result.kind === 'respond') return decide(action, routed);
   const refused = refuseLoad(routed);
   if (refused !== null) return refused;
@@ -174,9 +223,15 @@ function run(action: Action, routed: Routed): Receiver {
   }).start();
 }
 
+function askingOf(action: Pick<Action, 'groupsOf'>, routed: Routed): Asking {
+  const { client, head } = routed;
+  const source = sourceOf(action, routed);
+  return { head, client: client.address, certificate: client.certificate ?? null, source };
+}
+
 function decide(action: Action, routed: Routed): Receiver {
-  const { stream, head } = routed;
   const { result } = action;
+  const { stream, head } = routed;
   switch (result.kind) {
     case 'respond':
       return answer(
@@ -187,14 +242,23 @@ function decide(action: Action, routed: Routed): Receiver {
         originFields(action.cors, head),
       );
     case 'redirect':
-      return redirectTo(result, routed, originFields(action.cors, head));
+      return redirectTo(result, routed, originFields(action.cors, head), action);
     case 'forward':
       return forward(action, result, routed);
   }
 }
 
-function redirectTo(redirect: RedirectProgram, routed: Routed, fields: Fields): Receiver {
+function redirectTo(
+  redirect: RedirectProgram,
+  routed: Routed,
+  fields: Fields,
+  action: Action,
+): Receiver {
   const { entry, stream, head, host, target } = routed;
+  if (redirect.location !== undefined) {
+    fields.push('location', fillTemplate(redirect.location, sourceOf(action, routed)));
+    return answer(stream, head, redirect.statusCode, '', fields);
+  }
   const location = redirectLocation(redirect, {
     scheme: entry.scheme,
     host,
@@ -260,9 +324,12 @@ function send(action: Action, chosen: Chosen, routed: Routed): Receiver {
   const ruleCors = action.cors === null ? null : changesFor(action.cors, head.fields);
   const ownCors = weighted.cors === null ? null : changesFor(weighted.cors, head.fields);
   const cors = weighted.cors ?? action.cors;
-  if (weighted.redirect !== null)
-    return redirectTo(weighted.redirect, routed, originFields(cors, head));
-  const outgoing = outgoingRequest(routed);
+  if (weighted.redirect !== null) {
+    return redirectTo(weighted.redirect, routed, originFields(cors, head), action);
+  }
+  const source =
+    action.fillsTemplates || routed.entry.conduct !== null ? sourceOf(action, routed) : NO_SOURCE;
+  const outgoing = outgoingRequest(routed, source);
   const explain = worker.explains && takeExplain(outgoing) ? action.id : '';
   if (action.filters.length > 0) filterRequest(action.filters, outgoing);
   const byRule = action.mirrors === null ? null : { ...outgoing };
@@ -281,6 +348,11 @@ function send(action: Action, chosen: Chosen, routed: Routed): Receiver {
   if (weighted.backend === null) {
     return answer(stream, head, weighted.statusCode, weighted.reason, originFields(cors, head));
   }
+  const left = action.gate?.enter(routed.client.address, worker.zones) ?? null;
+  if (left === 'full') {
+    const status = action.gate?.fullStatus ?? 503;
+    return answer(stream, head, status, 'too many requests', originFields(cors, head));
+  }
   const ruleMirrors = byRule === null ? null : mirror(action.mirrors, routed, byRule, null);
   const mirrors =
     weighted.mirrors === null
@@ -293,8 +365,12 @@ function send(action: Action, chosen: Chosen, routed: Routed): Receiver {
     hasBody,
     backend: weighted.backend,
     identity: weighted.backend.identity ?? routed.entry.identity,
-    client: routed.client.address,
     ruleFilters: responseFilters(granted, action.filters, ruleCors),
+    client: action.hashBy === null ? routed.client.address : fillTemplate(action.hashBy, source),
+    source,
+    bodyBytesMax: action.gate?.bodyBytesMax ?? 0,
+    onFinished: left,
+    pages: pagesOf(action, routed, source),
     ownFilters: ownCors === null ? weighted.filters : withOrigin(weighted.filters, ownCors),
     cors: ownCors ?? ruleCors,
     policy: action.policy ?? worker.policy,
@@ -309,6 +385,62 @@ function send(action: Action, chosen: Chosen, routed: Routed): Receiver {
           ),
     explain,
   }).start();
+}
+
+/** Asks another backend what is to be said of a status. */
+function pagesOf(
+  { errorPages }: Action,
+  { worker, entry, client, stream, head }: Routed,
+  source: TemplateSource,
+): Pages | null {
+  if (errorPages === null) return null;
+  const { statuses, backend, headers } = errorPages;
+  return {
+    statuses,
+    show: (status) => {
+      const fields: Fields = [
+        'x-code',
+        String(status),
+        'x-format',
+        fieldValue(head.fields, 'accept') ?? '',
+        'x-original-uri',
+        head.target,
+        'x-request-id',
+        source.part('requestId'),
+        'x-forwarded-for',
+        client.address,
+        ...headers.flatMap(({ name, value }) => [name, value]),
+      ];
+      new Exchange({
+        worker,
+        stream,
+        head: {
+          ...head,
+          method: head.method === 'HEAD' ? 'HEAD' : 'GET',
+          target: '/',
+          fields,
+          contentLength: 0,
+          protocol: '',
+          expectContinue: false,
+        },
+        hasBody: false,
+        backend,
+        identity: entry.identity,
+        client: client.address,
+        source,
+        bodyBytesMax: 0,
+        onFinished: null,
+        pages: null,
+        ruleFilters: [],
+        ownFilters: [],
+        cors: null,
+        policy: worker.policy,
+        mirrors: null,
+        stay: null,
+        explain: '',
+      }).start();
+    },
+  };
 }
 
 /** The endpoint a client comes back to: by the rule's session it is known before the choice of a backend. */
@@ -334,11 +466,11 @@ function responseFilters(
 }
 
 /** What lets scripts see an answer of our own. */
-function originFields(cors: Cors | null, head: RequestHead): Fields {
+function originFields(cors: CrossOrigin | null, head: RequestHead): Fields {
   return cors === null ? [] : filterResponse([changesFor(cors, head.fields)], []);
 }
 
-function changesFor(cors: Cors, fields: Fields): FilterProgram {
+function changesFor(cors: CrossOrigin, fields: Fields): FilterProgram {
   return { kind: 'responseHeaders', ...cors.changes(fields) };
 }
 
@@ -379,10 +511,21 @@ function mirror(
 }
 
 /** The request as the backend is to see it before filters: who asked and how is said by us alone. */
-function outgoingRequest(routed: Routed): Outgoing {
-  const { head, target } = routed;
+function outgoingRequest(routed: Routed, source: TemplateSource): Outgoing {
+  const { entry, client, head, target } = routed;
+  const common = { authority: head.authority, query: target.query, matched: target.path, source };
+  if (entry.conduct !== null) {
+    const fields = toldFields(entry, client, head, source);
+    return { ...common, path: writtenPath(head.target), fields };
+  }
   const fields = addForwarded(withoutForwarded(head.fields), routed);
-  return { authority: head.authority, path: target.path, query: target.query, fields };
+  return { ...common, path: target.path, fields };
+}
+
+/** The path as it was sent: without a rewrite, it is what backends see. */
+export function writtenPath(target: string): string {
+  const mark = target.indexOf('?');
+  return mark === -1 ? target : target.slice(0, mark);
 }
 
 const EXPLAIN = 'x-fairway-explain';

@@ -31,6 +31,7 @@ import type {
   ServerStream,
 } from './stream.ts';
 import { filterResponse } from './transform.ts';
+import type { TemplateSource } from '../../../model/template.ts';
 
 export interface ExchangeOptions {
   readonly worker: Worker;
@@ -43,6 +44,14 @@ export interface ExchangeOptions {
   readonly identity: Certificate | null;
   /** Address of the client. */
   readonly client: string;
+  /** What templates for the response are filled from. */
+  readonly source: TemplateSource;
+  /** A longer body is answered with 413; 0: only the limit of all requests counts. */
+  readonly bodyBytesMax: number;
+  /** Who answers in place of others; null for nobody. */
+  readonly pages: Pages | null;
+  /** Called once, when the request is no longer under way; null for nobody. */
+  readonly onFinished: (() => void) | null;
   /** Of the rule and of the backend, for the response. */
   readonly ruleFilters: readonly FilterProgram[];
   readonly ownFilters: readonly FilterProgram[];
@@ -56,6 +65,13 @@ export interface ExchangeOptions {
   readonly stay: Stay | null;
   /** The rule's name when the client asked for it, else empty. */
   readonly explain: string;
+}
+
+/** Another backend's word for certain statuses. */
+export interface Pages {
+  readonly statuses: ReadonlySet<number>;
+  /** Takes the answer over. */
+  show(status: number): void;
 }
 
 const NONE_TRIED: readonly Endpoint[] = [];
@@ -136,6 +152,7 @@ export class Exchange implements Receiver, Hurried {
 
   connected(attempt: Attempt, connection: ClientConnection): void {
     const { head, hasBody } = this.options;
+    this.#attempts?.connected();
     if (head.protocol !== '' && !connection.takesTunnels) {
       const again = (): void => {
         if (attempt === this.#attempt) this.connected(attempt, connection);
@@ -175,6 +192,18 @@ export class Exchange implements Receiver, Hurried {
     this.#tryNext();
   }
 
+  /** Something of the response has come. */
+  touch(): void {
+    this.#attempts?.touch();
+  }
+
+  onConnectTimeout(): void {
+    const attempt = this.#attempt;
+    if (!this.#gone && attempt !== null && attempt.sender === null) {
+      this.connectFailed(attempt, new Error('connecting took too long'));
+    }
+  }
+
   // ── Trying again ────────────────────────────────────────────────────────────────────────────────
 
   /**
@@ -183,7 +212,8 @@ export class Exchange implements Receiver, Hurried {
    */
   failed(attempt: Attempt, reason: ResetReason): boolean {
     const isKept = !this.#bodySent || (this.#attempts?.mayRetry ?? false);
-    if (!isRepeatable(this.options.head) || !isKept) return false;
+    const may = isRepeatable(this.options.head) || (this.#attempts?.repeatsAll ?? false);
+    if (!may || !isKept) return false;
     if (reason === 'refused' && !this.#bodySent) {
       attempt.leave();
       this.#tryNext();
@@ -216,6 +246,7 @@ export class Exchange implements Receiver, Hurried {
   wantsOther(status: number): boolean {
     const attempts = this.#attempts;
     if (attempts === null || !attempts.wants(status)) return false;
+    if (attempts.idempotentOnly && !isRepeatable(this.options.head)) return false;
     return this.options.head.protocol === '' && this.#tryAgain();
   }
 
@@ -276,10 +307,23 @@ export class Exchange implements Receiver, Hurried {
     this.#stream.reset('timeout');
   }
 
+  /** True when another backend answers in place of one with this status. */
+  replaced(status: number): boolean {
+    const { pages } = this.options;
+    if (pages === null || !pages.statuses.has(status)) return false;
+    this.finish();
+    pages.show(status);
+    return true;
+  }
+
   /** Answers ourselves. */
   giveUp(status: number, reason: string, fields: Fields = []): void {
     const { head, cors } = this.options;
     const attempt = this.#attempt;
+    if (this.replaced(status)) {
+      attempt?.cancel();
+      return;
+    }
     this.finish();
     attempt?.cancel();
     answer(this.#stream, head, status, reason, [...corsFields(cors), ...fields]);
@@ -290,6 +334,7 @@ export class Exchange implements Receiver, Hurried {
     if (this.#gone) return;
     this.#gone = true;
     this.options.worker.counters.requestsOpen--;
+    this.options.onFinished?.();
     this.#attempts?.end();
     const attempt = this.#attempt;
     this.#attempt = null;
@@ -316,7 +361,7 @@ export class Exchange implements Receiver, Hurried {
   onBody(bytes: Buffer): void {
     if (this.#gone) return;
     const { mirrors, worker } = this.options;
-    const { bodyBytesMax } = worker.limits;
+    const bodyBytesMax = this.options.bodyBytesMax || worker.limits.bodyBytesMax;
     if (bodyBytesMax > 0 && (this.#bodyBytes += bytes.length) > bodyBytesMax && !this.isTunnel) {
       this.#bodyTooLarge();
       return;
@@ -461,6 +506,11 @@ class Attempt implements ResponseReceiver, Taker {
       if (!end || !exchange.isSent) this.cancel();
       return;
     }
+    exchange.touch();
+    if (exchange.replaced(head.status)) {
+      this.cancel();
+      return;
+    }
     this.started = true;
     const fields = this.#filtered(head.fields);
     if (end) exchange.finish();
@@ -479,6 +529,7 @@ class Attempt implements ResponseReceiver, Taker {
 
   onBody(bytes: Buffer): void {
     if (this.#over) return;
+    this.#exchange.touch();
     // The client is slower than the backend.
     if (!this.#exchange.options.stream.sendBody(bytes)) this.sender?.pause();
   }
@@ -517,10 +568,10 @@ class Attempt implements ResponseReceiver, Taker {
   }
 
   #filtered(fields: Fields): Fields {
-    const { ruleFilters, ownFilters, explain, backend, stay } = this.#exchange.options;
+    const { ruleFilters, ownFilters, source, explain, backend, stay } = this.#exchange.options;
     let out = fields;
-    if (ruleFilters.length > 0) out = filterResponse(ruleFilters, out);
-    if (ownFilters.length > 0) out = filterResponse(ownFilters, out);
+    if (ruleFilters.length > 0) out = filterResponse(ruleFilters, out, source);
+    if (ownFilters.length > 0) out = filterResponse(ownFilters, out, source);
     if (stay !== null) stay.tell(this.endpoint, out);
     if (explain !== '') out.push('x-fairway-rule', explain, 'x-fairway-backend', backend.key);
     return out;

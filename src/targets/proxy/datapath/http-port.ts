@@ -77,6 +77,7 @@ export function newEntry(socket: SocketProgram, scheme: Entry['scheme']): Entry 
     listeners: new HostIndex(),
     ports: new Map(),
     identity: null,
+    conduct: null,
     ...(clientAddress?.from === 'xForwardedFor' ? { trustedProxies: clientAddress.trusted } : {}),
   };
 }
@@ -93,6 +94,7 @@ export function updateEntry(
     binding.port === standardPort ? binding.address : joinHostPort(binding.address, binding.port);
   entry.ports = new Map(binding.ports);
   entry.identity = state.identity(socket);
+  entry.conduct = state.conduct(socket);
 }
 
 function serverFor(acceptor: Acceptor, tls: TlsEnd | null): Server {

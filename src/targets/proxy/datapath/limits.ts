@@ -38,6 +38,8 @@ export interface Limits {
   readonly connectAttemptsMax: number;
   /** Connections of one worker; one more is closed at once. 0: 0.4 of the descriptors there are, shared by the workers. */
   readonly connectionsMax: number;
+  /** Places, an address and a port each, that Gateways are served on; those that came last are not opened. 0: 0.15 of the descriptors there are, shared by the workers. */
+  readonly placesMax: number;
   /** Connections on one listening port, in each worker; one more is closed at once. 0: no limit. */
   readonly connectionsPerListenerMax: number;
   /** Connections from one client address, in each worker; one more is closed at once. 0: no limit. */
@@ -130,6 +132,7 @@ export const DEFAULT_LIMITS: Limits = {
   connectTimeoutMs: 5_000,
   connectAttemptsMax: 3,
   connectionsMax: 0,
+  placesMax: 0,
   connectionsPerListenerMax: 0,
   connectionsPerAddressMax: 0,
   requestsMax: 20_000,

@@ -12,6 +12,7 @@ import type { ValueMatch } from '../../../model/match.ts';
 import type { TableDelta } from '../patch.ts';
 import type { ActionProgram, PathGroup, RuleProgram, TableProgram } from '../program.ts';
 import { fieldValue } from './fields.ts';
+import { cookieOf } from './session.ts';
 import type { Fields } from './stream.ts';
 
 /** What a header or query parameter must be. */
@@ -28,6 +29,7 @@ export interface TableRule<Action> {
   readonly pattern: Pattern | null;
   readonly headers: readonly ValueTest[];
   readonly queryParams: readonly ValueTest[];
+  readonly cookies: readonly ValueTest[];
   readonly action: Action;
 }
 
@@ -89,8 +91,8 @@ export class RouteTable<Action> {
       const rule = firstMatch(exact, request);
       if (rule !== null) return rule;
     }
-    for (const { pattern, rules } of this.#regex) {
-      if (!pattern.matches(request.path)) continue;
+    for (const { pattern, searches, rules } of this.#regex) {
+      if (searches ? !pattern.isIn(request.path) : !pattern.matches(request.path)) continue;
       const rule = firstMatch(rules, request);
       if (rule !== null) return rule;
     }
@@ -138,6 +140,7 @@ function depthOf(prefix: string): number {
 
 interface RegexGroup<Action> {
   readonly pattern: Pattern;
+  readonly searches: boolean;
   readonly rules: readonly TableRule<Action>[];
 }
 
@@ -147,6 +150,8 @@ const NOTHING: Pattern = {
   groupNames: [],
   matches: () => false,
   groups: () => null,
+  find: () => null,
+  isIn: () => false,
   groupNumber: () => undefined,
 };
 
@@ -168,6 +173,7 @@ function makeRules<Action>(
     pattern: rule.pattern === null ? null : usable(rule.pattern),
     headers: rule.headers.map(compileTest),
     queryParams: rule.queryParams.map(compileTest),
+    cookies: rule.cookies.map(compileTest),
     action: makeAction(rule.action),
   }));
 }
@@ -176,8 +182,9 @@ function makeRegex<Action>(
   groups: readonly PathGroup[],
   makeAction: ActionMaker<Action>,
 ): readonly RegexGroup<Action>[] {
-  return groups.map(({ path, rules }) => ({
+  return groups.map(({ path, searches = false, rules }) => ({
     pattern: usable(path),
+    searches,
     rules: makeRules(rules, makeAction),
   }));
 }
@@ -191,6 +198,7 @@ function firstMatch<Action>(
     if (rule.method !== null && rule.method !== request.method) continue;
     if (rule.pattern !== null && !rule.pattern.matches(request.path)) continue;
     if (rule.headers.length > 0 && !headersMatch(rule.headers, request.fields)) continue;
+    if (rule.cookies.length > 0 && !cookiesMatch(rule.cookies, request.fields)) continue;
     if (rule.queryParams.length > 0 && !queryMatches(rule.queryParams, request.query)) continue;
     return rule;
   }
@@ -200,6 +208,16 @@ function firstMatch<Action>(
 function headersMatch(wanted: TableRule<unknown>['headers'], fields: Fields): boolean {
   for (const { name, value, pattern } of wanted) {
     const given = fieldValue(fields, name);
+    if (pattern === null ? given !== value : given === undefined || !pattern.matches(given)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+function cookiesMatch(wanted: readonly ValueTest[], fields: Fields): boolean {
+  for (const { name, value, pattern } of wanted) {
+    const given = cookieOf(fields, name);
     if (pattern === null ? given !== value : given === undefined || !pattern.matches(given)) {
       return false;
     }

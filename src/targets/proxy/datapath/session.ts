@@ -5,7 +5,7 @@
 //
 // Budget: 1 µs for a request of a rule with sessions, nothing for others. Hashes once for an endpoint.
 
-import type { Session } from '../../../model/policy.ts';
+import type { Session, SessionCookie } from '../../../model/policy.ts';
 import type { Endpoint } from './endpoint.ts';
 import { fieldValue } from './fields.ts';
 import type { Fields } from './stream.ts';
@@ -33,10 +33,30 @@ export class Stay {
       fields.push(name, token);
       return;
     }
+    if (this.#session.cookie !== undefined) {
+      fields.push('set-cookie', `${name}=${token}${this.#attributes(this.#session.cookie)}`);
+      return;
+    }
     const age = permanent ? `; Max-Age=${Math.ceil(absoluteMs / 1000)}` : '';
     const secure = this.#secure ? '; Secure' : '';
     const cookie = `${name}=${token}; Path=${path}${age}; HttpOnly; SameSite=Lax${secure}`;
     fields.push('set-cookie', cookie);
+  }
+
+  #attributes(cookie: SessionCookie): string {
+    const { domain, sameSite, isSecure, expiresSeconds, maxAgeSeconds } = cookie;
+    const expires = new Date(Date.now() + (expiresSeconds ?? 0) * 1000).toUTCString();
+    return [
+      ...(expiresSeconds === undefined ? [] : [`Expires=${expires}`]),
+      ...(maxAgeSeconds === undefined ? [] : [`Max-Age=${maxAgeSeconds}`]),
+      ...(domain === undefined ? [] : [`Domain=${domain}`]),
+      `Path=${this.#session.path}`,
+      ...((isSecure ?? this.#secure) ? ['Secure'] : []),
+      'HttpOnly',
+      ...(sameSite === undefined ? [] : [`SameSite=${sameSite}`]),
+    ]
+      .map((attribute) => `; ${attribute}`)
+      .join('');
   }
 }
 
@@ -57,7 +77,7 @@ function nowSeconds(): number {
 }
 
 /** The value of a cookie; the first of several counts. */
-function cookieOf(fields: Fields, name: string): string | undefined {
+export function cookieOf(fields: Fields, name: string): string | undefined {
   const cookies = joinedCookies(fields);
   for (let from = 0; from < cookies.length;) {
     const end = cookies.indexOf(';', from);

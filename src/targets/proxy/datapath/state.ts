@@ -21,10 +21,11 @@ import type { Action } from './action.ts';
 import { Backend } from './backend.ts';
 import { Certificate, CertificateIndex } from './certificates.ts';
 import type { ConnectionListener } from './connection-relay.ts';
-import type { Listener, TableSlot } from './dispatch.ts';
+import type { Listener, TableSlot, RunningConduct } from './dispatch.ts';
 import { Endpoint } from './endpoint.ts';
 import type { EndpointCommon } from './endpoint.ts';
 import { HostIndex } from './hosts.ts';
+import { Networks } from './request-source.ts';
 import type { OutsideHosts } from './hosts-outside.ts';
 import { RetryMeter } from './retry-budget.ts';
 import { RouteTable } from './router.ts';
@@ -41,6 +42,7 @@ export class State {
   readonly #hosts = new Map<string, HostIndex<TableSlot>>();
   readonly #listeners = new WeakMap<SocketProgram, HostIndex<Listener>>();
   readonly #connectionListeners = new WeakMap<SocketProgram, HostIndex<ConnectionListener>>();
+  readonly #conducts = new WeakMap<SocketProgram, RunningConduct>();
   readonly #backends = new Map<string, Backend>();
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #certificates = new Map<string, Certificate>();
@@ -148,6 +150,21 @@ export class State {
       this.#certificateIndexes.set(socket, index);
     }
     return index;
+  }
+
+  /** How a port is to behave. Made once for each program of the port. */
+  conduct(socket: SocketProgram): RunningConduct | null {
+    const { conduct } = socket;
+    if (conduct === null) return null;
+    let running = this.#conducts.get(socket);
+    if (running === undefined) {
+      const { trustedProxies } = conduct;
+      const trusted = trustedProxies === undefined ? null : new Networks(trustedProxies);
+      const secureFields = conduct.secureResponse.flatMap(({ name, value }) => [name, value]);
+      running = { program: conduct, trusted, secureFields };
+      this.#conducts.set(socket, running);
+    }
+    return running;
   }
 
   /** The certificate the port's Gateway shows to backends. */
@@ -258,8 +275,8 @@ export class State {
   }
 
   /** A short name for a way of TLS: endpoints of the same way share their connections. */
-  #nameTls({ serverName, authorities, names, certificate = '' }: BackendTls): string {
-    const text = JSON.stringify([serverName, authorities, names, certificate]);
+  #nameTls({ serverName, authorities, names, certificate = '', isUnverified }: BackendTls): string {
+    const text = JSON.stringify([serverName, authorities, names, certificate, isUnverified]);
     const name = this.#tlsNames.get(text) ?? String(this.#tlsNames.size + 1);
     this.#tlsNames.set(text, name);
     return name;

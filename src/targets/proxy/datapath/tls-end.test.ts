@@ -46,7 +46,7 @@ async function start(name: string, validation: ClientValidation | null): Promise
     handshakeTimeoutMs: 5000,
     onSecure: (socket) => socket.end('let in'),
   });
-  const listener = { id: 'l', hostname: '', certificates: ['c'], stream: null };
+  const listener = { id: 'l', hostname: '', certificates: ['c'], named: [], stream: null };
   end.update(
     new CertificateIndex(
       {
@@ -57,6 +57,7 @@ async function start(name: string, validation: ClientValidation | null): Promise
         clientValidation: validation,
         settings: null,
         backendCertificate: null,
+        conduct: null,
         listeners: [listener],
       },
       () => certificate,

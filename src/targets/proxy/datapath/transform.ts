@@ -4,10 +4,13 @@
 // Budget: 0.2 µs for each filter. Allocates one field list for each filter that changes fields.
 
 import { replacePrefix } from '../../../lib/http-path.ts';
-import { rewriteByPattern } from '../../../lib/path-template.ts';
-import type { PathChange } from '../../../model/model.ts';
+import { rewriteByPattern, rewriteBySearch } from '../../../lib/path-template.ts';
+import type { PathChange, SearchChange } from '../../../model/model.ts';
+import { fillTemplate } from '../../../model/template.ts';
+import type { TemplateSource } from '../../../model/template.ts';
 import type { FilterProgram, RedirectProgram } from '../program.ts';
 import { changeFields, withoutAliases } from './fields.ts';
+import { rewriteFields } from './rewrite-fields.ts';
 import type { Fields } from './stream.ts';
 
 /** The parts of a request that filters may change. */
@@ -16,7 +19,20 @@ export interface Outgoing {
   path: string;
   query: string;
   fields: Fields;
+  /** The path that rules were asked about: without escapes, where the port decodes them. */
+  readonly matched: string;
+  /** What templates are filled from. */
+  readonly source: TemplateSource;
 }
+
+/** Where nothing of a request is asked for. */
+export const NO_SOURCE: TemplateSource = {
+  part: () => '',
+  header: () => '',
+  cookie: () => '',
+  query: () => '',
+  group: () => '',
+};
 
 /** Applies a rule's or a backend's filters to a request, in place. */
 export function filterRequest(filters: readonly FilterProgram[], request: Outgoing): void {
@@ -29,29 +45,52 @@ export function filterRequest(filters: readonly FilterProgram[], request: Outgoi
       case 'mirror':
       case 'cors':
       case 'auth':
+      case 'corsHeaders':
+      case 'rewriteFields':
         // Do nothing to the request itself.
+        break;
+      case 'templateHeaders':
+        for (const { name, value } of filter.set) {
+          const text = fillTemplate(value, request.source);
+          const set = text === '' ? [] : [{ name, value: text }];
+          request.fields = changeFields(request.fields, {
+            set,
+            add: [],
+            remove: text === '' ? [name] : [],
+          });
+        }
         break;
       case 'rewrite':
         if (filter.hostname !== undefined) request.authority = filter.hostname;
-        if (filter.path !== undefined) request.path = changePath(filter.path, request.path);
+        if (filter.path?.kind === 'search') searchPath(filter.path, request);
+        else if (filter.path !== undefined) request.path = changePath(filter.path, request.path);
         break;
     }
   }
 }
 
 /** Applies filters to the fields of a response. */
-export function filterResponse(filters: readonly FilterProgram[], fields: Fields): Fields {
+export function filterResponse(
+  filters: readonly FilterProgram[],
+  fields: Fields,
+  source: TemplateSource = NO_SOURCE,
+): Fields {
   let changed = fields;
   for (const filter of filters) {
     switch (filter.kind) {
       case 'responseHeaders':
         changed = changeFields(changed, filter);
         break;
+      case 'rewriteFields':
+        changed = rewriteFields(changed, filter, source);
+        break;
       case 'requestHeaders':
       case 'rewrite':
       case 'mirror':
       case 'cors':
       case 'auth':
+      case 'corsHeaders':
+      case 'templateHeaders':
         // Do nothing to responses; `cors` is there as the changes for one origin.
         break;
     }
@@ -64,11 +103,21 @@ export function withOrigin(
   filters: readonly FilterProgram[],
   changes: FilterProgram,
 ): readonly FilterProgram[] {
-  return filters.map((filter) => (filter.kind === 'cors' ? changes : filter));
+  return filters.map((filter) =>
+    filter.kind === 'cors' || filter.kind === 'corsHeaders' ? changes : filter,
+  );
 }
 
 /** Stands for a path that servers could read in two ways: the request is answered with 400. */
 export const REFUSED = '';
+
+/** Where the expression is not found, all stays as it is. */
+function searchPath(change: SearchChange, request: Outgoing): void {
+  const found = rewriteBySearch(change, request.matched, request.query);
+  if (found === null) return;
+  request.path = found.path;
+  request.query = found.query;
+}
 
 function changePath(change: PathChange, path: string): string {
   if (path === REFUSED) return REFUSED;
@@ -77,6 +126,8 @@ function changePath(change: PathChange, path: string): string {
       return change.value;
     case 'prefix':
       return replacePrefix(path, change.prefix, change.value);
+    case 'search':
+      return rewriteBySearch(change, path, '')?.path ?? path;
     case 'regex':
       return rewriteByPattern(change.pattern, change.template, path) ?? REFUSED;
   }

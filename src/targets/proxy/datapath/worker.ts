@@ -4,6 +4,7 @@
 //
 // Not hot: once for each message of the control plane.
 
+import { Zones } from './gate.ts';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { FromWorker, ToWorker, WorkerInit } from '../messages.ts';
 import type { Policy } from './attempts.ts';
@@ -45,6 +46,7 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
     explains,
     policy,
     admission,
+    zones: new Zones(),
     conversations,
     observer,
   };

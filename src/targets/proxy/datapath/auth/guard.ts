@@ -10,6 +10,8 @@
 import { Buffer } from 'node:buffer';
 import { answer } from '../answer.ts';
 import type { Backend } from '../backend.ts';
+import { fillTemplate } from '../../../../model/template.ts';
+import { sourceOf } from '../request-source.ts';
 import type { Routed } from '../dispatch.ts';
 import type { FilterProgram } from '../../program.ts';
 import type { Fields, Receiver, ResetReason, ResponseHead } from '../stream.ts';
@@ -144,11 +146,26 @@ export class Guard implements Receiver, Asker {
       this.#answer = PERMISSION;
       const { head: own } = this.#routed;
       const fields = takeOver(own.fields, head.fields, question.takes);
-      this.#routed = { ...this.#routed, head: { ...own, fields } };
+      const { granted } = this.#routed;
+      const cookies = question.setsCookies === true ? cookiesOf(head.fields) : null;
+      this.#routed = {
+        ...this.#routed,
+        head: { ...own, fields },
+        granted: cookies === null ? granted : [...granted, cookies],
+      };
       if (end) this.#askNext();
       return;
     }
     this.#routed.worker.counters.authDenied++;
+    if (head.status === 401 && question.signIn !== undefined) {
+      this.#question?.cancel();
+      const source = sourceOf({ groupsOf: null }, this.#routed);
+      const location = fillTemplate(question.signIn, source);
+      const { stream, head: asked } = this.#routed;
+      this.#finish();
+      answer(stream, asked, 302, '', this.#withCors(['location', location]));
+      return;
+    }
     if (!isRefusal(head)) {
       this.#question?.cancel();
       this.#answerOurselves(UNASKED_STATUS, `${this.#current.backend.key} refuses the request`);
@@ -330,4 +347,15 @@ function bodyMax(choices: readonly AuthChoice[], { worker }: Routed): number {
 function hostOf(key: string): string {
   const [, namespace = '', name = '', port = ''] = /^\S+ ([^/]+)\/([^:]+)(:\d+)/.exec(key) ?? [];
   return `${name}.${namespace}${port}`;
+}
+
+/** The cookies of a good answer, as an addition to the response; null without any. */
+function cookiesOf(fields: Fields): FilterProgram | null {
+  const add: { name: string; value: string }[] = [];
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i]!.toLowerCase() === 'set-cookie') {
+      add.push({ name: 'set-cookie', value: fields[i + 1]! });
+    }
+  }
+  return add.length === 0 ? null : { kind: 'responseHeaders', set: [], add, remove: [] };
 }

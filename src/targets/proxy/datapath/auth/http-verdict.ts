@@ -4,6 +4,8 @@
 // Budget: small beside the request itself. Allocates the request and its verdict.
 
 import type { HttpQuestion } from '../../../../model/filter.ts';
+import { fillTemplate } from '../../../../model/template.ts';
+import { sourceOf } from '../request-source.ts';
 import type { Routed } from '../dispatch.ts';
 import { withForwarded } from '../forwarded.ts';
 import type { RequestHead, ResponseHead } from '../stream.ts';
@@ -12,7 +14,10 @@ import { named, without } from './fields.ts';
 /** The head of the question. */
 export function httpQuestion(question: HttpQuestion, routed: Routed): RequestHead {
   const { head, target, entry } = routed;
-  const { method, host, path, sends, adds = [] } = question;
+  const { method, host, path, sends, tells = [] } = question;
+  const source = sourceOf({ groupsOf: null }, routed);
+  const told = tells.map(({ name, value }) => ({ name, value: fillTemplate(value, source) }));
+  const adds = [...(question.adds ?? []), ...told.filter(({ value }) => value !== '')];
   // What a client says in the name of a proxy is not worth asking about: who asks is said by us.
   const known = withForwarded(routed);
   const names = sends === 'all' ? sends : [...sends, 'authorization'];
