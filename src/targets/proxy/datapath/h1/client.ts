@@ -18,7 +18,7 @@ import type {
   TransportHandler,
 } from '../stream.ts';
 import { CHUNK_BAD, CHUNK_DONE, ChunkedDecoder } from './chunked.ts';
-import { HeadBuffer } from './head-buffer.ts';
+import { after, HeadBuffer } from './head-buffer.ts';
 import { lastFraming, lastUpgrade, parseResponseHead } from './head.ts';
 import { Output } from './output.ts';
 import { writeRequestHead } from './write.ts';
@@ -223,7 +223,7 @@ export class H1ClientConnection implements ClientConnection, TransportHandler, S
       if (this.#head.trouble() !== null) this.#fail('protocol');
       return null;
     }
-    const rest = bytes.subarray(this.#head.consumed);
+    const rest = after(bytes, this.#head.consumed);
     const head = parseResponseHead(text, this.#limits);
     if ('reason' in head) this.#fail('protocol');
     else if (head.status === 101) this.#startTunnel(head);
@@ -301,7 +301,7 @@ export class H1ClientConnection implements ClientConnection, TransportHandler, S
     this.#bodyLeft -= take;
     this.#receiver?.onBody(take === bytes.length ? bytes : bytes.subarray(0, take));
     if (this.#bodyLeft === 0 && this.#state === SIZED) this.#endResponse(null);
-    return bytes.subarray(take);
+    return after(bytes, take);
   }
 
   #readChunked(bytes: Buffer): Buffer | null {
@@ -312,7 +312,7 @@ export class H1ClientConnection implements ClientConnection, TransportHandler, S
     if (code !== CHUNK_DONE) return null;
     this.#decoder = null;
     if (this.#state === CHUNKED) this.#endResponse(decoder.trailers);
-    return bytes.subarray(decoder.consumed);
+    return after(bytes, decoder.consumed);
   }
 
   /** `told`: the receiver already knows, as the head said that there is no body. */

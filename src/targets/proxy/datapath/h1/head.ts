@@ -32,8 +32,8 @@ export interface Framing {
 
 const TOKEN_CHARS = "!#$%&'*+\\-.^`|~0-9A-Za-z";
 const VALUE = '[\\t\\x20-\\x7e\\x80-\\xff]*';
-const REQUEST_LINE = `([${TOKEN_CHARS}_]+) ([\\x21\\x22\\x24-\\x5b\\x5d-\\x7e]+) HTTP/1\\.([01])\\r\\n`;
-const STATUS_LINE = `HTTP/1\\.([01]) ([1-9][0-9]{2})(?: ${VALUE})?\\r\\n`;
+const REQUEST_LINE = `[${TOKEN_CHARS}_]+ [\\x21\\x22\\x24-\\x5b\\x5d-\\x7e]+ HTTP/1\\.[01]\\r\\n`;
+const STATUS_LINE = `HTTP/1\\.[01] [1-9][0-9]{2}(?: ${VALUE})?\\r\\n`;
 const REQUEST = headPattern(REQUEST_LINE, TOKEN_CHARS);
 const RESPONSE = headPattern(STATUS_LINE, TOKEN_CHARS);
 // Underscores in names are rare, and looking for them in every name of every head is not worth it.
@@ -81,16 +81,17 @@ export function parseRequestHead(
   scheme: 'http' | 'https',
   limits: Limits,
 ): RequestHead | BadHead {
-  let match = REQUEST.exec(text);
-  const underscores = match === null;
-  if (match === null) match = REQUEST_WITH_UNDERSCORES.exec(text);
-  if (match === null) return explainBadRequest(text);
-  const method = match[1]!;
-  const target = match[2]!;
+  const underscores = !REQUEST.test(text);
+  if (underscores && !REQUEST_WITH_UNDERSCORES.test(text)) return explainBadRequest(text);
+  // The expression has told that there are two blanks and what stands between them.
+  const methodEnd = text.indexOf(' ');
+  const targetEnd = text.indexOf(' ', methodEnd + 1);
+  const method = text.slice(0, methodEnd);
+  const target = text.slice(methodEnd + 1, targetEnd);
   if (method.length > METHOD_CHARS_MAX) return bad(400, 'the method is too long');
   if (target.length > limits.targetBytesMax) return bad(414, 'the target is too long');
-  framing.modern = match[3] === '1';
-  const fields = takeFields(text, method.length + target.length + 12, limits.headFieldsMax);
+  framing.modern = text.charCodeAt(targetEnd + 'HTTP/1.1'.length) === 0x31;
+  const fields = takeFields(text, targetEnd + 1 + 'HTTP/1.1\r\n'.length, limits.headFieldsMax);
   if (fields === null) return bad(431, 'there are too many header fields');
   const plain = underscores ? withoutDisguised(fields) : fields;
   return requestHead(text, { method, target, fields: plain, scheme });
@@ -158,10 +159,11 @@ function originForm(target: string): { target: string; authority: string } | Bad
 
 /** Parses a response head. `noBody`: the request was HEAD, so no body follows whatever the head says. */
 export function parseResponseHead(text: string, limits: Limits): ResponseHead | BadHead {
-  const match = RESPONSE.exec(text) ?? RESPONSE_WITH_UNDERSCORES.exec(text);
-  if (match === null) return bad(502, 'the response head is not valid');
-  framing.modern = match[1] === '1';
-  const status = Number(match[2]);
+  if (!RESPONSE.test(text) && !RESPONSE_WITH_UNDERSCORES.test(text)) {
+    return bad(502, 'the response head is not valid');
+  }
+  framing.modern = text.charCodeAt('HTTP/1.'.length) === 0x31;
+  const status = Number(text.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length));
   const fields = takeFields(text, text.indexOf('\r\n') + 2, limits.headFieldsMax);
   if (fields === null) return bad(502, 'the response has too many header fields');
   const length = bodyLength(text, LENGTH_UNKNOWN);
@@ -269,7 +271,9 @@ function takeSpecial(name: string, value: string): boolean {
   }
 }
 
+/** Of the same length. Most names that are not the one differ in their first letter. */
 function isName(name: string, lower: string): boolean {
+  if ((name.charCodeAt(0) | 0x20) !== lower.charCodeAt(0)) return false;
   return name === lower || name.toLowerCase() === lower;
 }
 

@@ -23,7 +23,7 @@ import type {
 import { CHUNK_BAD, CHUNK_DONE, ChunkedDecoder } from './chunked.ts';
 import { lastFraming, parseRequestHead } from './head.ts';
 import type { BadHead } from './head.ts';
-import { HeadBuffer } from './head-buffer.ts';
+import { after, HeadBuffer } from './head-buffer.ts';
 import { Output } from './output.ts';
 import { writeResponseHead } from './write.ts';
 
@@ -78,6 +78,8 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
   #method = '';
   #modern = true;
   #keepAlive = true;
+  /** The client has said that no request follows this one, and all of it was its head. */
+  #isLast = false;
   #responseChunked = false;
   #draining = false;
   /** The client sends no more; what it has sent is answered. */
@@ -220,7 +222,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
       if (trouble !== null) this.#refuse(trouble);
       return null;
     }
-    const rest = bytes.subarray(this.#head.consumed);
+    const rest = after(bytes, this.#head.consumed);
     this.#options.counters.requests++;
     const head = parseRequestHead(text, this.#options.scheme, this.#limits);
     if ('reason' in head) this.#refuse(head);
@@ -233,6 +235,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     this.#method = head.method;
     this.#modern = framing.modern;
     this.#keepAlive = !framing.close && !this.#draining;
+    this.#isLast = framing.close && head.contentLength === 0;
     this.#response = NOTHING_SENT;
     this.#awaitsContinue = head.expectContinue;
     this.#bodyLeft = head.contentLength;
@@ -256,7 +259,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     this.deadlineMs = this.#clock.nowMs + this.#limits.bodyIdleTimeoutMs;
     this.#receiver?.onBody(take === bytes.length ? bytes : bytes.subarray(0, take));
     if (this.#bodyLeft === 0 && this.#state === SIZED) this.#endRequest(null);
-    return bytes.subarray(take);
+    return after(bytes, take);
   }
 
   #readChunked(bytes: Buffer): Buffer | null {
@@ -274,7 +277,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     if (code !== CHUNK_DONE) return null;
     this.#decoder = null;
     if (this.#state === CHUNKED) this.#endRequest(decoder.trailers);
-    return bytes.subarray(decoder.consumed);
+    return after(bytes, decoder.consumed);
   }
 
   #endRequest(trailers: Fields | null): void {
@@ -434,6 +437,13 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     this.#state = LINGERING;
     this.deadlineMs = this.#clock.nowMs + LINGER_MS;
     this.#output.flush();
+    const isRead = this.#isLast && !this.#reading && this.#waiting === null;
+    if (isRead && this.#transport.bufferedBytes === 0) {
+      // All is sent and nothing more may come: what could meet a reset is not there.
+      this.#transport.destroy();
+      this.#close();
+      return;
+    }
     this.#transport.resume();
     this.#transport.end();
   }
