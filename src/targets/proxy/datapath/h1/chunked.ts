@@ -29,6 +29,8 @@ const SIZE_DIGITS_MAX = 8;
 const EXTENSIONS =
   /^(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e]|\\[\t\x20-\x7e])*"))?)+$/;
 const TRAILER_LINES = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n$/;
+/** Fields that say where a message ends, when it is too late to (RFC 9110 6.5.1): others may believe them. */
+const FRAMING_TRAILER = /^(?:content-length|transfer-encoding):/im;
 
 export class ChunkedDecoder {
   /** Where decoding stopped in the bytes of the last call: the first byte that is not the body's. */
@@ -129,7 +131,7 @@ export class ChunkedDecoder {
     if ((complete ? end : text.length) > this.#limits.trailerBytesMax) return -1;
     if (!complete) return bytes.length;
     const lines = text.slice(0, end);
-    if (!TRAILER_LINES.test(lines)) return -1;
+    if (!TRAILER_LINES.test(lines) || FRAMING_TRAILER.test(lines)) return -1;
     this.trailers = readTrailers(lines);
     this.#trailerText = '';
     return from + end - before;
