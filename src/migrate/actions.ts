@@ -50,16 +50,16 @@ export function translateAction(
   switch (result.kind) {
     case 'respond':
       if (result.statusCode === 404) return null;
-      lose(context, action, 'lost', ALL_ANSWERS, `an answer with ${result.statusCode} cannot be said; the rule answers 500`);
+      lose(context, action, 'lost', ALL_ANSWERS, `an answer with ${result.statusCode} cannot be said; the rule answers 500`, 'all');
       return closed(`ingress-nginx answers ${result.statusCode} here: ${result.reason}`);
     case 'redirect': {
       const translated = translateRedirect(result, surroundings.scheme);
       if ('trouble' in translated) {
-        lose(context, action, 'lost', REDIRECTS, `${translated.trouble}; the rule answers 500`);
+        lose(context, action, 'lost', REDIRECTS, `${translated.trouble}; the rule answers 500`, 'all');
         return closed(translated.trouble);
       }
       for (const difference of translated.differences) {
-        lose(context, action, 'approximate', REDIRECTS, difference);
+        lose(context, action, 'approximate', REDIRECTS, difference, ['location']);
       }
       return {
         filters: [{ type: 'RequestRedirect', requestRedirect: translated.filter }],
@@ -101,19 +101,19 @@ function translateForward(
 ): TranslatedAction {
   const guard = translateGuard(context, action);
   if ('closed' in guard) {
-    lose(context, action, 'lost', guard.annotations, `${guard.closed}; the rule answers 500`);
+    lose(context, action, 'lost', guard.annotations, `${guard.closed}; the rule answers 500`, 'all');
     return closed(guard.closed);
   }
   const filters = translateFilters(context, action, surroundings);
   if ('closed' in filters) {
-    lose(context, action, 'lost', filters.annotations, `${filters.closed}; the rule answers 500`);
+    lose(context, action, 'lost', filters.annotations, `${filters.closed}; the rule answers 500`, 'all');
     return closed(filters.closed);
   }
   const refs: JsonObject[] = [];
   for (const backend of result.backends) {
     const ref = translateBackend(context, action, backend, surroundings, result.backends.length > 1);
     if (typeof ref === 'string') {
-      lose(context, action, 'lost', ['canary'], ref);
+      lose(context, action, 'lost', ['canary'], ref, 'all');
       return closed(ref);
     }
     refs.push(ref);
@@ -213,7 +213,7 @@ function translateFilter(
           out.requestSet.push({ name, value: value.join('') });
         } else {
           const reason = `header ${name} for backends is made of parts of the request, which no filter can do`;
-          lose(context, action, 'lost', ['configuration-snippet', 'x-forwarded-prefix'], reason);
+          lose(context, action, 'lost', ['configuration-snippet', 'x-forwarded-prefix'], reason, ['headers']);
         }
       }
       return undefined;
@@ -263,7 +263,7 @@ function translateRewrite(
 ): Closed | undefined {
   if (hostname !== undefined) {
     if (HOSTNAME.test(hostname)) out.rewrite.hostname = hostname;
-    else lose(context, action, 'lost', ['upstream-vhost'], `${hostname} is no hostname that a URLRewrite may have`);
+    else lose(context, action, 'lost', ['upstream-vhost'], `${hostname} is no hostname that a URLRewrite may have`, ['host']);
   }
   if (path?.kind !== 'search') return undefined;
   if (plan.type === 'PathPrefix' && path.template.some((part) => typeof part === 'number')) {
@@ -272,8 +272,8 @@ function translateRewrite(
     }
     return undefined;
   }
-  if (path.query !== undefined) lose(context, action, 'lost', ['rewrite-target'], 'the query in rewrite-target is left out: filters change paths only');
-  if (path.dropsQuery === true) lose(context, action, 'approximate', ['rewrite-target'], 'the query goes on to the backend: no filter drops it');
+  if (path.query !== undefined) lose(context, action, 'lost', ['rewrite-target'], 'the query in rewrite-target is left out: filters change paths only', ['path']);
+  if (path.dropsQuery === true) lose(context, action, 'approximate', ['rewrite-target'], 'the query goes on to the backend: no filter drops it', ['path']);
   const annotations = ['rewrite-target'];
   if (path.template.every((part) => typeof part === 'string')) {
     const text = path.template.join('');
@@ -318,8 +318,8 @@ function translateCors(context: Context, action: Action): readonly JsonObject[] 
   if (cors === undefined) return [];
   const origins = cors.origins.filter((o) => /^\*$|^https?:\/\//.test(o));
   const names = ['enable-cors', 'cors-allow-origin', 'cors-allow-methods', 'cors-allow-headers', 'cors-expose-headers', 'cors-allow-credentials', 'cors-max-age'];
-  lose(context, action, 'approximate', names, 'only answers to requests with an Origin have CORS headers, and only preflight requests are answered for the backend');
-  if (origins.length < cors.origins.length) lose(context, action, 'lost', ['cors-allow-origin'], 'origins that are not http:// or https:// are left out');
+  lose(context, action, 'approximate', names, 'only answers to requests with an Origin have CORS headers, and only preflight requests are answered for the backend', ['status', 'fields', 'backend', 'headers', 'response']);
+  if (origins.length < cors.origins.length) lose(context, action, 'lost', ['cors-allow-origin'], 'origins that are not http:// or https:// are left out', ['fields', 'response']);
   const items = (text: string): readonly string[] => [...new Set(text.split(',').map((t) => t.trim()).filter((t) => t !== ''))];
   const methods = items(cors.methods).filter((m) => (METHODS as readonly string[]).includes(m));
   const headers = items(cors.headers);
@@ -368,7 +368,7 @@ function translateAuth(
     },
   });
   out.remarks.push('experimental channel: ExternalAuth');
-  lose(context, action, 'approximate', annotations, `the service is asked with the path of the request behind ${question.path.value}, and only its answer 200 lets requests through`);
+  lose(context, action, 'approximate', annotations, `the service is asked with the path of the request behind ${question.path.value}, and only its answer 200 lets requests through`, ['headers', 'status']);
   if (question.signIn !== undefined) lose(context, action, 'lost', ['auth-signin', 'auth-signin-redirect-param'], 'clients without a session are answered with 401, and not sent to sign in');
   return undefined;
 }
@@ -386,7 +386,7 @@ function translateBackend(
   const backend = context.model.backends.get(key);
   if (backend !== undefined) noteProtocol(context, action, backend, service);
   if (weighted.filters.length > 0) {
-    lose(context, action, 'lost', ['default-backend'], 'nothing answers in place of a backend that has no endpoints; the default backend is used now, as there are none');
+    lose(context, action, 'lost', ['default-backend'], 'nothing answers in place of a backend that has no endpoints; the default backend is used now, as there are none', ['headers']);
   }
   noteReference(context, service, namespace, action);
   return { ...refTo(service, namespace), ...(isWeighted ? { weight: weighted.weight } : {}) };
@@ -419,7 +419,7 @@ function noteProtocol(context: Context, action: Action, backend: Backend, servic
   const ports = context.snapshot.get(Service, service.namespace, service.name)?.spec.ports ?? [];
   const port = ports.find((p) => p.port === service.port);
   if (backend.protocol === 'h2c' && port?.appProtocol !== 'kubernetes.io/h2c') {
-    lose(context, action, 'lost', ['backend-protocol'], `port ${service.port} of Service ${service.namespace}/${service.name} must say appProtocol: kubernetes.io/h2c, or it is spoken to in HTTP/1.1`);
+    lose(context, action, 'lost', ['backend-protocol'], `port ${service.port} of Service ${service.namespace}/${service.name} must say appProtocol: kubernetes.io/h2c, or it is spoken to in HTTP/1.1`, ['how']);
   }
   const { tls } = backend;
   if (tls === undefined) return;
@@ -427,7 +427,7 @@ function noteProtocol(context: Context, action: Action, backend: Backend, servic
   const { namespace } = service;
   const name = `${service.name}-${service.port}-tls`;
   if (tls.isUnverified === true) {
-    lose(context, action, 'approximate', ['backend-protocol', 'proxy-ssl-verify', 'proxy-ssl-secret', 'proxy-ssl-name', 'proxy-ssl-server-name'], `the certificate of Service ${namespace}/${service.name} is verified now, as one for ${hostname}: the standard has no TLS without`);
+    lose(context, action, 'approximate', ['backend-protocol', 'proxy-ssl-verify', 'proxy-ssl-secret', 'proxy-ssl-name', 'proxy-ssl-server-name'], `the certificate of Service ${namespace}/${service.name} is verified now, as one for ${hostname}: the standard has no TLS without`, ['how']);
   }
   const isListed = tls.authorities !== 'system';
   if (isListed) {

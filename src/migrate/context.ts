@@ -52,10 +52,11 @@ export function lose(
   grade: Loss['grade'],
   names: readonly string[],
   reason: string,
+  touches: Loss['touches'] = [],
 ): void {
   const annotations = saidBy(context, origin, names);
   const same = context.losses.some((l) => l.rule === id && l.reason === reason);
-  if (!same) context.losses.push({ grade, origin, rule: id, annotations, reason });
+  if (!same) context.losses.push({ grade, origin, rule: id, annotations, reason, touches });
 }
 
 export function addExtra({ extras }: Context, object: GeneratedObject): void {

@@ -129,7 +129,7 @@ function piecesOf(
     if (plan === undefined) return [];
     const { action, origin } = rule;
     if ('dropped' in plan) {
-      if (plan.isLost) lose(context, action, 'lost', ['use-regex', 'rewrite-target'], plan.dropped);
+      if (plan.isLost) lose(context, action, 'lost', ['use-regex', 'rewrite-target'], plan.dropped, 'all');
       return [];
     }
     const { namespace } = action.origin;
@@ -140,7 +140,7 @@ function piecesOf(
     }
     const { conditions, trouble } = conditionsOf(rule);
     if (trouble !== undefined) {
-      lose(context, action, 'lost', ['canary', 'canary-by-header', 'canary-by-cookie'], trouble);
+      lose(context, action, 'lost', ['canary', 'canary-by-header', 'canary-by-cookie'], trouble, 'all');
       return [];
     }
     const { remarks: _remarks, ...said } = translated;

@@ -3,6 +3,7 @@
 
 import type { Finding } from '../api/finding.ts';
 import type { Origin } from '../model/model.ts';
+import type { Field } from './prove/outcome.ts';
 
 export interface MigrateOptions {
   /** `namespace/name` of the Gateway that takes all routes: reused if it is there, made if not. */
@@ -58,6 +59,8 @@ export interface Loss {
   /** Names of annotations without their prefix; empty for what ingress-nginx does by itself. */
   readonly annotations: readonly string[];
   readonly reason: string;
+  /** What of an answer it can change; empty for what no single request shows. */
+  readonly touches: readonly Field[] | 'all';
 }
 
 /** What became of one annotation of one Ingress. */
