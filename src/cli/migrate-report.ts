@@ -16,6 +16,8 @@ export interface ReportInput {
   readonly place: (origin: Origin) => string | undefined;
   /** Objects that stand for what the files do not have. */
   readonly standIns: readonly string[];
+  /** Numbers of ports that had to be made up. */
+  readonly guesses: readonly string[];
   /** Names of the files that were generated. */
   readonly files: readonly string[];
   readonly proven?: Proven;
@@ -39,7 +41,7 @@ export function formatReport(input: ReportInput, format: ReportFormat): string {
   }
 }
 
-function sectionsOf({ migration, place, standIns, proven }: ReportInput): readonly Section[] {
+function sectionsOf({ migration, place, standIns, guesses, proven }: ReportInput): readonly Section[] {
   const { objects, ingresses, notes, annotations, plan, findings } = migration;
   const kinds = new Map<string, number>();
   for (const { kind } of objects) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
@@ -50,6 +52,7 @@ function sectionsOf({ migration, place, standIns, proven }: ReportInput): readon
       title: 'Migration',
       lines: [`${ingresses} Ingress${ingresses === 1 ? '' : 'es'} → ${counts.join(', ')}`, ...notes],
     },
+    ...(guesses.length === 0 ? [] : [{ title: 'To be put right by you', lines: guesses }]),
     ...(standIns.length === 0
       ? []
       : [{ title: 'Not among the files, and taken to be there', lines: [standIns.slice(0, 10).join(', ') + (standIns.length > 10 ? ` and ${standIns.length - 10} more` : '')] }]),
@@ -176,7 +179,7 @@ function describeUnexplained(u: Unexplained, place: ReportInput['place'], placeA
   ];
 }
 
-function toJson({ migration, place, standIns, files, proven }: ReportInput): object {
+function toJson({ migration, place, standIns, guesses, files, proven }: ReportInput): object {
   const positioned = <T extends { readonly origin: Origin }>(item: T): object => {
     const position = place(item.origin);
     return { ...item, ...(position === undefined ? {} : { position }) };
@@ -187,6 +190,7 @@ function toJson({ migration, place, standIns, files, proven }: ReportInput): obj
     files,
     notes,
     standIns,
+    guesses,
     annotations: annotations.map(positioned),
     losses: losses.map(positioned),
     findings,

@@ -67,7 +67,7 @@ export async function migrate(paths: readonly string[], flags: MigrateFlags): Pr
     throw new FairwayError('FW_USAGE', 'no file can be used', { hint: 'see fairway check' });
   }
   const { gatewayCidr } = networkFor(0, await loadSettings(flags));
-  const { snapshot, standIns } = await withStandIns(evaluation.snapshot);
+  const { snapshot, standIns, guesses } = await withStandIns(evaluation.snapshot);
   const resolve = (of: Snapshot) => createResolver({ gatewayCidr, adoptedClasses: ['*'] })(of);
   const resolution = resolve(snapshot);
   const options: MigrateOptions = {
@@ -88,6 +88,7 @@ export async function migrate(paths: readonly string[], flags: MigrateFlags): Pr
     migration,
     place,
     standIns,
+    guesses,
     files: files.map(({ name }) => name),
     ...(proven === undefined ? {} : { proven }),
   };
@@ -135,9 +136,13 @@ function placeIn({ locate }: Evaluation): (origin: Origin) => string | undefined
 /** The objects, and such as stand for what the files do not have. */
 async function withStandIns(
   before: Snapshot,
-): Promise<{ readonly snapshot: Snapshot; readonly standIns: readonly string[] }> {
-  const { services, secrets } = findMissing(before);
-  if (services.length + secrets.length === 0) return { snapshot: before, standIns: [] };
+): Promise<{
+  readonly snapshot: Snapshot;
+  readonly standIns: readonly string[];
+  readonly guesses: readonly string[];
+}> {
+  const { services, secrets, guesses } = findMissing(before);
+  if (services.length + secrets.length === 0) return { snapshot: before, standIns: [], guesses };
   const added: { kind: Kind; object: KubeObject }[] = services.map((object) => ({ kind: Service, object }));
   for (const object of await makeSecrets(before, secrets)) added.push({ kind: Secret, object });
   return {
@@ -146,6 +151,7 @@ async function withStandIns(
       ...services.map(({ metadata }) => `Service ${metadata.namespace ?? ''}/${metadata.name ?? ''}`),
       ...secrets.map(({ namespace, name }) => `Secret ${namespace}/${name}`),
     ].toSorted(),
+    guesses,
   };
 }
 
@@ -255,8 +261,13 @@ function* both(generated: Iterable<Question>, recorded: readonly Question[]): Ge
 /** The side with the entry points alone that are asked, as the proxy would answer it. */
 function sideOf(model: Model, isAsked: (gateway: string) => boolean): Side {
   const own = { ...model, entryPoints: model.entryPoints.filter(({ gateway }) => isAsked(gateway)) };
-  const program = compileProxy(lower(own, NODE_NAME));
-  return { model: own, ask: (probe) => traceProxy(program, probe) };
+  return {
+    model: own,
+    answerer: (part) => {
+      const program = compileProxy(lower(part, NODE_NAME));
+      return (probe) => traceProxy(program, probe);
+    },
+  };
 }
 
 /** What Ingresses lead to, with the objects of another configuration in place of the Ingresses. */

@@ -10,7 +10,8 @@ import type { Action, Backend, ForwardResult, WeightedBackend } from '../model/m
 import { FRAMING } from '../resolve/filters/filters.ts';
 import { addExtra, lose, readServiceKey, saidBy, settingsOf } from './context.ts';
 import type { Context } from './context.ts';
-import { translateGuard } from './guards.ts';
+import { translateGuard, usualPolicy } from './guards.ts';
+import { templateOf } from './paths.ts';
 import type { PathPlan } from './paths.ts';
 import { translateRedirect } from './redirects.ts';
 import type { Json } from './types.ts';
@@ -58,12 +59,16 @@ export function translateAction(
         lose(context, action, 'lost', REDIRECTS, `${translated.trouble}; the rule answers 500`, 'all');
         return closed(translated.trouble);
       }
+      if (action.filters.some(({ kind }) => kind === 'corsHeaders')) {
+        lose(context, action, 'approximate', CORS, 'OPTIONS requests are redirected like all others, and not answered', ['status', 'location', 'fields', 'response']);
+      }
       for (const difference of translated.differences) {
         lose(context, action, 'approximate', REDIRECTS, difference, ['location']);
       }
       return {
         filters: [{ type: 'RequestRedirect', requestRedirect: translated.filter }],
         backendRefs: [],
+        ...sizeOf(context, action),
         isSingle: false,
         remarks: [],
       };
@@ -73,6 +78,14 @@ export function translateAction(
   }
 }
 
+/** What the Gateway says of sizes is not what the Ingress says. */
+function sizeOf({ config, standardOnly }: Context, { guard }: Action): { policy?: JsonObject } {
+  const size = guard?.bodyBytesMax;
+  if (standardOnly || size === undefined || size === usualPolicy(config)['bodyBytesMax']) return {};
+  return { policy: { bodyBytesMax: size } };
+}
+
+const CORS = ['enable-cors', 'cors-allow-origin', 'cors-allow-methods', 'cors-allow-headers', 'cors-expose-headers', 'cors-allow-credentials', 'cors-max-age'];
 const ALL_ANSWERS = ['configuration-snippet', 'server-snippet', 'backend-protocol', 'auth-type', 'auth-url', 'permanent-redirect', 'temporal-redirect'];
 const REDIRECTS = [
   'permanent-redirect',
@@ -266,7 +279,8 @@ function translateRewrite(
     else lose(context, action, 'lost', ['upstream-vhost'], `${hostname} is no hostname that a URLRewrite may have`, ['host']);
   }
   if (path?.kind !== 'search') return undefined;
-  if (plan.type === 'PathPrefix' && path.template.some((part) => typeof part === 'number')) {
+  const template = templateOf(path);
+  if (plan.type === 'PathPrefix' && template.some((part) => typeof part === 'number')) {
     if (plan.replacement !== undefined) {
       out.rewrite.path = { type: 'ReplacePrefixMatch', replacePrefixMatch: plan.replacement };
     }
@@ -275,8 +289,8 @@ function translateRewrite(
   if (path.query !== undefined) lose(context, action, 'lost', ['rewrite-target'], 'the query in rewrite-target is left out: filters change paths only', ['path']);
   if (path.dropsQuery === true) lose(context, action, 'approximate', ['rewrite-target'], 'the query goes on to the backend: no filter drops it', ['path']);
   const annotations = ['rewrite-target'];
-  if (path.template.every((part) => typeof part === 'string')) {
-    const text = path.template.join('');
+  if (template.every((part) => typeof part === 'string')) {
+    const text = template.join('');
     const value = text.startsWith('/') ? text : `/${text}`;
     if (!PATH.test(value)) return { closed: `rewrite-target ${value} has characters that a path cannot have`, annotations };
     out.rewrite.path = { type: 'ReplaceFullPath', replaceFullPath: value };
@@ -284,7 +298,7 @@ function translateRewrite(
   }
   const captured = 'rewrite-target puts parts of the path together anew, for which the standard has no field';
   if (context.standardOnly) return { closed: captured, annotations };
-  const replacement = path.template
+  const replacement = template
     .map((part) => (typeof part === 'string' ? part.replaceAll('$', '$$$$') : `\${${part}}`))
     .join('');
   const pattern = compilePattern(plan.value);
@@ -317,8 +331,7 @@ function translateCors(context: Context, action: Action): readonly JsonObject[] 
   const cors = settingsOf(context, action.origin)?.cors;
   if (cors === undefined) return [];
   const origins = cors.origins.filter((o) => /^\*$|^https?:\/\//.test(o));
-  const names = ['enable-cors', 'cors-allow-origin', 'cors-allow-methods', 'cors-allow-headers', 'cors-expose-headers', 'cors-allow-credentials', 'cors-max-age'];
-  lose(context, action, 'approximate', names, 'only answers to requests with an Origin have CORS headers, and only preflight requests are answered for the backend', ['status', 'fields', 'backend', 'headers', 'response']);
+  lose(context, action, 'approximate', CORS, 'only answers to requests with an Origin have CORS headers, and only preflight requests are answered for the backend', ['status', 'fields', 'backend', 'headers', 'response']);
   if (origins.length < cors.origins.length) lose(context, action, 'lost', ['cors-allow-origin'], 'origins that are not http:// or https:// are left out', ['fields', 'response']);
   const items = (text: string): readonly string[] => [...new Set(text.split(',').map((t) => t.trim()).filter((t) => t !== ''))];
   const methods = items(cors.methods).filter((m) => (METHODS as readonly string[]).includes(m));

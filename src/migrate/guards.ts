@@ -2,6 +2,8 @@
 // for them. Where a policy cannot say it and others would be let in, the rule is closed.
 
 import type { Action } from '../model/model.ts';
+import type { NginxConfig } from '../resolve/ingress/nginx/config.ts';
+import { parseSize } from '../resolve/ingress/nginx/settings.ts';
 import { lose, saidBy, settingsOf } from './context.ts';
 import type { Context } from './context.ts';
 import type { Json } from './types.ts';
@@ -71,7 +73,23 @@ export function translateGuard(
   return Object.keys(policy).length === 0 ? {} : { policy };
 }
 
-function timesOf({ timeouts }: Action): { timeouts?: JsonObject } {
+/** What rules have whose Ingress says nothing. */
+export function usualPolicy(config: NginxConfig): JsonObject {
+  const bodyBytesMax = parseSize(config.bodySize) ?? 0;
+  return {
+    ...(bodyBytesMax > 0 ? { bodyBytesMax } : {}),
+    ...timesOf({
+      timeouts: {
+        requestMs: 0,
+        backendRequestMs: 0,
+        connectMs: config.connectTimeout * 1000,
+        idleMs: config.readTimeout * 1000,
+      },
+    }),
+  };
+}
+
+function timesOf({ timeouts }: Pick<Action, 'timeouts'>): { timeouts?: JsonObject } {
   const { connectMs = 0, idleMs = 0 } = timeouts ?? {};
   if (connectMs === 0 && idleMs === 0) return {};
   return {

@@ -194,7 +194,10 @@ function secretOf(context: Context, hostname: string, secure: EntryPoint | undef
   const named = secure?.listeners.flatMap((l) => l.named ?? []).find((n) => n.hostname === hostname);
   const found = /^Secret ([^/]+)\/(.+)$/.exec(named?.certificate ?? '');
   if (found !== null) {
-    return { namespace: found[1] ?? '', name: found[2] ?? '', origin: origin(first, 'spec.tls') };
+    const [, namespace = '', name = ''] = found;
+    const asks = ({ metadata, spec }: Ingress): boolean =>
+      metadata.namespace === namespace && (spec.tls ?? []).some(({ secretName }) => secretName === name);
+    return { namespace, name, origin: origin(ingresses.find(asks) ?? first, 'spec.tls') };
   }
   const written = writtenHost(hostname);
   for (const ingress of ingresses) {

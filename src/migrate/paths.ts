@@ -6,7 +6,8 @@ import { escapePath } from '../lib/decoded-path.ts';
 import { splitTarget } from '../lib/http-path.ts';
 import { compilePattern } from '../lib/regex.ts';
 import type { RewriteFilter } from '../model/filter.ts';
-import type { Action, Rule } from '../model/model.ts';
+import type { PathTemplate } from '../lib/path-template.ts';
+import type { Action, Rule, SearchChange } from '../model/model.ts';
 
 export interface PathPlan {
   readonly type: 'Exact' | 'PathPrefix' | 'RegularExpression';
@@ -85,7 +86,8 @@ function expression(rule: Rule): PathPlan | NoPath {
   const escaped = path.replaceAll(/[\x80-\xff "<>`{}|^]/g, (c) =>
     /[{}|^]/.test(c) ? c : `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
   );
-  const value = hasAlternatives(escaped) ? `(?i).*(?:^${escaped}).*` : `(?i)${escaped}.*`;
+  const end = /\.\*\)?$/.test(escaped) && !/\\\.\*\)?$/.test(escaped) ? '' : '.*';
+  const value = hasAlternatives(escaped) ? `(?i).*(?:^${escaped}).*` : `(?i)${escaped}${end}`;
   const compiled = compilePattern(value);
   if ('trouble' in compiled) return { dropped: `the expression ${value}: ${compiled.trouble}`, isLost: true };
   return { type: 'RegularExpression', value };
@@ -163,8 +165,16 @@ export function rewriteOf({ filters }: Action): RewriteFilter | undefined {
 }
 
 function capturesOf(action: Action): boolean {
+  if (action.result.kind !== 'forward') return false;
   const path = rewriteOf(action)?.path;
-  return path?.kind === 'search' && path.template.some((part) => typeof part === 'number');
+  return path?.kind === 'search' && templateOf(path).some((part) => typeof part === 'number');
+}
+
+/** What a rewrite puts together; groups that its expression does not have are empty. */
+export function templateOf({ pattern, template }: SearchChange): PathTemplate {
+  const compiled = compilePattern(pattern);
+  const count = 'trouble' in compiled ? 0 : compiled.groupCount;
+  return template.filter((part) => typeof part === 'string' || part <= count);
 }
 
 function prefixForm(rule: Rule): PrefixForm | undefined {
@@ -173,11 +183,12 @@ function prefixForm(rule: Rule): PrefixForm | undefined {
   if (path.kind === 'prefix') return { prefix: path.value, isOpen: false, isBelow: false };
   if (path.kind !== 'search') return undefined;
   const text = writtenExpression(path.value);
-  const change = rewriteOf(rule.action)?.path;
+  // What answers by itself rewrites nothing.
+  const change = rule.action.result.kind === 'forward' ? rewriteOf(rule.action)?.path : undefined;
   if (change !== undefined && (change.kind !== 'search' || change.query !== undefined || change.dropsQuery === true)) {
     return undefined;
   }
-  const template = change?.template ?? [];
+  const template = change === undefined ? [] : templateOf(change);
   const captures = template.some((part) => typeof part === 'number');
   if (!captures) {
     const open = /^(.*?)(?:\(\.\*\)|\.\*)?$/.exec(text)?.[1] ?? text;

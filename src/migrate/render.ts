@@ -47,7 +47,7 @@ export function renderObject(object: GeneratedObject, place: Place): string {
   for (const { path, text } of mergeRemarks(object.remarks, place)) {
     const node = path.length === 0 ? undefined : (document.getIn(path, true) as Node | undefined);
     const comment = text.split('\n').map((line) => ` ${line}`).join('\n');
-    if (path.length === 0) document.commentBefore = comment;
+    if (path.length === 0) (document.contents as Node).commentBefore = comment;
     else if (node !== undefined && (isCollection(node) || 'commentBefore' in node)) node.commentBefore = comment;
     else if (node !== undefined) node.commentBefore = comment;
   }

@@ -7,6 +7,7 @@ import { translateAction } from './actions.ts';
 import type { TranslatedAction } from './actions.ts';
 import { lose } from './context.ts';
 import type { Context } from './context.ts';
+import { usualPolicy } from './guards.ts';
 import { planPaths } from './paths.ts';
 import type { PathPlan } from './paths.ts';
 import type { GeneratedObject, Json, Remark } from './types.ts';
@@ -66,7 +67,7 @@ export function routeHosts(
   gateway: { readonly namespace: string; readonly name: string },
 ): readonly GeneratedObject[] {
   const parts = unite(hosts.flatMap((host) => partsOf(context, host)));
-  const shared = sharedPolicy(parts);
+  const shared = sharedPolicy(parts, usualPolicy(context.config));
   const names = new Set<string>();
   const policies = new PolicyCollector(gateway, shared);
   const routes = parts.flatMap((part) => {
@@ -314,8 +315,8 @@ function toRoute(part: Part, rules: readonly RouteRule[], name: string, policies
   };
 }
 
-/** The policy most rules have, if all have one: it is the Gateway's. */
-function sharedPolicy(parts: readonly Part[]): string | undefined {
+/** The policy that says what the controller does by itself, or else the one most rules have: it is the Gateway's. */
+function sharedPolicy(parts: readonly Part[], usual: JsonObject): string | undefined {
   const counts = new Map<string, number>();
   for (const { rules } of parts) {
     for (const { pieces } of rules) {
@@ -328,6 +329,7 @@ function sharedPolicy(parts: readonly Part[]): string | undefined {
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
   }
+  if (counts.has(JSON.stringify(usual))) return JSON.stringify(usual);
   return [...counts].toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))[0]?.[0];
 }
 

@@ -21,6 +21,8 @@ import type { GeneratedObject } from './types.ts';
 export interface MissingObjects {
   readonly services: readonly Service[];
   readonly secrets: readonly MissingSecret[];
+  /** Ports that are known by their name only, and the number that stands for them. */
+  readonly guesses: readonly string[];
 }
 
 export interface MissingSecret {
@@ -55,7 +57,9 @@ export function findMissing(snapshot: Snapshot): MissingObjects {
       secrets.set(key, { namespace, name: secretName, hosts: [...(secrets.get(key)?.hosts ?? []), ...hosts] });
     }
   }
+  const guesses: string[] = [];
   return {
+    guesses,
     services: [...services.values()].map(({ namespace, name, numbers, names }) => {
       const free = (i: number): number => (numbers.has(NAMED_PORT + i) ? free(i + 1000) : NAMED_PORT + i);
       return admit(Service, {
@@ -66,7 +70,11 @@ export function findMissing(snapshot: Snapshot): MissingObjects {
           clusterIP: '10.255.255.254',
           ports: [
             ...[...numbers].map((port) => ({ name: `p${port}`, port, protocol: 'TCP' })),
-            ...[...names].map((portName, i) => ({ name: portName, port: free(i), protocol: 'TCP' })),
+            ...[...names].map((portName, i) => {
+              const port = free(i);
+              guesses.push(`${port} stands for port "${portName}" of Service ${namespace}/${name}, which is not among the files: routes name ports by number, so put the right one in`);
+              return { name: portName, port, protocol: 'TCP' };
+            }),
           ],
         },
       }).object;

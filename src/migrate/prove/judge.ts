@@ -10,13 +10,20 @@ import { traceRequest } from '../../model/trace.ts';
 import { planPaths } from '../paths.ts';
 import { writtenHost } from '../routes.ts';
 import type { Loss } from '../types.ts';
-import { KNOWN, TOLD } from './known.ts';
+import { focusOn } from './focus.ts';
+import { TOLD } from './known.ts';
 import type { KnownId } from './known.ts';
-import { differingFields, outcomeOf, sameList } from './outcome.ts';
+import { differingFields, outcomeOf } from './outcome.ts';
 import type { Field, Outcome } from './outcome.ts';
 
 /** One configuration: its model, and who answers for it. */
 export interface Side {
+  readonly model: Model;
+  /** Makes what answers from a part of the model. */
+  readonly answerer: (model: Model) => (probe: RequestProbe) => RequestFate;
+}
+
+interface Focused {
   readonly model: Model;
   readonly ask: (probe: RequestProbe) => RequestFate;
 }
@@ -33,6 +40,9 @@ export type Judgement =
   | { readonly verdict: 'lost'; readonly losses: readonly Loss[]; readonly ids: readonly KnownId[] }
   | { readonly verdict: 'unexplained'; readonly fields: readonly Field[] };
 
+/** Parts of models that are kept. */
+const FOCUSED_MAX = 64;
+
 /** How often a request is asked again in another form. */
 const DEPTH_MAX = 3;
 
@@ -40,7 +50,8 @@ export class Judge {
   readonly before: Side;
   readonly after: Side;
   readonly #losses = new Map<string, Loss[]>();
-  readonly #focused = new Map<string, Model>();
+  readonly #focused = new Map<string, Focused>();
+  #wildcards: readonly string[] | undefined;
   readonly #prefixes = new Map<string, readonly string[]>();
 
   constructor(before: Side, after: Side, losses: readonly Loss[]) {
@@ -50,7 +61,8 @@ export class Judge {
   }
 
   outcome(side: Side, probe: RequestProbe): Outcome {
-    return withoutTold(outcomeOf(side.model, entryPointOf(side.model, probe), side.ask(probe)));
+    const { model, ask } = this.#focus(side, probe);
+    return withoutTold(outcomeOf(model, entryPointOf(model, probe), ask(probe)));
   }
 
   judge(probe: RequestProbe, depth = 0): Judgement {
@@ -70,7 +82,7 @@ export class Judge {
 
   /** The rule that decides, by the reference. */
   decider(side: Side, probe: RequestProbe): Decider {
-    const { steps } = traceRequest(this.#focus(side, probe), probe);
+    const { steps } = traceRequest(this.#focus(side, probe).model, probe);
     const step = steps.findLast(({ stage, verdict }) => stage === 'rule' && verdict === 'taken');
     return { rule: step?.what, origin: step?.origin };
   }
@@ -149,11 +161,12 @@ export class Judge {
           return undefined;
       }
     };
-    if (probe.scheme === 'https' && after.status === 0 && !hasListener(this.after.model, host)) {
+    if (probe.scheme === 'https' && after.status === 0 && !hasListener(this.#focus(this.after, probe).model, host)) {
       return plainly('no-certificate');
     }
-    if (takesMoreLabels(this.before.model, host)) return plainly('wildcard-labels');
+    if (this.#isBelowWildcard(host)) return plainly('wildcard-labels');
     if (before.status === 413 && after.status !== 413) return plainly('body-size');
+    if (after.status === 413 && before.location !== undefined) return plainly('large-redirect');
     const decoded = decodeTarget(probe.target);
     const canonical = decoded === null ? undefined : escapePath(decoded.path) + decoded.query;
     if (splitTarget(probe.target) === null && (after.status === 400 || before.status === 400)) {
@@ -195,12 +208,20 @@ export class Judge {
     return undefined;
   }
 
+  /** Whether a wildcard that took one label would take the host if it took more. */
+  #isBelowWildcard(host: string): boolean {
+    this.#wildcards ??= this.before.model.entryPoints.flatMap((e) =>
+      e.listeners.flatMap((l) => l.hosts.map((h) => h.hostname).filter((name) => name.startsWith('?.'))),
+    );
+    return this.#wildcards.some((w) => !hostMatches(w, host) && hostMatches(writtenHost(w), host));
+  }
+
   /** Prefixes that stand for expressions on the host, the longest first. */
   #prefixesOf(probe: RequestProbe, host: string): readonly string[] {
     const key = `${probe.scheme} ${host}`;
     let known = this.#prefixes.get(key);
     if (known === undefined) {
-      const listeners = entryPointOf(this.before.model, probe)?.listeners ?? [];
+      const listeners = entryPointOf(this.#focus(this.before, probe).model, probe)?.listeners ?? [];
       const own = listeners.flatMap((l) => l.hosts).find((h) => hostMatches(h.hostname, host));
       const { plans, isPrefixed } = planPaths(own?.rules ?? []);
       known = isPrefixed
@@ -213,24 +234,19 @@ export class Judge {
     return known;
   }
 
-  /** The model with the hosts alone that can have a say: the reference looks at every one. */
-  #focus(side: Side, probe: RequestProbe): Model {
+  #focus(side: Side, probe: RequestProbe): Focused {
     const host = normalizeHost(probe.host);
-    const key = `${side === this.before ? 'before' : 'after'} ${probe.scheme} ${host}`;
+    const key = `${side === this.before ? 'before' : 'after'} ${probe.port} ${host}`;
     let known = this.#focused.get(key);
     if (known === undefined) {
-      known = {
-        ...side.model,
-        entryPoints: side.model.entryPoints
-          .filter(({ port }) => port === probe.port)
-          .map((entryPoint) => ({
-            ...entryPoint,
-            listeners: entryPoint.listeners
-              .filter((l) => hostMatches(l.hostname, host))
-              .map((l) => ({ ...l, hosts: l.hosts.filter((h) => hostMatches(h.hostname, host)) })),
-          })),
-      };
+      const model = focusOn(side.model, host, probe.port);
+      known = { model, ask: side.answerer(model) };
       this.#focused.set(key, known);
+      // Questions about a host come together.
+      if (this.#focused.size > FOCUSED_MAX) {
+        const [oldest = ''] = this.#focused.keys();
+        this.#focused.delete(oldest);
+      }
     }
     return known;
   }
@@ -259,21 +275,3 @@ function hasListener(model: Model, host: string): boolean {
     ({ protocol, listeners }) => protocol !== 'http' && listeners.some((l) => hostMatches(l.hostname, host)),
   );
 }
-
-/** Whether a wildcard that took one label would take the host if it took more. */
-function takesMoreLabels({ entryPoints }: Model, host: string): boolean {
-  return entryPoints.some(({ listeners }) =>
-    listeners.some(({ hosts }) =>
-      hosts.some(
-        ({ hostname }) =>
-          hostname.startsWith('?.') && !hostMatches(hostname, host) && hostMatches(writtenHost(hostname), host),
-      ) && !hosts.some(({ hostname }) => hostname === host),
-    ),
-  );
-}
-
-export function knownText(id: KnownId): string {
-  return KNOWN[id];
-}
-
-export { sameList };

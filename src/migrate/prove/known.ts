@@ -28,6 +28,7 @@ export const KNOWN = {
   'wildcard-labels': 'a wildcard takes any number of labels, and not one only',
   underscores: 'header fields with an underscore in their name reach backends',
   'body-size': 'bodies may have any size: no 413',
+  'large-redirect': 'requests with a body that is too large are answered with 413, and not redirected',
   'trusted-proxies': 'what a proxy in front says of the client (X-Forwarded-*) decides nothing any longer',
   case: 'upper and lower case differ in prefixes that stand for expressions',
   segments: 'a prefix that stands for an expression takes the path itself and whole segments below it, and not what only begins with it',

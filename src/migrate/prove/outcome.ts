@@ -33,6 +33,7 @@ export interface SeenShare {
 
 export type Field = 'status' | 'location' | 'fields' | 'backend' | 'how' | 'method' | 'path' | 'host' | 'headers' | 'response' | 'mirrors';
 
+/** `entryPoint` is the one the request came in by. */
 export function outcomeOf(model: Model, entryPoint: EntryPoint | undefined, fate: RequestFate): Outcome {
   switch (fate.kind) {
     case 'refused':
@@ -50,7 +51,8 @@ export function outcomeOf(model: Model, entryPoint: EntryPoint | undefined, fate
     }
     case 'forward': {
       const total = fate.shares.reduce((sum, { weight }) => sum + weight, 0);
-      const secure = (entryPoint?.conduct?.secureResponse ?? []).map(({ name, value }) => `set ${name}: ${value}`);
+      const fields = entryPoint?.protocol === 'http' ? [] : (entryPoint?.conduct?.secureResponse ?? []);
+      const secure = fields.map(({ name, value }) => `set ${name}: ${value}`);
       const shares = fate.shares.map((share) => shareOf(model, share, total, secure));
       return { status: 200, fields: [], shares: shares.toSorted((a, b) => (a.to < b.to ? -1 : 1)) };
     }

@@ -24,7 +24,7 @@ export function* generateQuestions(models: readonly Model[]): Generator<Question
   for (const [pattern, rules] of hosts) {
     let count = 0;
     const seen = new Set<string>();
-    for (const question of questionsAbout(pattern, rules)) {
+    for (const question of questionsAbout(pattern, rules, isSecured(models, pattern))) {
       const key = JSON.stringify(question.probe);
       if (seen.has(key)) continue;
       seen.add(key);
@@ -50,13 +50,40 @@ function collectHosts(models: readonly Model[]): readonly (readonly [string, rea
   );
 }
 
-function* questionsAbout(pattern: string, rules: readonly Rule[]): Generator<Question> {
+/** Whether one of the models has a certificate for the host. */
+function isSecured(models: readonly Model[], pattern: string): boolean {
+  return models.some((model) => securedHosts(model).has(pattern));
+}
+
+const secured = new WeakMap<Model, ReadonlySet<string>>();
+
+function securedHosts(model: Model): ReadonlySet<string> {
+  let known = secured.get(model);
+  if (known === undefined) {
+    const listeners = model.entryPoints.filter(({ protocol }) => protocol !== 'http').flatMap((e) => e.listeners);
+    const names = listeners.flatMap(({ named = [], hostname, hosts }) => [
+      ...named.map((n) => n.hostname),
+      ...(hostname === '' ? [] : [hostname, ...hosts.map((h) => h.hostname)]),
+    ]);
+    known = new Set(names.map(writtenHost));
+    secured.set(model, known);
+  }
+  return known;
+}
+
+function* questionsAbout(pattern: string, rules: readonly Rule[], hasTls: boolean): Generator<Question> {
   const [host, ...others] = sampleHosts(pattern);
   const main = host?.name ?? '';
   const bases = new Set<string>();
   for (const rule of rules) for (const base of basesOf(rule)) bases.add(base);
   const isKnown = pattern !== '';
   for (const scheme of ['http', 'https'] as const) {
+    if (scheme === 'https' && !hasTls) {
+      // Whether it answers at all is all there is to see.
+      const probe = { scheme, port: 443, method: 'GET', host: main, target: '/', headers: [] };
+      yield { form: 'HTTPS without a certificate', probe };
+      continue;
+    }
     const ask = (form: string, target: string, more: Partial<RequestProbe> = {}): Question => ({
       form: isKnown ? form : `unknown host: ${form}`,
       probe: { scheme, port: scheme === 'http' ? 80 : 443, method: 'GET', host: main, target, headers: [], ...more },
