@@ -10,7 +10,7 @@ import type { Action, Backend, ForwardResult, WeightedBackend } from '../model/m
 import { FRAMING } from '../resolve/filters/filters.ts';
 import { addExtra, lose, readServiceKey, saidBy, settingsOf } from './context.ts';
 import type { Context } from './context.ts';
-import { translateGuard, usualPolicy } from './guards.ts';
+import { ACCESS, BASIC, translateGuard, usualPolicy } from './guards.ts';
 import { templateOf } from './paths.ts';
 import type { PathPlan } from './paths.ts';
 import { translateRedirect } from './redirects.ts';
@@ -50,7 +50,10 @@ export function translateAction(
   const { result } = action;
   switch (result.kind) {
     case 'respond':
-      if (result.statusCode === 404) return null;
+      if (result.statusCode === 404) {
+        noteUnclaimed(context, action);
+        return null;
+      }
       lose(context, action, 'lost', ALL_ANSWERS, `an answer with ${result.statusCode} cannot be said; the rule answers 500`, 'all');
       return closed(`ingress-nginx answers ${result.statusCode} here: ${result.reason}`);
     case 'redirect': {
@@ -60,7 +63,10 @@ export function translateAction(
         return closed(translated.trouble);
       }
       if (action.filters.some(({ kind }) => kind === 'corsHeaders')) {
-        lose(context, action, 'approximate', CORS, 'OPTIONS requests are redirected like all others, and not answered', ['status', 'location', 'fields', 'response']);
+        lose(context, action, 'approximate', CORS, 'OPTIONS requests are redirected like all others, and not answered; redirects have no CORS headers', ['status', 'location', 'fields', 'response']);
+      }
+      if (action.filters.some(({ kind }) => kind === 'responseHeaders')) {
+        lose(context, action, 'approximate', ['custom-headers', 'configuration-snippet'], 'redirects have no headers that are added to responses', ['fields']);
       }
       for (const difference of translated.differences) {
         lose(context, action, 'approximate', REDIRECTS, difference, ['location']);
@@ -75,6 +81,20 @@ export function translateAction(
     }
     case 'forward':
       return translateForward(context, action, result, surroundings);
+  }
+}
+
+/** Paths nobody has answer 404, whatever the oldest Ingress of the host says of all others. */
+function noteUnclaimed(context: Context, action: Action): void {
+  const { guard, filters } = action;
+  if (filters.some(({ kind }) => kind === 'corsHeaders')) {
+    lose(context, action, 'approximate', CORS, 'paths that no Ingress has answer 404 without CORS headers, to OPTIONS as well', ['status', 'fields']);
+  }
+  if (filters.some(({ kind }) => kind === 'responseHeaders')) {
+    lose(context, action, 'approximate', ['custom-headers', 'configuration-snippet'], 'paths that no Ingress has answer 404 without headers that are added to responses', ['fields']);
+  }
+  if (guard?.clients !== undefined || guard?.basic !== undefined || guard?.clientCertificate !== undefined) {
+    lose(context, action, 'approximate', [...ACCESS, ...BASIC, 'auth-tls-secret'], 'paths that no Ingress has answer 404 to everybody, and not 401 or 403', ['status', 'fields', 'location']);
   }
 }
 

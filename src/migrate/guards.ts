@@ -15,8 +15,8 @@ const RANGES_MAX = 256;
 const LIMITS = ['limit-rps', 'limit-rpm', 'limit-connections', 'limit-burst-multiplier'];
 const SIZE = ['proxy-body-size'];
 const TIMES = ['proxy-connect-timeout', 'proxy-read-timeout', 'proxy-send-timeout'];
-const ACCESS = ['whitelist-source-range', 'allowlist-source-range', 'denylist-source-range', 'configuration-snippet', 'server-snippet', 'satisfy'];
-const BASIC = ['auth-type', 'auth-secret', 'auth-secret-type', 'auth-realm', 'satisfy'];
+export const ACCESS = ['whitelist-source-range', 'allowlist-source-range', 'denylist-source-range', 'configuration-snippet', 'server-snippet', 'satisfy'];
+export const BASIC = ['auth-type', 'auth-secret', 'auth-secret-type', 'auth-realm', 'satisfy'];
 
 export function translateGuard(
   context: Context,

@@ -55,11 +55,12 @@ export function planListeners(
   const wanted: Wanted[] = [];
   const names = new Set<string>(['http']);
   const parents: { host: Host; scheme: 'http' | 'https'; listener: string; namespace: string }[] = [];
+  const apart = hostsApart(hosts);
   for (const host of hosts) {
     const origin = host.rules[0]?.action.origin;
     const namespace = origin?.namespace === '' ? gatewayNamespace : (origin?.namespace ?? gatewayNamespace);
     let listener = 'http';
-    if (needsOwn(host, hosts)) {
+    if (apart.has(host)) {
       listener = nameListener(names, 'http', host.hostname);
       const spec = { port: 80, protocol: 'HTTP', hostname: writtenHost(host.hostname) };
       wanted.push({ name: listener, namespace, spec, origin });
@@ -147,6 +148,18 @@ export function planListeners(
       secureResponse: scheme === 'https' ? (conduct?.secureResponse ?? []) : [],
     })),
   };
+}
+
+/** Hosts with a listener of their own: those that need one, and what is below a wildcard that has one. */
+function hostsApart(hosts: readonly Host[]): ReadonlySet<Host> {
+  const apart = new Set(hosts.filter((host) => needsOwn(host, hosts)));
+  const wildcards = [...apart].map((h) => writtenHost(h.hostname)).filter((name) => name.startsWith('*.'));
+  // Nothing but the most specific listener takes a request.
+  for (const host of hosts) {
+    const sample = host.hostname.replace(/^[?*]\./, 'x.');
+    if (host.hostname !== '' && wildcards.some((w) => hostMatches(w, sample))) apart.add(host);
+  }
+  return apart;
 }
 
 /** Whether requests its rules do not take would go on to a wider host, as they do not in nginx. */

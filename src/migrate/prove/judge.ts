@@ -5,7 +5,8 @@ import { decodeTarget, escapePath } from '../../lib/decoded-path.ts';
 import { hostMatches, normalizeHost } from '../../lib/hostname.ts';
 import { splitTarget } from '../../lib/http-path.ts';
 import type { RequestFate, RequestProbe } from '../../model/answer.ts';
-import type { EntryPoint, Model, Origin } from '../../model/model.ts';
+import { corsHeadersChanges } from '../../model/trace-cors.ts';
+import type { Action, EntryPoint, Model, Origin } from '../../model/model.ts';
 import { traceRequest } from '../../model/trace.ts';
 import { planPaths } from '../paths.ts';
 import { writtenHost } from '../routes.ts';
@@ -25,6 +26,8 @@ export interface Side {
 
 interface Focused {
   readonly model: Model;
+  /** Actions that answer by themselves, and add fields to it. */
+  readonly answering: ReadonlyMap<string, Action>;
   readonly ask: (probe: RequestProbe) => RequestFate;
 }
 
@@ -61,8 +64,12 @@ export class Judge {
   }
 
   outcome(side: Side, probe: RequestProbe): Outcome {
-    const { model, ask } = this.#focus(side, probe);
-    return withoutTold(outcomeOf(model, entryPointOf(model, probe), ask(probe)));
+    const { model, ask, answering } = this.#focus(side, probe);
+    const outcome = withoutTold(outcomeOf(model, entryPointOf(model, probe), ask(probe)));
+    if (outcome.shares.length > 0 || answering.size === 0) return outcome;
+    const action = answering.get(this.decider(side, probe).rule ?? '');
+    if (action === undefined) return outcome;
+    return { ...outcome, fields: [...new Set([...outcome.fields, ...addedFields(action, probe)])].toSorted() };
   }
 
   judge(probe: RequestProbe, depth = 0): Judgement {
@@ -240,7 +247,7 @@ export class Judge {
     let known = this.#focused.get(key);
     if (known === undefined) {
       const model = focusOn(side.model, host, probe.port);
-      known = { model, ask: side.answerer(model) };
+      known = { model, ask: side.answerer(model), answering: answeringOf(model) };
       this.#focused.set(key, known);
       // Questions about a host come together.
       if (this.#focused.size > FOCUSED_MAX) {
@@ -250,6 +257,25 @@ export class Judge {
     }
     return known;
   }
+}
+
+function answeringOf({ entryPoints }: Model): ReadonlyMap<string, Action> {
+  const rules = entryPoints.flatMap((e) => e.listeners).flatMap((l) => l.hosts).flatMap((h) => h.rules);
+  return new Map(
+    rules
+      .filter(({ action }) => action.filters.some(({ kind }) => kind === 'corsHeaders' || kind === 'responseHeaders'))
+      .map(({ action }) => [action.id, action]),
+  );
+}
+
+/** What filters add to an answer that no backend gave. */
+function addedFields({ filters }: Action, probe: RequestProbe): readonly string[] {
+  const headers = probe.headers.map(([name, value]) => [name.toLowerCase(), value] as const);
+  return filters.flatMap((filter) => {
+    if (filter.kind === 'corsHeaders') return corsHeadersChanges(filter, headers).set.map(({ name, value }) => `${name}: ${value}`);
+    if (filter.kind !== 'responseHeaders') return [];
+    return [...filter.set, ...filter.add].map(({ name, value }) => `${name}: ${value}`);
+  });
 }
 
 function settled(ids: ReadonlySet<KnownId>, losses: readonly Loss[]): Judgement {

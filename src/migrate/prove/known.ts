@@ -14,6 +14,10 @@ export const EVERYWHERE: readonly KnownDifference[] = [
     text: 'ingress-nginx tells backends of the client in X-Real-IP, X-Request-ID, X-Scheme, X-Forwarded-Scheme, -Port, -Host, -Proto and -For, whatever the client said of itself; a Gateway does it in a way of its own',
   },
   {
+    id: 'hsts',
+    text: 'answers of the Gateway itself on HTTPS (404, redirects) have no Strict-Transport-Security; those of backends have it',
+  },
+  {
     id: 'limits',
     text: 'rates, times and retries are not asked: a single request does not show them',
   },
@@ -27,7 +31,7 @@ export const KNOWN = {
   'no-certificate': 'hosts without a certificate are not served by HTTPS any longer; ingress-nginx shows one that nobody trusts, and answers',
   'wildcard-labels': 'a wildcard takes any number of labels, and not one only',
   underscores: 'header fields with an underscore in their name reach backends',
-  'body-size': 'bodies may have any size: no 413',
+  'body-size': 'large bodies are not refused with 413 where no policy limits them, or no rule takes the request',
   'large-redirect': 'requests with a body that is too large are answered with 413, and not redirected',
   'trusted-proxies': 'what a proxy in front says of the client (X-Forwarded-*) decides nothing any longer',
   case: 'upper and lower case differ in prefixes that stand for expressions',
