@@ -125,6 +125,8 @@ function piecesOf(
   secureResponse: readonly HeaderValue[],
 ): readonly Piece[] {
   const { plans } = planPaths(host.rules);
+  /** Paths that answer 404 by having no rule: those after them of the same path never had a request. */
+  const silent = new Set<string>();
   return host.rules.flatMap((rule, i): readonly Piece[] => {
     const plan = plans[i];
     if (plan === undefined) return [];
@@ -135,7 +137,11 @@ function piecesOf(
     }
     const { namespace } = action.origin;
     const translated = translateAction(context, action, { scheme, namespace, plan, secureResponse });
-    if (translated === null) return [];
+    if (translated === null) {
+      silent.add(`${plan.type} ${plan.value}`);
+      return [];
+    }
+    if (silent.has(`${plan.type} ${plan.value}`)) return [];
     if (plan.difference !== undefined) {
       lose(context, action, 'approximate', ['rewrite-target', 'use-regex'], plan.difference);
     }
