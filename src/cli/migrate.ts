@@ -169,7 +169,12 @@ async function makeSecrets(snapshot: Snapshot, missing: readonly MissingSecret[]
   const writes = await new LocalCa({ directory: null }).issueMissing(asked);
   const made = writes.flatMap((write) => (write.op === 'put' && write.object.metadata.name === 'stand-in' ? [write.object as Secret] : []))[0];
   if (made === undefined) return [];
-  return missing.map(({ namespace, name }): Secret => ({ ...made, metadata: { namespace, name } }));
+  // What a certificate is used for is remembered by its data.
+  return missing.map(({ namespace, name }): Secret => ({
+    ...made,
+    data: { ...made.data },
+    metadata: { namespace, name },
+  }));
 }
 
 interface ProofInput {

@@ -268,13 +268,15 @@ function answeringOf({ entryPoints }: Model): ReadonlyMap<string, Action> {
   );
 }
 
-/** What filters add to an answer that no backend gave. */
+/** What filters add to an answer that no backend gave, but for what is said to differ everywhere. */
 function addedFields({ filters }: Action, probe: RequestProbe): readonly string[] {
   const headers = probe.headers.map(([name, value]) => [name.toLowerCase(), value] as const);
   return filters.flatMap((filter) => {
     if (filter.kind === 'corsHeaders') return corsHeadersChanges(filter, headers).set.map(({ name, value }) => `${name}: ${value}`);
     if (filter.kind !== 'responseHeaders') return [];
-    return [...filter.set, ...filter.add].map(({ name, value }) => `${name}: ${value}`);
+    return [...filter.set, ...filter.add]
+      .filter(({ name }) => name !== 'strict-transport-security')
+      .map(({ name, value }) => `${name}: ${value}`);
   });
 }
 

@@ -4,7 +4,10 @@ import assert from 'node:assert/strict';
 import { parseAllDocuments } from 'yaml';
 import { admit } from '../../api/admit.ts';
 import { Service } from '../../api/core/service.ts';
-import { INGRESS_CONTROLLERS } from '../../api/fairway.ts';
+import { Secret } from '../../api/core/secret.ts';
+import { FALLBACK_SECRET, INGRESS_CONTROLLERS } from '../../api/fairway.ts';
+import { Ingress } from '../../api/networking/ingress.ts';
+import { LocalCa } from '../../certificates/local-ca.ts';
 import type { KubeObject } from '../../api/kind.ts';
 import { SERVED_KINDS } from '../../api/kinds.ts';
 import { IngressClass } from '../../api/networking/ingress-class.ts';
@@ -23,7 +26,7 @@ import { generateQuestions } from '../prove/requests.ts';
 import type { GeneratedObject, Migration, MigrateOptions } from '../types.ts';
 import { findMissing, generatedSnapshot, snapshotWith } from '../worlds.ts';
 
-export const CIDR = '127.80.0.0/17';
+const CIDR = '127.80.0.0/17';
 
 export interface World {
   readonly migration: Migration;
@@ -84,9 +87,26 @@ export function ingress({ annotations = {}, name = 'web', namespace = 'default',
   };
 }
 
+/** The data of a Secret with a certificate for these names. */
+export async function certify(hosts: readonly string[]): Promise<NonNullable<Secret['data']>> {
+  const store = new Store();
+  const asking = admit(Ingress, {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name: 'asking', namespace: 'default', annotations: { 'fairway.dev/issuer': 'local' } },
+    spec: { rules: [{}], tls: [{ hosts, secretName: 'asked' }] },
+  });
+  store.write([{ op: 'put', kind: Ingress, object: asking.object }]);
+  const writes = await new LocalCa({ directory: null }).issueMissing(store.snapshot());
+  const made = writes.flatMap((w) => (w.op === 'put' && w.object.metadata.name === 'asked' ? [w.object as Secret] : []));
+  return made[0]?.data ?? {};
+}
+
+/** With `certificate`, it is what all Secrets of Ingresses hold, and port 443 is served. */
 export function worldOf(
   written: readonly object[] | string,
   options: Partial<MigrateOptions> = {},
+  certificate?: NonNullable<Secret['data']>,
 ): World {
   const store = new Store({ now: () => new Date(0), newUid: (k, ns, name) => `${k.kind}/${ns}/${name}` });
   const objects = typeof written === 'string' ? parseAllDocuments(written).map((d) => d.toJS() as object) : written;
@@ -97,8 +117,17 @@ export function worldOf(
     assert.deepEqual(admitted.errors, []);
     store.write([{ op: 'put', kind, object: admitted.object }]);
   }
-  const { services } = findMissing(store.snapshot());
-  const snapshot = snapshotWith(store.snapshot(), [], services.map((object) => ({ kind: Service, object })));
+  const { services, secrets } = findMissing(store.snapshot());
+  const secretOf = (metadata: { namespace: string; name: string }, data: NonNullable<Secret['data']>) => ({
+    kind: Secret,
+    object: { apiVersion: 'v1', kind: 'Secret', metadata, type: 'kubernetes.io/tls', data: { ...data } } as Secret,
+  });
+  const snapshot = snapshotWith(store.snapshot(), [], [
+    ...services.map((object) => ({ kind: Service, object })),
+    ...(certificate === undefined
+      ? []
+      : [FALLBACK_SECRET, ...secrets].map(({ namespace, name }) => secretOf({ namespace, name }, certificate))),
+  ]);
   const resolve = createResolver({ gatewayCidr: CIDR, adoptedClasses: ['*'] });
   const { model, findings } = resolve(snapshot);
   const migration = migrate(snapshot, model, findings, {
