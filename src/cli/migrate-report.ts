@@ -1,6 +1,7 @@
 // The report of a migration: what became of each annotation, what was proven, and the plan of the move; as
 // text, JSON or HTML.
 
+import type { Finding } from '../api/finding.ts';
 import { printable } from '../lib/printable.ts';
 import type { Loss, Migration } from '../migrate/types.ts';
 import { EVERYWHERE } from '../migrate/prove/known.ts';
@@ -46,7 +47,7 @@ function sectionsOf({ migration, place, standIns, guesses, proven }: ReportInput
   const kinds = new Map<string, number>();
   for (const { kind } of objects) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   const counts = [...kinds].map(([kind, count]) => `${count} ${kind}${count === 1 ? '' : kind.endsWith('y') ? '' : 's'}`.replace(/(\d+) (\w+Polic)y$/, (_, n: string, k: string) => `${n} ${k}${n === '1' ? 'y' : 'ies'}`));
-  const errors = findings.filter(({ severity }) => severity === 'error');
+  const errors = findings.filter(({ severity, reason }) => severity === 'error' || reason === 'IngressClassNotOurs' || reason === 'Overruled');
   return [
     {
       title: 'Migration',
@@ -72,7 +73,7 @@ function sectionsOf({ migration, place, standIns, guesses, proven }: ReportInput
       : [
           {
             title: 'Wrong with the Ingresses',
-            lines: errors.slice(0, 20).map(({ message, origin }) => `${origin.object?.namespace ?? ''}/${origin.object?.name ?? ''}: ${message}`),
+            lines: errors.slice(0, FINDINGS_MAX).map((finding) => describeFinding(finding, place)),
           },
         ]),
     ...(proven === undefined ? [] : proofSections(proven, place)),
@@ -94,6 +95,15 @@ function sectionsOf({ migration, place, standIns, guesses, proven }: ReportInput
     const rank = ['lost', 'approximate', 'done'];
     return [...groups.values()].toSorted((a, b) => rank.indexOf(a.grade) - rank.indexOf(b.grade));
   }
+}
+
+/** Findings that are shown; fairway check shows all. */
+const FINDINGS_MAX = 20;
+
+function describeFinding({ message, origin: { object, field = '' } }: Finding, place: ReportInput['place']): string {
+  if (object === undefined) return message;
+  const at = place({ ...object, field });
+  return `Ingress ${object.namespace}/${object.name}: ${message}${at === undefined ? '' : `   ${at}`}`;
 }
 
 function lossSection(title: string, losses: readonly Loss[], place: ReportInput['place']): readonly Section[] {
