@@ -3,6 +3,7 @@
 
 import type { Finding } from '../api/finding.ts';
 import { printable } from '../lib/printable.ts';
+import { renderRule } from '../migrate/render.ts';
 import type { Loss, Migration } from '../migrate/types.ts';
 import { EVERYWHERE } from '../migrate/prove/known.ts';
 import type { Decider } from '../migrate/prove/judge.ts';
@@ -76,7 +77,7 @@ function sectionsOf({ migration, place, standIns, guesses, proven }: ReportInput
             lines: errors.slice(0, FINDINGS_MAX).map((finding) => describeFinding(finding, place)),
           },
         ]),
-    ...(proven === undefined ? [] : proofSections(proven, place)),
+    ...(proven === undefined ? [] : proofSections(proven, place, migration)),
     {
       title: 'The move',
       lines: plan.flatMap(({ title, lines }, i) => [`${i + 1}. ${title}`, ...lines.map((line) => `   ${line}`)]),
@@ -126,7 +127,11 @@ function lossSection(title: string, losses: readonly Loss[], place: ReportInput[
   ];
 }
 
-function proofSections({ proof, seconds, recorded, troubles, refused, placeAfter }: Proven, place: ReportInput['place']): readonly Section[] {
+function proofSections(
+  { proof, seconds, recorded, troubles, refused, placeAfter }: Proven,
+  place: ReportInput['place'],
+  migration: Migration,
+): readonly Section[] {
   const { total, asked, known, approximate, lost, unexplained, more, forms, isProven } = proof;
   const percent = (n: number): string => (asked === 0 ? '0 %' : `${(Math.floor((n * 1000) / asked) / 10).toFixed(1)} %`);
   const number = (n: number): string => n.toLocaleString('en');
@@ -161,7 +166,7 @@ function proofSections({ proof, seconds, recorded, troubles, refused, placeAfter
       : [
           {
             title: 'Unexplained',
-            lines: [...unexplained.flatMap((u) => describeUnexplained(u, place, placeAfter)), ...(more > 0 ? [`… and ${number(more)} requests more`] : [])],
+            lines: [...unexplained.flatMap((u) => describeUnexplained(u, place, placeAfter, migration)), ...(more > 0 ? [`… and ${number(more)} requests more`] : [])],
           },
         ]),
     ...(troubles.length === 0 ? [] : [{ title: 'Lines that cannot be read', lines: troubles }]),
@@ -173,7 +178,13 @@ function named({ rule, origin }: Loss, place: ReportInput['place']): string {
   return `${rule}${at === undefined ? '' : ` (${at})`}`;
 }
 
-function describeUnexplained(u: Unexplained, place: ReportInput['place'], placeAfter: ReportInput['place']): readonly string[] {
+function describeUnexplained(
+  u: Unexplained,
+  place: ReportInput['place'],
+  placeAfter: ReportInput['place'],
+  { objects }: Migration,
+): readonly string[] {
+  const patch = u.patch?.origin === undefined ? undefined : renderRule(objects, u.patch.origin);
   const by = ({ rule, origin }: Decider, at: ReportInput['place']): string => {
     const where = origin === undefined ? undefined : at(origin);
     return `${rule ?? 'no rule'}${where === undefined ? '' : ` (${where})`}`;
@@ -185,7 +196,9 @@ function describeUnexplained(u: Unexplained, place: ReportInput['place'], placeA
     `  after:  ${u.after}`,
     `          by ${by(u.deciders.after, placeAfter)}`,
     `  differs in ${u.fields.join(', ')}${u.count > 1 ? `, as ${u.count - 1} other requests do` : ''}`,
-    ...(u.patch === undefined ? [] : [`  patch: take over ${u.patch.rule ?? ''} as fairway migrate writes it`]),
+    ...(patch === undefined
+      ? []
+      : [`  patch: with this rule it is answered as before`, ...patch.trimEnd().split('\n').map((line) => `    ${line}`)]),
   ];
 }
 

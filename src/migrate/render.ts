@@ -54,6 +54,21 @@ export function renderObject(object: GeneratedObject, place: Place): string {
   return document.toString({ lineWidth: 0 });
 }
 
+/** The one rule of an HTTPRoute that an origin speaks of, as YAML; undefined when there is none. */
+export function renderRule(objects: readonly GeneratedObject[], { kind, namespace, name, field }: Origin): string | undefined {
+  const object = objects.find((o) => o.kind === kind && o.namespace === namespace && o.name === name);
+  const index = Number(/^spec\.rules\[(\d+)\]/.exec(field)?.[1] ?? -1);
+  const rules = object?.spec['rules'];
+  if (object === undefined || !Array.isArray(rules) || rules[index] === undefined) return undefined;
+  const { parentRefs, hostnames } = object.spec;
+  const spec = {
+    ...(parentRefs === undefined ? {} : { parentRefs }),
+    ...(hostnames === undefined ? {} : { hostnames }),
+    rules: [rules[index] as GeneratedObject['spec']],
+  };
+  return renderObject({ ...object, spec, remarks: [] }, () => undefined);
+}
+
 /** Several remarks for one place are lines of one comment. */
 function mergeRemarks(
   remarks: readonly Remark[],

@@ -73,7 +73,7 @@ describe('fairway migrate', () => {
     assert.equal(broken.code, 1);
     assert.match(broken.out, /by Ingress shop\/shop .*\(examples\/ingress-nginx\/shop\.yaml:\d+\)/);
     assert.match(broken.out, /by HTTPRoute shop\/.*routes-shop\.yaml:\d+\)/);
-    assert.match(broken.out, /patch: take over HTTPRoute shop\//);
+    assert.match(broken.out, /patch: with this rule[^]*value: \/cart\n/);
   });
 
   it('says in JSON and HTML what it says in text', () => {
