@@ -36,7 +36,8 @@ const RUNS = Number(process.env['FAIRWAY_MIGRATE_RUNS'] ?? 30);
 const ASKED_MAX = 120;
 const CIDR = '127.80.213.0/24';
 const NAMES = ['a', 'b', 'c'] as const;
-const TOLD = /^(?:forwarded|x-real-ip|x-request-id|x-forwarded-.*|x-scheme|x-original-.*|proxy|connection|via)$/;
+const TOLD =
+  /^(?:forwarded|x-real-ip|x-request-id|x-forwarded-.*|x-scheme|x-original-.*|proxy|connection|via)$/;
 
 interface WrittenPath {
   readonly path: string;
@@ -52,7 +53,18 @@ interface WrittenIngress {
 }
 
 const PATHS = ['/', '/a', '/a/b', '/ab', '/a.c', '/A', '/x/y', '/a/', '/caf\u00e9'];
-const EXPRESSIONS = ['/a(/|$)(.*)', '/b(/|$)(.*)', '/[a-c]+/x', '/v\\d+', '/a/(b|c)', '/(.*)', '/a$', '/a|/b', '/x/?(.*)', '/y/(.*)'];
+const EXPRESSIONS = [
+  '/a(/|$)(.*)',
+  '/b(/|$)(.*)',
+  '/[a-c]+/x',
+  '/v\\d+',
+  '/a/(b|c)',
+  '/(.*)',
+  '/a$',
+  '/a|/b',
+  '/x/?(.*)',
+  '/y/(.*)',
+];
 const TARGETS = ['/', '/$1', '/$2', '/new/$1', '/new/$2', '/a', '/q?x=$1'];
 
 const ANNOTATIONS = fc.oneof(
@@ -94,11 +106,21 @@ const LITERAL = /^[^()[\]\\$|?*]+$/;
 function sensible({ annotations, ...rest }: WrittenIngress): WrittenIngress {
   const isRegex = 'use-regex' in annotations || 'rewrite-target' in annotations;
   const paths = rest.paths.filter(({ path }) => isRegex || LITERAL.test(path));
-  return { annotations, ...rest, paths: paths.length === 0 ? [{ path: '/', pathType: 'Prefix', service: 'a' }] : paths };
+  return {
+    annotations,
+    ...rest,
+    paths: paths.length === 0 ? [{ path: '/', pathType: 'Prefix', service: 'a' }] : paths,
+  };
 }
 
-function snapshotOf(ingresses: readonly WrittenIngress[], ports: Readonly<Record<string, number>>): Snapshot {
-  const store = new Store({ now: () => new Date(0), newUid: (k, ns, name) => `${k.kind}/${ns}/${name}` });
+function snapshotOf(
+  ingresses: readonly WrittenIngress[],
+  ports: Readonly<Record<string, number>>,
+): Snapshot {
+  const store = new Store({
+    now: () => new Date(0),
+    newUid: (k, ns, name) => `${k.kind}/${ns}/${name}`,
+  });
   const put = (kind: Kind<never>, written: object): void => {
     const admitted = admit(kind as unknown as Kind<KubeObject>, written);
     assert.deepEqual(admitted.errors, []);
@@ -107,7 +129,12 @@ function snapshotOf(ingresses: readonly WrittenIngress[], ports: Readonly<Record
   const backend = (name: string) => ({ service: { name, port: { number: 80 } } });
   for (const name of NAMES) {
     const metadata = { name, namespace: 'default' };
-    put(Service as never, { apiVersion: 'v1', kind: 'Service', metadata, spec: { clusterIP: '10.0.0.1', ports: [{ port: 80, protocol: 'TCP' }] } });
+    put(Service as never, {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata,
+      spec: { clusterIP: '10.0.0.1', ports: [{ port: 80, protocol: 'TCP' }] },
+    });
     put(EndpointSlice as never, {
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',
@@ -117,7 +144,12 @@ function snapshotOf(ingresses: readonly WrittenIngress[], ports: Readonly<Record
       endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: true } }],
     });
   }
-  put(IngressClass as never, { apiVersion: 'networking.k8s.io/v1', kind: 'IngressClass', metadata: { name: 'nginx' }, spec: { controller: 'k8s.io/ingress-nginx' } });
+  put(IngressClass as never, {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'IngressClass',
+    metadata: { name: 'nginx' },
+    spec: { controller: 'k8s.io/ingress-nginx' },
+  });
   ingresses.map(sensible).forEach(({ annotations, host, hasDefault, paths }, i) => {
     put(Ingress as never, {
       apiVersion: 'networking.k8s.io/v1',
@@ -125,7 +157,9 @@ function snapshotOf(ingresses: readonly WrittenIngress[], ports: Readonly<Record
       metadata: {
         name: `i${i}`,
         namespace: 'default',
-        annotations: Object.fromEntries(Object.entries(annotations).map(([k, v]) => [`nginx.ingress.kubernetes.io/${k}`, v])),
+        annotations: Object.fromEntries(
+          Object.entries(annotations).map(([k, v]) => [`nginx.ingress.kubernetes.io/${k}`, v]),
+        ),
       },
       spec: {
         ingressClassName: 'nginx',
@@ -133,7 +167,13 @@ function snapshotOf(ingresses: readonly WrittenIngress[], ports: Readonly<Record
         rules: [
           {
             ...(host === '' ? {} : { host }),
-            http: { paths: paths.map(({ path, pathType, service }) => ({ path, pathType, backend: backend(service) })) },
+            http: {
+              paths: paths.map(({ path, pathType, service }) => ({
+                path,
+                pathType,
+                backend: backend(service),
+              })),
+            },
           },
         ],
       },
@@ -142,32 +182,41 @@ function snapshotOf(ingresses: readonly WrittenIngress[], ports: Readonly<Record
   return store.snapshot();
 }
 
-const resolve = (snapshot: Snapshot) => createResolver({ gatewayCidr: CIDR, adoptedClasses: ['*'] })(snapshot);
+const resolve = (snapshot: Snapshot) =>
+  createResolver({ gatewayCidr: CIDR, adoptedClasses: ['*'] })(snapshot);
 
 function sideOf(model: Model): Side {
   return { model, answerer: (part) => (probe) => traceRequest(part, probe).fate };
 }
 
 function restrict(model: Model, isOurs: (gateway: string) => boolean): Model {
-  return { ...model, entryPoints: model.entryPoints.filter(({ gateway, port }) => port === 80 && isOurs(gateway)) };
+  return {
+    ...model,
+    entryPoints: model.entryPoints.filter(({ gateway, port }) => port === 80 && isOurs(gateway)),
+  };
 }
 
 /** What can be seen of an answer, but for what is said to differ everywhere. */
 function ask(address: string, { method, host, target, headers }: RequestProbe): Promise<object> {
   return new Promise((done, failed) => {
     const fields = { ...Object.fromEntries(headers), host };
-    const asked = request({ host: address, port: 8080, method, path: target, headers: fields, agent: false }, (response) => {
-      let text = '';
-      response.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      response.on('end', () => {
-        // That the port was moved for the test is seen in some.
-        const location = response.headers.location?.replace(':8080', '');
-        const isEcho = response.headers['x-echo'] !== undefined;
-        const seen = isEcho ? JSON.parse(String(response.headers['x-echo'])) : {};
-        const cors = Object.entries(response.headers).filter(([name]) => name.startsWith('access-control-'));
-        done({ status: response.statusCode, location, seen, cors });
-      });
-    });
+    const asked = request(
+      { host: address, port: 8080, method, path: target, headers: fields, agent: false },
+      (response) => {
+        let text = '';
+        response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+        response.on('end', () => {
+          // That the port was moved for the test is seen in some.
+          const location = response.headers.location?.replace(':8080', '');
+          const isEcho = response.headers['x-echo'] !== undefined;
+          const seen = isEcho ? JSON.parse(String(response.headers['x-echo'])) : {};
+          const cors = Object.entries(response.headers).filter(([name]) =>
+            name.startsWith('access-control-'),
+          );
+          done({ status: response.statusCode, location, seen, cors });
+        });
+      },
+    );
     asked.on('error', failed);
     asked.end();
   });
@@ -183,7 +232,15 @@ describe('a migration that is proven', () => {
       const server = createServer((incoming, response) => {
         const headers = Object.entries(incoming.headers).filter(([field]) => !TOLD.test(field));
         const { method, url } = incoming;
-        response.setHeader('x-echo', JSON.stringify({ name, method, url, headers: headers.toSorted() }));
+        response.setHeader(
+          'x-echo',
+          JSON.stringify({
+            name,
+            method,
+            url,
+            headers: headers.toSorted(([a], [b]) => (a < b ? -1 : 1)),
+          }),
+        );
         response.end();
       });
       await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
@@ -212,56 +269,81 @@ describe('a migration that is proven', () => {
   it('never says the same where two data planes differ', { timeout: 600_000 }, async (test) => {
     const counts = { same: 0, known: 0, lost: 0, unexplained: 0, asked: 0 };
     await fc.assert(
-      fc.asyncProperty(fc.array(INGRESS, { minLength: 1, maxLength: 4 }), fc.boolean(), async (ingresses, standardOnly) => {
-        const snapshot = snapshotOf(ingresses, ports);
-        const { model, findings } = resolve(snapshot);
-        const migration = migrate(snapshot, model, findings, {
-          gateway: 'default/web',
-          gatewayClass: 'fairway',
-          standardOnly,
-          gatewayCidr: CIDR,
-        });
-        if (standardOnly) {
-          assert.deepEqual(migration.objects.filter(({ apiVersion }) => apiVersion.startsWith('fairway.dev')), []);
-        }
-        const made = generatedSnapshot(snapshot, migration.objects);
-        assert.deepEqual(made.refused, []);
-        const old = restrict(model, (gateway) => INGRESS_CONTROLLERS.includes(gateway));
-        const next = restrict(resolve(made.snapshot).model, (gateway) => gateway === 'default/web');
-        const judge = new Judge(sideOf(old), sideOf(next), migration.losses);
-        const questions = [...generateQuestions([old, next])].filter(
-          ({ probe }) => probe.scheme === 'http' && probe.client === undefined && !probe.headers.some(([name]) => name === 'content-length'),
-        );
-        await proxy.apply(
-          compileProxy(
-            lower(
-              { ...old, entryPoints: [...old.entryPoints, ...next.entryPoints], backends: new Map([...old.backends, ...next.backends]) },
-              'fairway',
-            ),
-          ),
-        );
-        const [oldAddress = ''] = old.entryPoints[0]?.addresses ?? [];
-        const [nextAddress = ''] = next.entryPoints[0]?.addresses ?? [];
-        const same: RequestProbe[] = [];
-        for (const { probe } of questions) {
-          const asked = { ...probe, client: '127.0.0.1' };
-          const { verdict } = judge.judge(asked);
-          counts[verdict]++;
-          const { shares } = judge.outcome(judge.before, asked);
-          if (verdict === 'unexplained') {
-            assert.fail(`unexplained: ${JSON.stringify(probe)} ${JSON.stringify(judge.outcome(judge.before, asked))} ${JSON.stringify(judge.outcome(judge.after, asked))}`);
+      fc.asyncProperty(
+        fc.array(INGRESS, { minLength: 1, maxLength: 4 }),
+        fc.boolean(),
+        async (ingresses, standardOnly) => {
+          const snapshot = snapshotOf(ingresses, ports);
+          const { model, findings } = resolve(snapshot);
+          const migration = migrate(snapshot, model, findings, {
+            gateway: 'default/web',
+            gatewayClass: 'fairway',
+            standardOnly,
+          });
+          if (standardOnly) {
+            assert.deepEqual(
+              migration.objects.filter(({ apiVersion }) => apiVersion.startsWith('fairway.dev')),
+              [],
+            );
           }
-          // Of several backends chance decides.
-          if (verdict === 'same' && shares.length <= 1) same.push(probe);
-        }
-        const step = Math.max(1, Math.ceil(same.length / ASKED_MAX));
-        for (let i = 0; i < same.length; i += step) {
-          const probe = same[i]!;
-          counts.asked++;
-          const [one, other] = await Promise.all([ask(oldAddress, probe), ask(nextAddress, probe)]);
-          assert.deepEqual(other, one, `${JSON.stringify(probe)} of ${JSON.stringify(ingresses)}`);
-        }
-      }),
+          const made = generatedSnapshot(snapshot, migration.objects);
+          assert.deepEqual(made.refused, []);
+          const old = restrict(model, (gateway) => INGRESS_CONTROLLERS.includes(gateway));
+          const next = restrict(
+            resolve(made.snapshot).model,
+            (gateway) => gateway === 'default/web',
+          );
+          const judge = new Judge(sideOf(old), sideOf(next), migration.losses);
+          const questions = [...generateQuestions([old, next])].filter(
+            ({ probe }) =>
+              probe.scheme === 'http' &&
+              probe.client === undefined &&
+              !probe.headers.some(([name]) => name === 'content-length'),
+          );
+          await proxy.apply(
+            compileProxy(
+              lower(
+                {
+                  ...old,
+                  entryPoints: [...old.entryPoints, ...next.entryPoints],
+                  backends: new Map([...old.backends, ...next.backends]),
+                },
+                'fairway',
+              ),
+            ),
+          );
+          const [oldAddress = ''] = old.entryPoints[0]?.addresses ?? [];
+          const [nextAddress = ''] = next.entryPoints[0]?.addresses ?? [];
+          const same: RequestProbe[] = [];
+          for (const { probe } of questions) {
+            const asked = { ...probe, client: '127.0.0.1' };
+            const { verdict } = judge.judge(asked);
+            counts[verdict]++;
+            const { shares } = judge.outcome(judge.before, asked);
+            if (verdict === 'unexplained') {
+              assert.fail(
+                `unexplained: ${JSON.stringify(probe)} ${JSON.stringify(judge.outcome(judge.before, asked))} ${JSON.stringify(judge.outcome(judge.after, asked))}`,
+              );
+            }
+            // Of several backends chance decides.
+            if (verdict === 'same' && shares.length <= 1) same.push(probe);
+          }
+          const step = Math.max(1, Math.ceil(same.length / ASKED_MAX));
+          for (let i = 0; i < same.length; i += step) {
+            const probe = same[i]!;
+            counts.asked++;
+            const [one, other] = await Promise.all([
+              ask(oldAddress, probe),
+              ask(nextAddress, probe),
+            ]);
+            assert.deepEqual(
+              other,
+              one,
+              `${JSON.stringify(probe)} of ${JSON.stringify(ingresses)}`,
+            );
+          }
+        },
+      ),
       { numRuns: RUNS, endOnFailure: process.env['FAIRWAY_MIGRATE_SHRINK'] === undefined },
     );
     test.diagnostic(JSON.stringify(counts));

@@ -38,26 +38,53 @@ export function formatReport(input: ReportInput, format: ReportFormat): string {
       return toHtml(sectionsOf(input));
     case 'text':
       return sectionsOf(input)
-        .map(({ title, lines }) => [title, ...lines.map((line) => `  ${printable(line)}`)].join('\n'))
+        .map(({ title, lines }) =>
+          [title, ...lines.map((line) => `  ${printable(line)}`)].join('\n'),
+        )
         .join('\n\n');
   }
 }
 
-function sectionsOf({ migration, place, standIns, guesses, proven }: ReportInput): readonly Section[] {
+function sectionsOf({
+  migration,
+  place,
+  standIns,
+  guesses,
+  proven,
+}: ReportInput): readonly Section[] {
   const { objects, ingresses, notes, annotations, plan, findings } = migration;
   const kinds = new Map<string, number>();
   for (const { kind } of objects) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
-  const counts = [...kinds].map(([kind, count]) => `${count} ${kind}${count === 1 ? '' : kind.endsWith('y') ? '' : 's'}`.replace(/(\d+) (\w+Polic)y$/, (_, n: string, k: string) => `${n} ${k}${n === '1' ? 'y' : 'ies'}`));
-  const errors = findings.filter(({ severity, reason }) => severity === 'error' || reason === 'IngressClassNotOurs' || reason === 'Overruled');
+  const counts = [...kinds].map(([kind, count]) =>
+    `${count} ${kind}${count === 1 ? '' : kind.endsWith('y') ? '' : 's'}`.replace(
+      /(\d+) (\w+Polic)y$/,
+      (_, n: string, k: string) => `${n} ${k}${n === '1' ? 'y' : 'ies'}`,
+    ),
+  );
+  const errors = findings.filter(
+    ({ severity, reason }) =>
+      severity === 'error' || reason === 'IngressClassNotOurs' || reason === 'Overruled',
+  );
   return [
     {
       title: 'Migration',
-      lines: [`${ingresses} Ingress${ingresses === 1 ? '' : 'es'} → ${counts.join(', ')}`, ...notes],
+      lines: [
+        `${ingresses} Ingress${ingresses === 1 ? '' : 'es'} → ${counts.join(', ')}`,
+        ...notes,
+      ],
     },
     ...(guesses.length === 0 ? [] : [{ title: 'To be put right by you', lines: guesses }]),
     ...(standIns.length === 0
       ? []
-      : [{ title: 'Not among the files, and taken to be there', lines: [standIns.slice(0, 10).join(', ') + (standIns.length > 10 ? ` and ${standIns.length - 10} more` : '')] }]),
+      : [
+          {
+            title: 'Not among the files, and taken to be there',
+            lines: [
+              standIns.slice(0, 10).join(', ') +
+                (standIns.length > 10 ? ` and ${standIns.length - 10} more` : ''),
+            ],
+          },
+        ]),
     {
       title: 'Annotations',
       lines:
@@ -68,7 +95,11 @@ function sectionsOf({ migration, place, standIns, guesses, proven }: ReportInput
                 `${grade.padEnd(12)}${name}${count === 1 ? '' : ` (${count} Ingresses)`}${reason === '' ? '' : `: ${reason}`}${at === undefined ? '' : `   ${at}`}`,
             ),
     },
-    ...lossSection('Without an annotation', migration.losses.filter((l) => l.annotations.length === 0), place),
+    ...lossSection(
+      'Without an annotation',
+      migration.losses.filter((l) => l.annotations.length === 0),
+      place,
+    ),
     ...(errors.length === 0
       ? []
       : [
@@ -80,17 +111,24 @@ function sectionsOf({ migration, place, standIns, guesses, proven }: ReportInput
     ...(proven === undefined ? [] : proofSections(proven, place, migration)),
     {
       title: 'The move',
-      lines: plan.flatMap(({ title, lines }, i) => [`${i + 1}. ${title}`, ...lines.map((line) => `   ${line}`)]),
+      lines: plan.flatMap(({ title, lines }, i) => [
+        `${i + 1}. ${title}`,
+        ...lines.map((line) => `   ${line}`),
+      ]),
     },
   ];
 
   function groupAnnotations({ annotations: all }: Migration) {
-    const groups = new Map<string, { grade: string; name: string; reason: string; count: number; at: string | undefined }>();
+    const groups = new Map<
+      string,
+      { grade: string; name: string; reason: string; count: number; at: string | undefined }
+    >();
     for (const { annotation, grade, reason, origin } of all) {
       const name = annotation.slice(annotation.indexOf('/') + 1);
       const key = `${grade}|${name}|${reason}`;
       const known = groups.get(key);
-      if (known === undefined) groups.set(key, { grade, name, reason, count: 1, at: place(origin) });
+      if (known === undefined)
+        groups.set(key, { grade, name, reason, count: 1, at: place(origin) });
       else known.count++;
     }
     const rank = ['lost', 'approximate', 'done'];
@@ -101,13 +139,20 @@ function sectionsOf({ migration, place, standIns, guesses, proven }: ReportInput
 /** Findings that are shown; fairway check shows all. */
 const FINDINGS_MAX = 20;
 
-function describeFinding({ message, origin: { object, field = '' } }: Finding, place: ReportInput['place']): string {
+function describeFinding(
+  { message, origin: { object, field = '' } }: Finding,
+  place: ReportInput['place'],
+): string {
   if (object === undefined) return message;
   const at = place({ ...object, field });
   return `Ingress ${object.namespace}/${object.name}: ${message}${at === undefined ? '' : `   ${at}`}`;
 }
 
-function lossSection(title: string, losses: readonly Loss[], place: ReportInput['place']): readonly Section[] {
+function lossSection(
+  title: string,
+  losses: readonly Loss[],
+  place: ReportInput['place'],
+): readonly Section[] {
   if (losses.length === 0) return [];
   const groups = new Map<string, { loss: Loss; count: number }>();
   for (const loss of losses) {
@@ -133,11 +178,15 @@ function proofSections(
   migration: Migration,
 ): readonly Section[] {
   const { total, asked, known, approximate, lost, unexplained, more, forms, isProven } = proof;
-  const percent = (n: number): string => (asked === 0 ? '0 %' : `${(Math.floor((n * 1000) / asked) / 10).toFixed(1)} %`);
+  const percent = (n: number): string =>
+    asked === 0 ? '0 %' : `${(Math.floor((n * 1000) / asked) / 10).toFixed(1)} %`;
   const number = (n: number): string => n.toLocaleString('en');
   return [
     {
-      title: isProven && refused.length === 0 ? 'Proof: both answer alike, but for what is known' : 'Proof: there are differences',
+      title:
+        isProven && refused.length === 0
+          ? 'Proof: both answer alike, but for what is known'
+          : 'Proof: there are differences',
       lines: [
         `${number(asked)} requests${recorded > 0 ? `, ${number(recorded)} of them recorded` : ''}, in ${seconds.toFixed(1)} s (${number(Math.round(asked / Math.max(seconds, 0.001)))} a second)`,
         `same ${number(total.same)} (${percent(total.same)}), known difference ${number(total.known)} (${percent(total.known)}), lost ${number(total.lost)} (${percent(total.lost)}), unexplained ${number(total.unexplained)}`,
@@ -147,7 +196,8 @@ function proofSections(
     {
       title: 'By form of the request',
       lines: forms.map(
-        (f) => `${f.form.padEnd(44)} same ${f.same}${f.known > 0 ? `, known ${f.known}` : ''}${f.lost > 0 ? `, lost ${f.lost}` : ''}${f.unexplained > 0 ? `, unexplained ${f.unexplained}` : ''}`,
+        (f) =>
+          `${f.form.padEnd(44)} same ${f.same}${f.known > 0 ? `, known ${f.known}` : ''}${f.lost > 0 ? `, lost ${f.lost}` : ''}${f.unexplained > 0 ? `, unexplained ${f.unexplained}` : ''}`,
       ),
     },
     {
@@ -155,18 +205,32 @@ function proofSections(
       lines: [
         ...EVERYWHERE.map(({ text }) => `with every request: ${text}`),
         ...known.map(({ text, count, example }) => `${text} (${number(count)}; as ${example})`),
-        ...approximate.map(({ loss, count, example }) => `${named(loss, place)}: ${loss.reason} (${number(count)}; as ${example})`),
+        ...approximate.map(
+          ({ loss, count, example }) =>
+            `${named(loss, place)}: ${loss.reason} (${number(count)}; as ${example})`,
+        ),
       ],
     },
     ...(lost.length === 0
       ? []
-      : [{ title: 'Lost', lines: lost.map(({ loss, count, example }) => `${named(loss, place)}: ${loss.reason} (${number(count)}; as ${example})`) }]),
+      : [
+          {
+            title: 'Lost',
+            lines: lost.map(
+              ({ loss, count, example }) =>
+                `${named(loss, place)}: ${loss.reason} (${number(count)}; as ${example})`,
+            ),
+          },
+        ]),
     ...(unexplained.length === 0
       ? []
       : [
           {
             title: 'Unexplained',
-            lines: [...unexplained.flatMap((u) => describeUnexplained(u, place, placeAfter, migration)), ...(more > 0 ? [`… and ${number(more)} requests more`] : [])],
+            lines: [
+              ...unexplained.flatMap((u) => describeUnexplained(u, place, placeAfter, migration)),
+              ...(more > 0 ? [`… and ${number(more)} requests more`] : []),
+            ],
           },
         ]),
     ...(troubles.length === 0 ? [] : [{ title: 'Lines that cannot be read', lines: troubles }]),
@@ -198,7 +262,13 @@ function describeUnexplained(
     `  differs in ${u.fields.join(', ')}${u.count > 1 ? `, as ${u.count - 1} other requests do` : ''}`,
     ...(patch === undefined
       ? []
-      : [`  patch: with this rule it is answered as before`, ...patch.trimEnd().split('\n').map((line) => `    ${line}`)]),
+      : [
+          `  patch: with this rule it is answered as before`,
+          ...patch
+            .trimEnd()
+            .split('\n')
+            .map((line) => `    ${line}`),
+        ]),
   ];
 }
 
@@ -235,9 +305,16 @@ function toJson({ migration, place, standIns, guesses, files, proven }: ReportIn
 
 function toHtml(sections: readonly Section[]): string {
   const safe = (text: string): string =>
-    text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+    text
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replaceAll('"', '&quot;');
   const body = sections
-    .map(({ title, lines }) => `<h2>${safe(title)}</h2>\n<pre>${lines.map((l) => safe(printable(l))).join('\n')}</pre>`)
+    .map(
+      ({ title, lines }) =>
+        `<h2>${safe(title)}</h2>\n<pre>${lines.map((l) => safe(printable(l))).join('\n')}</pre>`,
+    )
     .join('\n');
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Fairway migration</title>

@@ -74,7 +74,6 @@ export async function migrate(paths: readonly string[], flags: MigrateFlags): Pr
     gateway: flags.gateway,
     gatewayClass: flags.class,
     standardOnly: flags.standardOnly === true,
-    gatewayCidr,
   };
   const migration = migrateIngresses(snapshot, resolution.model, resolution.findings, options);
   if (migration.ingresses === 0) throw nothingToDo(evaluation.snapshot);
@@ -110,7 +109,9 @@ async function checkOut({ out, force }: MigrateFlags): Promise<void> {
   if (out === undefined || force === true) return;
   const entries = await readdir(out).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    throw new FairwayError('FW_USAGE', `--out ${out} cannot be used: ${error.message}`, { cause: error });
+    throw new FairwayError('FW_USAGE', `--out ${out} cannot be used: ${error.message}`, {
+      cause: error,
+    });
   });
   if (entries.length === 0) return;
   throw new FairwayError('FW_USAGE', `--out ${out} is not empty`, {
@@ -120,7 +121,10 @@ async function checkOut({ out, force }: MigrateFlags): Promise<void> {
 
 function nothingToDo(snapshot: Snapshot): FairwayError {
   const count = snapshot.list(Ingress).length;
-  const what = count === 0 ? 'there is no Ingress in it' : `none of its ${count} Ingresses belongs to a controller that is known`;
+  const what =
+    count === 0
+      ? 'there is no Ingress in it'
+      : `none of its ${count} Ingresses belongs to a controller that is known`;
   return new FairwayError('FW_USAGE', `nothing to migrate: ${what}`, {
     hint: `classes of ${INGRESS_CONTROLLERS.join(' and ')} are migrated; fairway check says whose the others are`,
   });
@@ -134,21 +138,24 @@ function placeIn({ locate }: Evaluation): (origin: Origin) => string | undefined
 }
 
 /** The objects, and such as stand for what the files do not have. */
-async function withStandIns(
-  before: Snapshot,
-): Promise<{
+async function withStandIns(before: Snapshot): Promise<{
   readonly snapshot: Snapshot;
   readonly standIns: readonly string[];
   readonly guesses: readonly string[];
 }> {
   const { services, secrets, guesses } = findMissing(before);
   if (services.length + secrets.length === 0) return { snapshot: before, standIns: [], guesses };
-  const added: { kind: Kind; object: KubeObject }[] = services.map((object) => ({ kind: Service, object }));
+  const added: { kind: Kind; object: KubeObject }[] = services.map((object) => ({
+    kind: Service,
+    object,
+  }));
   for (const object of await makeSecrets(before, secrets)) added.push({ kind: Secret, object });
   return {
     snapshot: snapshotWith(before, [], added),
     standIns: [
-      ...services.map(({ metadata }) => `Service ${metadata.namespace ?? ''}/${metadata.name ?? ''}`),
+      ...services.map(
+        ({ metadata }) => `Service ${metadata.namespace ?? ''}/${metadata.name ?? ''}`,
+      ),
       ...secrets.map(({ namespace, name }) => `Secret ${namespace}/${name}`),
     ].toSorted(),
     guesses,
@@ -156,18 +163,30 @@ async function withStandIns(
 }
 
 /** One certificate for all names is enough to see which host is shown which Secret. */
-async function makeSecrets(snapshot: Snapshot, missing: readonly MissingSecret[]): Promise<readonly Secret[]> {
+async function makeSecrets(
+  snapshot: Snapshot,
+  missing: readonly MissingSecret[],
+): Promise<readonly Secret[]> {
   if (missing.length === 0) return [];
   const hosts = [...new Set(missing.flatMap((m) => m.hosts))].toSorted();
   const asking = admit(Ingress, {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'Ingress',
-    metadata: { namespace: 'default', name: 'stand-in', annotations: { 'fairway.dev/issuer': 'local' } },
-    spec: { tls: [{ hosts: hosts.length === 0 ? ['localhost'] : hosts, secretName: 'stand-in' }], rules: [{}] },
+    metadata: {
+      namespace: 'default',
+      name: 'stand-in',
+      annotations: { 'fairway.dev/issuer': 'local' },
+    },
+    spec: {
+      tls: [{ hosts: hosts.length === 0 ? ['localhost'] : hosts, secretName: 'stand-in' }],
+      rules: [{}],
+    },
   }).object;
   const asked = snapshotWith(snapshot, [Ingress], [{ kind: Ingress, object: asking }]);
   const writes = await new LocalCa({ directory: null }).issueMissing(asked);
-  const made = writes.flatMap((write) => (write.op === 'put' && write.object.metadata.name === 'stand-in' ? [write.object as Secret] : []))[0];
+  const made = writes.flatMap((write) =>
+    write.op === 'put' && write.object.metadata.name === 'stand-in' ? [write.object as Secret] : [],
+  )[0];
   if (made === undefined) return [];
   // What a certificate is used for is remembered by its data.
   return missing.map(({ namespace, name }): Secret => ({
@@ -202,7 +221,8 @@ async function proveIt(input: ProofInput): Promise<Proven> {
   const { flags, snapshot, model, migration, files, resolve, place } = input;
   const before = sideOf(model, (gateway) => INGRESS_CONTROLLERS.includes(gateway));
   const made = generatedSnapshot(snapshot, migration.objects);
-  const isOurs = (gateway: string): boolean => gateway === flags.gateway || gateway === `${flags.gateway}-plain`;
+  const isOurs = (gateway: string): boolean =>
+    gateway === flags.gateway || gateway === `${flags.gateway}-plain`;
   const generated = sideOf(resolve(made.snapshot).model, isOurs);
   const locateMade = createGeneratedLocator(files);
   let after = generated;
@@ -216,10 +236,16 @@ async function proveIt(input: ProofInput): Promise<Proven> {
     const all = otherObjects(snapshot, other.snapshot);
     const { model: otherModel } = resolve(all);
     const gateways = new Set(otherModel.entryPoints.map((e) => e.gateway));
-    const chosen = gateways.has(flags.gateway) ? isOurs : (g: string) => !INGRESS_CONTROLLERS.includes(g);
+    const chosen = gateways.has(flags.gateway)
+      ? isOurs
+      : (g: string) => !INGRESS_CONTROLLERS.includes(g);
     after = sideOf(otherModel, chosen);
     if (after.model.entryPoints.length === 0) {
-      throw new FairwayError('FW_USAGE', `--against ${flags.against}: there is no Gateway in it that takes requests`, { hint: 'see fairway check' });
+      throw new FairwayError(
+        'FW_USAGE',
+        `--against ${flags.against}: there is no Gateway in it that takes requests`,
+        { hint: 'see fairway check' },
+      );
     }
     placeAfter = placeIn(other);
   }
@@ -228,13 +254,21 @@ async function proveIt(input: ProofInput): Promise<Proven> {
   const troubles: string[] = [];
   for (const file of flags.requests ?? []) {
     const text = await readFile(file, 'utf8').catch((error: unknown) => {
-      throw new FairwayError('FW_USAGE', `--requests ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new FairwayError(
+        'FW_USAGE',
+        `--requests ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      );
     });
     const read = readRecorded(file, text, hosts);
     if (read.questions.length === 0) {
-      throw new FairwayError('FW_USAGE', `--requests ${file}: no request can be read${read.troubles.length === 0 ? '' : `\n${read.troubles.join('\n')}`}`, {
-        hint: 'a HAR file, or an access log: common, combined, or JSON by line',
-      });
+      throw new FairwayError(
+        'FW_USAGE',
+        `--requests ${file}: no request can be read${read.troubles.length === 0 ? '' : `\n${read.troubles.join('\n')}`}`,
+        {
+          hint: 'a HAR file, or an access log: common, combined, or JSON by line',
+        },
+      );
     }
     recorded.push(...read.questions);
     troubles.push(...read.troubles);
@@ -253,7 +287,9 @@ async function proveIt(input: ProofInput): Promise<Proven> {
     seconds: Number(process.hrtime.bigint() - started) / 1e9,
     recorded: recorded.length,
     troubles,
-    refused: made.refused.map(({ object, why }) => `${object.kind} ${object.namespace}/${object.name}: ${why}`),
+    refused: made.refused.map(
+      ({ object, why }) => `${object.kind} ${object.namespace}/${object.name}: ${why}`,
+    ),
     placeAfter,
   };
 }
@@ -265,7 +301,10 @@ function* both(generated: Iterable<Question>, recorded: readonly Question[]): Ge
 
 /** The side with the entry points alone that are asked, as the proxy would answer it. */
 function sideOf(model: Model, isAsked: (gateway: string) => boolean): Side {
-  const own = { ...model, entryPoints: model.entryPoints.filter(({ gateway }) => isAsked(gateway)) };
+  const own = {
+    ...model,
+    entryPoints: model.entryPoints.filter(({ gateway }) => isAsked(gateway)),
+  };
   return {
     model: own,
     answerer: (part) => {
@@ -277,16 +316,26 @@ function sideOf(model: Model, isAsked: (gateway: string) => boolean): Side {
 
 /** What Ingresses lead to, with the objects of another configuration in place of the Ingresses. */
 function otherObjects(before: Snapshot, other: Snapshot): Snapshot {
-  return snapshotWith(other, [Ingress], [Service, Secret].flatMap((kind) =>
-    before
-      .list(kind as Kind)
-      .filter(({ metadata }) => other.get(kind as Kind, metadata.namespace ?? '', metadata.name ?? '') === undefined)
-      .map((object) => ({ kind: kind as Kind, object })),
-  ));
+  return snapshotWith(
+    other,
+    [Ingress],
+    [Service, Secret].flatMap((kind) =>
+      before
+        .list(kind as Kind)
+        .filter(
+          ({ metadata }) =>
+            other.get(kind as Kind, metadata.namespace ?? '', metadata.name ?? '') === undefined,
+        )
+        .map((object) => ({ kind: kind as Kind, object })),
+    ),
+  );
 }
 
 function hostsOf({ entryPoints }: Model): readonly string[] {
-  const names = entryPoints.flatMap((e) => e.listeners).flatMap((l) => l.hosts).map((h) => h.hostname);
+  const names = entryPoints
+    .flatMap((e) => e.listeners)
+    .flatMap((l) => l.hosts)
+    .map((h) => h.hostname);
   return [...new Set(names)].filter((name) => name !== '' && !/^[?*]/.test(name));
 }
 
@@ -296,7 +345,9 @@ function createProgress(): (asked: number) => void {
   const started = process.hrtime.bigint();
   return (asked) => {
     const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-    process.stderr.write(`\r${asked.toLocaleString('en')} requests asked, ${Math.round(asked / seconds).toLocaleString('en')} a second\u001b[K`);
+    process.stderr.write(
+      `\r${asked.toLocaleString('en')} requests asked, ${Math.round(asked / seconds).toLocaleString('en')} a second\u001b[K`,
+    );
     if (asked === 0) process.stderr.write('\n');
   };
 }
@@ -322,7 +373,11 @@ async function give(
     await mkdir(out, { recursive: true });
     for (const { name, text } of all) await writeFile(join(out, name), text);
   } catch (error) {
-    throw new FairwayError('FW_USAGE', `--out ${out} cannot be written: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new FairwayError(
+      'FW_USAGE',
+      `--out ${out} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
   if (format === 'text') print(report);
   print(`Written to ${out}: ${all.map(({ name }) => name).join(', ')}`);

@@ -14,6 +14,7 @@ import { ACCESS, BASIC, translateGuard, usualPolicy } from './guards.ts';
 import { templateOf } from './paths.ts';
 import type { PathPlan } from './paths.ts';
 import { translateRedirect } from './redirects.ts';
+import { textOf } from './text.ts';
 import type { Json } from './types.ts';
 
 type JsonObject = { readonly [field: string]: Json };
@@ -54,19 +55,47 @@ export function translateAction(
         noteUnclaimed(context, action);
         return null;
       }
-      lose(context, action, 'lost', ALL_ANSWERS, `an answer with ${result.statusCode} cannot be said; the rule answers 500`, 'all');
+      lose(
+        context,
+        action,
+        'lost',
+        ALL_ANSWERS,
+        `an answer with ${result.statusCode} cannot be said; the rule answers 500`,
+        'all',
+      );
       return closed(`ingress-nginx answers ${result.statusCode} here: ${result.reason}`);
     case 'redirect': {
       const translated = translateRedirect(result, surroundings.scheme);
       if ('trouble' in translated) {
-        lose(context, action, 'lost', REDIRECTS, `${translated.trouble}; the rule answers 500`, 'all');
+        lose(
+          context,
+          action,
+          'lost',
+          REDIRECTS,
+          `${translated.trouble}; the rule answers 500`,
+          'all',
+        );
         return closed(translated.trouble);
       }
       if (action.filters.some(({ kind }) => kind === 'corsHeaders')) {
-        lose(context, action, 'approximate', CORS, 'OPTIONS requests are redirected like all others, and not answered; redirects have no CORS headers', ['status', 'location', 'fields', 'response']);
+        lose(
+          context,
+          action,
+          'approximate',
+          CORS,
+          'OPTIONS requests are redirected like all others, and not answered; redirects have no CORS headers',
+          ['status', 'location', 'fields', 'response'],
+        );
       }
       if (action.filters.some(({ kind }) => kind === 'responseHeaders')) {
-        lose(context, action, 'approximate', ['custom-headers', 'configuration-snippet'], 'redirects have no headers that are added to responses', ['fields']);
+        lose(
+          context,
+          action,
+          'approximate',
+          ['custom-headers', 'configuration-snippet'],
+          'redirects have no headers that are added to responses',
+          ['fields'],
+        );
       }
       for (const difference of translated.differences) {
         lose(context, action, 'approximate', REDIRECTS, difference, ['location']);
@@ -88,13 +117,38 @@ export function translateAction(
 function noteUnclaimed(context: Context, action: Action): void {
   const { guard, filters } = action;
   if (filters.some(({ kind }) => kind === 'corsHeaders')) {
-    lose(context, action, 'approximate', CORS, 'paths that no Ingress has answer 404 without CORS headers, to OPTIONS as well', ['status', 'fields']);
+    lose(
+      context,
+      action,
+      'approximate',
+      CORS,
+      'paths that no Ingress has answer 404 without CORS headers, to OPTIONS as well',
+      ['status', 'fields'],
+    );
   }
   if (filters.some(({ kind }) => kind === 'responseHeaders')) {
-    lose(context, action, 'approximate', ['custom-headers', 'configuration-snippet'], 'paths that no Ingress has answer 404 without headers that are added to responses', ['fields']);
+    lose(
+      context,
+      action,
+      'approximate',
+      ['custom-headers', 'configuration-snippet'],
+      'paths that no Ingress has answer 404 without headers that are added to responses',
+      ['fields'],
+    );
   }
-  if (guard?.clients !== undefined || guard?.basic !== undefined || guard?.clientCertificate !== undefined) {
-    lose(context, action, 'approximate', [...ACCESS, ...BASIC, 'auth-tls-secret'], 'paths that no Ingress has answer 404 to everybody, and not 401 or 403', ['status', 'fields', 'location']);
+  if (
+    guard?.clients !== undefined ||
+    guard?.basic !== undefined ||
+    guard?.clientCertificate !== undefined
+  ) {
+    lose(
+      context,
+      action,
+      'approximate',
+      [...ACCESS, ...BASIC, 'auth-tls-secret'],
+      'paths that no Ingress has answer 404 to everybody, and not 401 or 403',
+      ['status', 'fields', 'location'],
+    );
   }
 }
 
@@ -105,8 +159,24 @@ function sizeOf({ config, standardOnly }: Context, { guard }: Action): { policy?
   return { policy: { bodyBytesMax: size } };
 }
 
-const CORS = ['enable-cors', 'cors-allow-origin', 'cors-allow-methods', 'cors-allow-headers', 'cors-expose-headers', 'cors-allow-credentials', 'cors-max-age'];
-const ALL_ANSWERS = ['configuration-snippet', 'server-snippet', 'backend-protocol', 'auth-type', 'auth-url', 'permanent-redirect', 'temporal-redirect'];
+const CORS = [
+  'enable-cors',
+  'cors-allow-origin',
+  'cors-allow-methods',
+  'cors-allow-headers',
+  'cors-expose-headers',
+  'cors-allow-credentials',
+  'cors-max-age',
+];
+const ALL_ANSWERS = [
+  'configuration-snippet',
+  'server-snippet',
+  'backend-protocol',
+  'auth-type',
+  'auth-url',
+  'permanent-redirect',
+  'temporal-redirect',
+];
 const REDIRECTS = [
   'permanent-redirect',
   'permanent-redirect-code',
@@ -123,7 +193,13 @@ const REDIRECTS = [
 ];
 
 function closed(why: string): TranslatedAction {
-  return { filters: [], backendRefs: [], isSingle: false, closed: why, remarks: [`closed: ${why}`] };
+  return {
+    filters: [],
+    backendRefs: [],
+    isSingle: false,
+    closed: why,
+    remarks: [`closed: ${why}`],
+  };
 }
 
 function translateForward(
@@ -134,17 +210,37 @@ function translateForward(
 ): TranslatedAction {
   const guard = translateGuard(context, action);
   if ('closed' in guard) {
-    lose(context, action, 'lost', guard.annotations, `${guard.closed}; the rule answers 500`, 'all');
+    lose(
+      context,
+      action,
+      'lost',
+      guard.annotations,
+      `${guard.closed}; the rule answers 500`,
+      'all',
+    );
     return closed(guard.closed);
   }
   const filters = translateFilters(context, action, surroundings);
   if ('closed' in filters) {
-    lose(context, action, 'lost', filters.annotations, `${filters.closed}; the rule answers 500`, 'all');
+    lose(
+      context,
+      action,
+      'lost',
+      filters.annotations,
+      `${filters.closed}; the rule answers 500`,
+      'all',
+    );
     return closed(filters.closed);
   }
   const refs: JsonObject[] = [];
   for (const backend of result.backends) {
-    const ref = translateBackend(context, action, backend, surroundings, result.backends.length > 1);
+    const ref = translateBackend(
+      context,
+      action,
+      backend,
+      surroundings,
+      result.backends.length > 1,
+    );
     if (typeof ref === 'string') {
       lose(context, action, 'lost', ['canary'], ref, 'all');
       return closed(ref);
@@ -189,9 +285,15 @@ class FilterWriter {
     return {
       list: [
         ...this.list,
-        ...(request === undefined ? [] : [{ type: 'RequestHeaderModifier', requestHeaderModifier: request }]),
-        ...(Object.keys(this.rewrite).length === 0 ? [] : [{ type: 'URLRewrite', urlRewrite: { ...this.rewrite } as JsonObject }]),
-        ...(response === undefined ? [] : [{ type: 'ResponseHeaderModifier', responseHeaderModifier: response }]),
+        ...(request === undefined
+          ? []
+          : [{ type: 'RequestHeaderModifier', requestHeaderModifier: request }]),
+        ...(Object.keys(this.rewrite).length === 0
+          ? []
+          : [{ type: 'URLRewrite', urlRewrite: { ...this.rewrite } as JsonObject }]),
+        ...(response === undefined
+          ? []
+          : [{ type: 'ResponseHeaderModifier', responseHeaderModifier: response }]),
       ],
       remarks: this.remarks,
     };
@@ -246,7 +348,9 @@ function translateFilter(
           out.requestSet.push({ name, value: value.join('') });
         } else {
           const reason = `header ${name} for backends is made of parts of the request, which no filter can do`;
-          lose(context, action, 'lost', ['configuration-snippet', 'x-forwarded-prefix'], reason, ['headers']);
+          lose(context, action, 'lost', ['configuration-snippet', 'x-forwarded-prefix'], reason, [
+            'headers',
+          ]);
         }
       }
       return undefined;
@@ -263,10 +367,19 @@ function translateFilter(
       const service = readServiceKey(filter.backend);
       if (service === undefined) return undefined;
       noteReference(context, service, surroundings.namespace, action);
-      out.list.push({ type: 'RequestMirror', requestMirror: { backendRef: refTo(service, surroundings.namespace) } });
+      out.list.push({
+        type: 'RequestMirror',
+        requestMirror: { backendRef: refTo(service, surroundings.namespace) },
+      });
       const names = saidBy(context, action.origin, ['mirror-host', 'mirror-request-body']);
       if (names.length > 0) {
-        lose(context, action, 'lost', names, 'a copy has the host and the body of the request it is a copy of');
+        lose(
+          context,
+          action,
+          'lost',
+          names,
+          'a copy has the host and the body of the request it is a copy of',
+        );
       }
       return undefined;
     }
@@ -274,7 +387,13 @@ function translateFilter(
       out.list.push(...translateCors(context, action));
       return undefined;
     case 'rewriteFields':
-      lose(context, action, 'lost', ['proxy-cookie-domain', 'proxy-cookie-path', 'proxy-redirect-from', 'proxy-redirect-to'], 'Set-Cookie, Location and Refresh of backends go through as they are: no filter changes parts of them');
+      lose(
+        context,
+        action,
+        'lost',
+        ['proxy-cookie-domain', 'proxy-cookie-path', 'proxy-redirect-from', 'proxy-redirect-to'],
+        'Set-Cookie, Location and Refresh of backends go through as they are: no filter changes parts of them',
+      );
       return undefined;
     case 'auth':
       return translateAuth(context, action, filter, surroundings, out);
@@ -296,7 +415,15 @@ function translateRewrite(
 ): Closed | undefined {
   if (hostname !== undefined) {
     if (HOSTNAME.test(hostname)) out.rewrite.hostname = hostname;
-    else lose(context, action, 'lost', ['upstream-vhost'], `${hostname} is no hostname that a URLRewrite may have`, ['host']);
+    else
+      lose(
+        context,
+        action,
+        'lost',
+        ['upstream-vhost'],
+        `${hostname} is no hostname that a URLRewrite may have`,
+        ['host'],
+      );
   }
   if (path?.kind !== 'search') return undefined;
   const template = templateOf(path);
@@ -306,25 +433,55 @@ function translateRewrite(
     }
     return undefined;
   }
-  if (path.query !== undefined) lose(context, action, 'lost', ['rewrite-target'], 'the query in rewrite-target is left out: filters change paths only', ['path']);
-  if (path.dropsQuery === true) lose(context, action, 'approximate', ['rewrite-target'], 'the query goes on to the backend: no filter drops it', ['path']);
+  if (path.query !== undefined)
+    lose(
+      context,
+      action,
+      'lost',
+      ['rewrite-target'],
+      'the query in rewrite-target is left out: filters change paths only',
+      ['path'],
+    );
+  if (path.dropsQuery === true)
+    lose(
+      context,
+      action,
+      'approximate',
+      ['rewrite-target'],
+      'the query goes on to the backend: no filter drops it',
+      ['path'],
+    );
   const annotations = ['rewrite-target'];
   if (template.every((part) => typeof part === 'string')) {
     const text = template.join('');
     const value = text.startsWith('/') ? text : `/${text}`;
-    if (!PATH.test(value)) return { closed: `rewrite-target ${value} has characters that a path cannot have`, annotations };
+    if (!PATH.test(value))
+      return {
+        closed: `rewrite-target ${value} has characters that a path cannot have`,
+        annotations,
+      };
     out.rewrite.path = { type: 'ReplaceFullPath', replaceFullPath: value };
     return undefined;
   }
-  const captured = 'rewrite-target puts parts of the path together anew, for which the standard has no field';
+  const captured =
+    'rewrite-target puts parts of the path together anew, for which the standard has no field';
   if (context.standardOnly) return { closed: captured, annotations };
   const replacement = template
     .map((part) => (typeof part === 'string' ? part.replaceAll('$', '$$$$') : `\${${part}}`))
     .join('');
   const pattern = compilePattern(plan.value);
   const read = 'trouble' in pattern ? pattern : parsePathTemplate(replacement, pattern);
-  if ('trouble' in read) return { closed: `rewrite-target cannot be said by a PathRewrite: ${read.trouble}`, annotations };
-  const name = nameFor(`${action.origin.name}-rewrite`, `${plan.value} ${replacement}`, context, namespace);
+  if ('trouble' in read)
+    return {
+      closed: `rewrite-target cannot be said by a PathRewrite: ${read.trouble}`,
+      annotations,
+    };
+  const name = nameFor(
+    `${action.origin.name}-rewrite`,
+    `${plan.value} ${replacement}`,
+    context,
+    namespace,
+  );
   addExtra(context, {
     apiVersion: 'fairway.dev/v1alpha1',
     kind: 'PathRewrite',
@@ -333,7 +490,10 @@ function translateRewrite(
     spec: { pattern: plan.value, replacement },
     remarks: [{ path: [], text: `fairway.dev: ${captured}`, origin: action.origin }],
   });
-  out.list.push({ type: 'ExtensionRef', extensionRef: { group: 'fairway.dev', kind: 'PathRewrite', name } });
+  out.list.push({
+    type: 'ExtensionRef',
+    extensionRef: { group: 'fairway.dev', kind: 'PathRewrite', name },
+  });
   out.remarks.push(`fairway.dev: ${captured}`);
   return undefined;
 }
@@ -343,7 +503,11 @@ function nameFor(base: string, content: string, context: Context, namespace: str
   for (let i = 1; ; i++) {
     const name = i === 1 ? base : `${base}-${i}`;
     const known = context.extras.get(`PathRewrite ${namespace}/${name}`);
-    if (known === undefined || `${known.spec['pattern']} ${known.spec['replacement']}` === content) return name;
+    if (
+      known === undefined ||
+      `${textOf(known.spec['pattern'])} ${textOf(known.spec['replacement'])}` === content
+    )
+      return name;
   }
 }
 
@@ -351,9 +515,31 @@ function translateCors(context: Context, action: Action): readonly JsonObject[] 
   const cors = settingsOf(context, action.origin)?.cors;
   if (cors === undefined) return [];
   const origins = cors.origins.filter((o) => /^\*$|^https?:\/\//.test(o));
-  lose(context, action, 'approximate', CORS, 'only answers to requests with an Origin have CORS headers, and only preflight requests are answered for the backend', ['status', 'fields', 'backend', 'headers', 'response']);
-  if (origins.length < cors.origins.length) lose(context, action, 'lost', ['cors-allow-origin'], 'origins that are not http:// or https:// are left out', ['fields', 'response']);
-  const items = (text: string): readonly string[] => [...new Set(text.split(',').map((t) => t.trim()).filter((t) => t !== ''))];
+  lose(
+    context,
+    action,
+    'approximate',
+    CORS,
+    'only answers to requests with an Origin have CORS headers, and only preflight requests are answered for the backend',
+    ['status', 'fields', 'backend', 'headers', 'response'],
+  );
+  if (origins.length < cors.origins.length)
+    lose(
+      context,
+      action,
+      'lost',
+      ['cors-allow-origin'],
+      'origins that are not http:// or https:// are left out',
+      ['fields', 'response'],
+    );
+  const items = (text: string): readonly string[] => [
+    ...new Set(
+      text
+        .split(',')
+        .map((t) => t.trim())
+        .filter((t) => t !== ''),
+    ),
+  ];
   const methods = items(cors.methods).filter((m) => (METHODS as readonly string[]).includes(m));
   const headers = items(cors.headers);
   const exposed = items(cors.exposeHeaders);
@@ -379,10 +565,21 @@ function translateAuth(
   { namespace }: Surroundings,
   out: FilterWriter,
 ): Closed | undefined {
-  const annotations = ['auth-url', 'auth-signin', 'auth-response-headers', 'auth-method', 'auth-proxy-set-headers', 'auth-request-redirect', 'auth-always-set-cookie', 'auth-signin-redirect-param', 'enable-global-auth'];
+  const annotations = [
+    'auth-url',
+    'auth-signin',
+    'auth-response-headers',
+    'auth-method',
+    'auth-proxy-set-headers',
+    'auth-request-redirect',
+    'auth-always-set-cookie',
+    'auth-signin-redirect-param',
+    'enable-global-auth',
+  ];
   const service = readServiceKey(backend);
   const said = 'who may ask is decided by another service (auth-url)';
-  if (context.standardOnly) return { closed: `${said}, for which the standard channel has no filter`, annotations };
+  if (context.standardOnly)
+    return { closed: `${said}, for which the standard channel has no filter`, annotations };
   if (service === undefined || question.protocol !== 'http' || !PATH.test(question.path.value)) {
     return { closed: `${said}, which an ExternalAuth filter cannot ask`, annotations };
   }
@@ -401,8 +598,22 @@ function translateAuth(
     },
   });
   out.remarks.push('experimental channel: ExternalAuth');
-  lose(context, action, 'approximate', annotations, `the service is asked with the path of the request behind ${question.path.value}, and only its answer 200 lets requests through`, ['headers', 'status']);
-  if (question.signIn !== undefined) lose(context, action, 'lost', ['auth-signin', 'auth-signin-redirect-param'], 'clients without a session are answered with 401, and not sent to sign in');
+  lose(
+    context,
+    action,
+    'approximate',
+    annotations,
+    `the service is asked with the path of the request behind ${question.path.value}, and only its answer 200 lets requests through`,
+    ['headers', 'status'],
+  );
+  if (question.signIn !== undefined)
+    lose(
+      context,
+      action,
+      'lost',
+      ['auth-signin', 'auth-signin-redirect-param'],
+      'clients without a session are answered with 401, and not sent to sign in',
+    );
   return undefined;
 }
 
@@ -415,11 +626,19 @@ function translateBackend(
 ): JsonObject | string {
   const key = weighted.backend;
   const service = key === null ? undefined : readServiceKey(key);
-  if (key === null || service === undefined) return weighted.broken?.reason ?? 'the backend does not exist';
+  if (key === null || service === undefined)
+    return weighted.broken?.reason ?? 'the backend does not exist';
   const backend = context.model.backends.get(key);
   if (backend !== undefined) noteProtocol(context, action, backend, service);
   if (weighted.filters.length > 0) {
-    lose(context, action, 'lost', ['default-backend'], 'nothing answers in place of a backend that has no endpoints; the default backend is used now, as there are none', ['headers']);
+    lose(
+      context,
+      action,
+      'lost',
+      ['default-backend'],
+      'nothing answers in place of a backend that has no endpoints; the default backend is used now, as there are none',
+      ['headers'],
+    );
   }
   noteReference(context, service, namespace, action);
   return { ...refTo(service, namespace), ...(isWeighted ? { weight: weighted.weight } : {}) };
@@ -448,19 +667,49 @@ function noteReference(context: Context, to: ServiceRef, from: string, { origin 
 }
 
 /** TLS to a backend is a policy; HTTP/2 is said by the Service itself. */
-function noteProtocol(context: Context, action: Action, backend: Backend, service: ServiceRef): void {
+function noteProtocol(
+  context: Context,
+  action: Action,
+  backend: Backend,
+  service: ServiceRef,
+): void {
   const ports = context.snapshot.get(Service, service.namespace, service.name)?.spec.ports ?? [];
   const port = ports.find((p) => p.port === service.port);
   if (backend.protocol === 'h2c' && port?.appProtocol !== 'kubernetes.io/h2c') {
-    lose(context, action, 'lost', ['backend-protocol'], `port ${service.port} of Service ${service.namespace}/${service.name} must say appProtocol: kubernetes.io/h2c, or it is spoken to in HTTP/1.1`, ['how']);
+    lose(
+      context,
+      action,
+      'lost',
+      ['backend-protocol'],
+      `port ${service.port} of Service ${service.namespace}/${service.name} must say appProtocol: kubernetes.io/h2c, or it is spoken to in HTTP/1.1`,
+      ['how'],
+    );
   }
   const { tls } = backend;
   if (tls === undefined) return;
-  const hostname = tls.serverName === '' || !HOSTNAME.test(tls.serverName) || tls.serverName === 'upstream_balancer' ? `${service.name}.${service.namespace}.svc` : tls.serverName;
+  const hostname =
+    tls.serverName === '' ||
+    !HOSTNAME.test(tls.serverName) ||
+    tls.serverName === 'upstream_balancer'
+      ? `${service.name}.${service.namespace}.svc`
+      : tls.serverName;
   const { namespace } = service;
   const name = `${service.name}-${service.port}-tls`;
   if (tls.isUnverified === true) {
-    lose(context, action, 'approximate', ['backend-protocol', 'proxy-ssl-verify', 'proxy-ssl-secret', 'proxy-ssl-name', 'proxy-ssl-server-name'], `the certificate of Service ${namespace}/${service.name} is verified now, as one for ${hostname}: the standard has no TLS without`, ['how']);
+    lose(
+      context,
+      action,
+      'approximate',
+      [
+        'backend-protocol',
+        'proxy-ssl-verify',
+        'proxy-ssl-secret',
+        'proxy-ssl-name',
+        'proxy-ssl-server-name',
+      ],
+      `the certificate of Service ${namespace}/${service.name} is verified now, as one for ${hostname}: the standard has no TLS without`,
+      ['how'],
+    );
   }
   const isListed = tls.authorities !== 'system';
   if (isListed) {
@@ -471,7 +720,13 @@ function noteProtocol(context: Context, action: Action, backend: Backend, servic
       name: `${name}-ca`,
       spec: {},
       data: { 'ca.crt': (tls.authorities as readonly string[]).join('\n') },
-      remarks: [{ path: [], text: 'the authority of the Secret that proxy-ssl-secret names', origin: action.origin }],
+      remarks: [
+        {
+          path: [],
+          text: 'the authority of the Secret that proxy-ssl-secret names',
+          origin: action.origin,
+        },
+      ],
     });
   }
   addExtra(context, {
@@ -508,7 +763,13 @@ function retryOf(context: Context, action: Action): { retry?: JsonObject } {
     return {};
   }
   if (retry === undefined || retry.attempts === 0) return {};
-  lose(context, action, 'approximate', names, 'retries are of the experimental channel; conditions besides statuses and the time for all tries are left out');
+  lose(
+    context,
+    action,
+    'approximate',
+    names,
+    'retries are of the experimental channel; conditions besides statuses and the time for all tries are left out',
+  );
   const codes = retry.codes.filter((code) => code >= 400);
   return { retry: { attempts: retry.attempts, ...(codes.length === 0 ? {} : { codes }) } };
 }
@@ -516,24 +777,64 @@ function retryOf(context: Context, action: Action): { retry?: JsonObject } {
 function sessionOf(context: Context, action: Action): { sessionPersistence?: JsonObject } {
   const { session } = action;
   if (session === undefined) return {};
-  const names = ['affinity', 'affinity-mode', 'affinity-canary-behavior', 'session-cookie-name', 'session-cookie-expires', 'session-cookie-max-age', 'session-cookie-path', 'session-cookie-domain', 'session-cookie-samesite', 'session-cookie-secure', 'session-cookie-change-on-failure'];
+  const names = [
+    'affinity',
+    'affinity-mode',
+    'affinity-canary-behavior',
+    'session-cookie-name',
+    'session-cookie-expires',
+    'session-cookie-max-age',
+    'session-cookie-path',
+    'session-cookie-domain',
+    'session-cookie-samesite',
+    'session-cookie-secure',
+    'session-cookie-change-on-failure',
+  ];
   if (context.standardOnly) {
-    lose(context, action, 'lost', names, 'the standard channel has no session persistence: clients do not stay with an endpoint');
+    lose(
+      context,
+      action,
+      'lost',
+      names,
+      'the standard channel has no session persistence: clients do not stay with an endpoint',
+    );
     return {};
   }
-  lose(context, action, 'approximate', names, 'sessionPersistence is of the experimental channel; attributes of the cookie are the implementation\'s, and clients get a new one');
+  lose(
+    context,
+    action,
+    'approximate',
+    names,
+    "sessionPersistence is of the experimental channel; attributes of the cookie are the implementation's, and clients get a new one",
+  );
   const seconds = session.cookie?.maxAgeSeconds ?? 0;
   return {
     sessionPersistence: {
       type: 'Cookie',
       sessionName: session.name,
-      ...(seconds > 0 ? { absoluteTimeout: `${seconds}s`, cookieConfig: { lifetimeType: 'Permanent' } } : {}),
+      ...(seconds > 0
+        ? { absoluteTimeout: `${seconds}s`, cookieConfig: { lifetimeType: 'Permanent' } }
+        : {}),
     },
   };
 }
 
 /** What no request shows. */
 function notePolicies(context: Context, action: Action): void {
-  if (action.hashBy !== undefined) lose(context, action, 'lost', ['upstream-hash-by'], 'requests are spread as the implementation does it: the standard has no hashing');
-  if (action.errorPages !== undefined) lose(context, action, 'lost', ['custom-http-errors', 'default-backend'], 'statuses of backends go through: no filter puts another answer in their place');
+  if (action.hashBy !== undefined)
+    lose(
+      context,
+      action,
+      'lost',
+      ['upstream-hash-by'],
+      'requests are spread as the implementation does it: the standard has no hashing',
+    );
+  if (action.errorPages !== undefined)
+    lose(
+      context,
+      action,
+      'lost',
+      ['custom-http-errors', 'default-backend'],
+      'statuses of backends go through: no filter puts another answer in their place',
+    );
 }

@@ -31,7 +31,10 @@ export interface Context {
   readonly extras: Map<string, GeneratedObject>;
 }
 
-export function ingressOf({ snapshot }: Context, { kind, namespace, name }: Origin): Ingress | undefined {
+export function ingressOf(
+  { snapshot }: Context,
+  { kind, namespace, name }: Origin,
+): Ingress | undefined {
   return kind === Ingress.kind ? snapshot.get(Ingress, namespace, name) : undefined;
 }
 
@@ -41,7 +44,11 @@ export function settingsOf(context: Context, origin: Origin): NginxSettings | un
 }
 
 /** The names, without prefix, that the Ingress of an origin has among those given. */
-export function saidBy(context: Context, origin: Origin, names: readonly string[]): readonly string[] {
+export function saidBy(
+  context: Context,
+  origin: Origin,
+  names: readonly string[],
+): readonly string[] {
   const annotations = ingressOf(context, origin)?.metadata.annotations ?? {};
   return names.filter((name) => `${ANNOTATION_PREFIX}${name}` in annotations);
 }

@@ -20,19 +20,26 @@ export function grantReferences(references: readonly CrossReference[]): readonly
     .flatMap(([, { reference, names }]) => {
       const { fromKind, fromNamespace, toKind, toNamespace, origin } = reference;
       const sorted = [...names].toSorted();
-      return Array.from({ length: Math.ceil(sorted.length / NAMES_MAX) }, (_, i): GeneratedObject => {
-        const base = `${fromKind}-from-${fromNamespace}-to-${toKind}`.toLowerCase();
-        return {
-          apiVersion: 'gateway.networking.k8s.io/v1',
-          kind: 'ReferenceGrant',
-          namespace: toNamespace,
-          name: i === 0 ? base : `${base}-${String(i + 1).padStart(2, '0')}`,
-          spec: {
-            from: [{ group: 'gateway.networking.k8s.io', kind: fromKind, namespace: fromNamespace }],
-            to: sorted.slice(i * NAMES_MAX, (i + 1) * NAMES_MAX).map((name) => ({ group: '', kind: toKind, name })),
-          },
-          remarks: [{ path: [], text: 'consent to references from another namespace', origin }],
-        };
-      });
+      return Array.from(
+        { length: Math.ceil(sorted.length / NAMES_MAX) },
+        (_, i): GeneratedObject => {
+          const base = `${fromKind}-from-${fromNamespace}-to-${toKind}`.toLowerCase();
+          return {
+            apiVersion: 'gateway.networking.k8s.io/v1',
+            kind: 'ReferenceGrant',
+            namespace: toNamespace,
+            name: i === 0 ? base : `${base}-${String(i + 1).padStart(2, '0')}`,
+            spec: {
+              from: [
+                { group: 'gateway.networking.k8s.io', kind: fromKind, namespace: fromNamespace },
+              ],
+              to: sorted
+                .slice(i * NAMES_MAX, (i + 1) * NAMES_MAX)
+                .map((name) => ({ group: '', kind: toKind, name })),
+            },
+            remarks: [{ path: [], text: 'consent to references from another namespace', origin }],
+          };
+        },
+      );
     });
 }

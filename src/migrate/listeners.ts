@@ -10,6 +10,7 @@ import { compareIngresses } from '../resolve/ingress/nginx/servers.ts';
 import type { Context } from './context.ts';
 import { writtenHost } from './routes.ts';
 import type { HostToRoute, ParentRef } from './routes.ts';
+import { textOf } from './text.ts';
 import type { GeneratedObject, Json, MigrateOptions } from './types.ts';
 
 type JsonObject = { readonly [field: string]: Json };
@@ -54,11 +55,13 @@ export function planListeners(
   const notes: string[] = [];
   const wanted: Wanted[] = [];
   const names = new Set<string>(['http']);
-  const parents: { host: Host; scheme: 'http' | 'https'; listener: string; namespace: string }[] = [];
+  const parents: { host: Host; scheme: 'http' | 'https'; listener: string; namespace: string }[] =
+    [];
   const apart = hostsApart(hosts);
   for (const host of hosts) {
     const origin = host.rules[0]?.action.origin;
-    const namespace = origin?.namespace === '' ? gatewayNamespace : (origin?.namespace ?? gatewayNamespace);
+    const namespace =
+      origin?.namespace === '' ? gatewayNamespace : (origin?.namespace ?? gatewayNamespace);
     let listener = 'http';
     if (apart.has(host)) {
       listener = nameListener(names, 'http', host.hostname);
@@ -76,7 +79,13 @@ export function planListeners(
     }
     const listener = nameListener(names, 'https', host.hostname);
     const spec = { port: 443, protocol: 'HTTPS', hostname: writtenHost(host.hostname) };
-    wanted.push({ name: listener, namespace: secret.namespace, spec, origin: secret.origin, secret });
+    wanted.push({
+      name: listener,
+      namespace: secret.namespace,
+      spec,
+      origin: secret.origin,
+      secret,
+    });
     parents.push({ host, scheme: 'https', listener, namespace: secret.namespace });
   }
   if (unsecured.length > 0) {
@@ -93,7 +102,12 @@ export function planListeners(
     wanted.push({
       name: listener,
       namespace,
-      spec: { port: 443, protocol: 'TLS', hostname: writtenHost(stream.hostname), tls: { mode: 'Passthrough' } },
+      spec: {
+        port: 443,
+        protocol: 'TLS',
+        hostname: writtenHost(stream.hostname),
+        tls: { mode: 'Passthrough' },
+      },
       origin: rule.origin,
       passthrough: { backend: rule.backends[0]?.backend ?? '' },
     });
@@ -113,13 +127,22 @@ export function planListeners(
   };
   const objects: GeneratedObject[] = [];
   if (isReused) {
-    notes.push(`Gateway ${options.gateway} is there and is reused; what it lacks is added by ListenerSets`);
+    notes.push(
+      `Gateway ${options.gateway} is there and is reused; what it lacks is added by ListenerSets`,
+    );
     if ((existing.spec.allowedListeners?.namespaces?.from ?? 'None') === 'None') {
-      notes.push(`Gateway ${options.gateway} lets no ListenerSets in: set spec.allowedListeners.namespaces.from to All`);
+      notes.push(
+        `Gateway ${options.gateway} lets no ListenerSets in: set spec.allowedListeners.namespaces.from to All`,
+      );
     }
-    if (httpListenerOf(existing) === '') notes.push(`Gateway ${options.gateway} has no listener for HTTP and every host: add one for port 80`);
+    if (httpListenerOf(existing) === '')
+      notes.push(
+        `Gateway ${options.gateway} has no listener for HTTP and every host: add one for port 80`,
+      );
   } else {
-    notes.push(`Gateway ${options.gateway} of class ${options.gatewayClass} is made for all Ingresses of the controller, as they share one address now`);
+    notes.push(
+      `Gateway ${options.gateway} of class ${options.gatewayClass} is made for all Ingresses of the controller, as they share one address now`,
+    );
     objects.push(gatewayObject(options, inSets ? [] : wanted, inSets));
   }
   for (const w of inSets ? [] : wanted) {
@@ -153,7 +176,9 @@ export function planListeners(
 /** Hosts with a listener of their own: those that need one, and what is below a wildcard that has one. */
 function hostsApart(hosts: readonly Host[]): ReadonlySet<Host> {
   const apart = new Set(hosts.filter((host) => needsOwn(host, hosts)));
-  const wildcards = [...apart].map((h) => writtenHost(h.hostname)).filter((name) => name.startsWith('*.'));
+  const wildcards = [...apart]
+    .map((h) => writtenHost(h.hostname))
+    .filter((name) => name.startsWith('*.'));
   // Nothing but the most specific listener takes a request.
   for (const host of hosts) {
     const sample = host.hostname.replace(/^[?*]\./, 'x.');
@@ -168,7 +193,9 @@ function needsOwn(host: Host, all: readonly Host[]): boolean {
   const last = host.rules.at(-1);
   const takesAll =
     last !== undefined &&
-    (last.match.path.kind === 'prefix' ? last.match.path.value === '/' : last.match.path.value === '(?i)^/') &&
+    (last.match.path.kind === 'prefix'
+      ? last.match.path.value === '/'
+      : last.match.path.value === '(?i)^/') &&
     last.match.headers.length === 0 &&
     !(last.action.result.kind === 'respond' && last.action.result.statusCode === 404);
   if (takesAll) return false;
@@ -180,11 +207,15 @@ function needsOwn(host: Host, all: readonly Host[]): boolean {
 }
 
 function hasRules({ rules }: Host): boolean {
-  return rules.some(({ action: { result } }) => !(result.kind === 'respond' && result.statusCode === 404));
+  return rules.some(
+    ({ action: { result } }) => !(result.kind === 'respond' && result.statusCode === 404),
+  );
 }
 
 function nameListener(names: Set<string>, prefix: string, hostname: string): string {
-  const base = `${prefix}-${hostname.replace(/^[?*]\./, 'any.')}`.replaceAll(/[^-a-z0-9.]/g, '-').slice(0, 240);
+  const base = `${prefix}-${hostname.replace(/^[?*]\./, 'any.')}`
+    .replaceAll(/[^-a-z0-9.]/g, '-')
+    .slice(0, 240);
   for (let i = 1; ; i++) {
     const name = i === 1 ? base : `${base}-${i}`;
     if (names.has(name)) continue;
@@ -194,7 +225,11 @@ function nameListener(names: Set<string>, prefix: string, hostname: string): str
 }
 
 /** The Secret a host is shown with: one the controller uses, or one that an entry for the host names. */
-function secretOf(context: Context, hostname: string, secure: EntryPoint | undefined): Secured | undefined {
+function secretOf(
+  context: Context,
+  hostname: string,
+  secure: EntryPoint | undefined,
+): Secured | undefined {
   if (hostname === '') return undefined;
   const ingresses = ingressesFor(context, hostname);
   const [first] = ingresses;
@@ -204,19 +239,26 @@ function secretOf(context: Context, hostname: string, secure: EntryPoint | undef
     name: ingress?.metadata.name ?? '',
     field,
   });
-  const named = secure?.listeners.flatMap((l) => l.named ?? []).find((n) => n.hostname === hostname);
+  const named = secure?.listeners
+    .flatMap((l) => l.named ?? [])
+    .find((n) => n.hostname === hostname);
   const found = /^Secret ([^/]+)\/(.+)$/.exec(named?.certificate ?? '');
   if (found !== null) {
     const [, namespace = '', name = ''] = found;
     const asks = ({ metadata, spec }: Ingress): boolean =>
-      metadata.namespace === namespace && (spec.tls ?? []).some(({ secretName }) => secretName === name);
+      metadata.namespace === namespace &&
+      (spec.tls ?? []).some(({ secretName }) => secretName === name);
     return { namespace, name, origin: origin(ingresses.find(asks) ?? first, 'spec.tls') };
   }
   const written = writtenHost(hostname);
   for (const ingress of ingresses) {
     for (const [i, { hosts = [], secretName = '' }] of (ingress.spec.tls ?? []).entries()) {
       if (secretName === '' || !hosts.some((h) => normalizeHost(h) === written)) continue;
-      return { namespace: ingress.metadata.namespace ?? '', name: secretName, origin: origin(ingress, `spec.tls[${i}]`) };
+      return {
+        namespace: ingress.metadata.namespace ?? '',
+        name: secretName,
+        origin: origin(ingress, `spec.tls[${i}]`),
+      };
     }
   }
   return undefined;
@@ -267,7 +309,11 @@ function listenerJson({ name, spec, secret }: Wanted, from: string): JsonObject 
           tls: {
             mode: 'Terminate',
             certificateRefs: [
-              { kind: 'Secret', name: secret.name, ...(secret.namespace === from ? {} : { namespace: secret.namespace }) },
+              {
+                kind: 'Secret',
+                name: secret.name,
+                ...(secret.namespace === from ? {} : { namespace: secret.namespace }),
+              },
             ],
           },
         }),
@@ -290,7 +336,12 @@ function gatewayObject(
       gatewayClassName: gatewayClass,
       ...(hasSets ? { allowedListeners: { namespaces: { from: 'All' } } } : {}),
       listeners: [
-        { name: 'http', port: 80, protocol: 'HTTP', allowedRoutes: { namespaces: { from: 'All' } } },
+        {
+          name: 'http',
+          port: 80,
+          protocol: 'HTTP',
+          allowedRoutes: { namespaces: { from: 'All' } },
+        },
         ...wanted.map((w) => listenerJson(w, namespace)),
       ],
     },
@@ -324,7 +375,10 @@ function setObjects(
       namespace,
       name,
       spec: {
-        parentRef: { name: gatewayName, ...(gatewayNamespace === namespace ? {} : { namespace: gatewayNamespace }) },
+        parentRef: {
+          name: gatewayName,
+          ...(gatewayNamespace === namespace ? {} : { namespace: gatewayNamespace }),
+        },
         listeners: own.map((w) => listenerJson(w, namespace)),
       },
       remarks: own.flatMap(({ origin }, i) =>
@@ -335,12 +389,18 @@ function setObjects(
 }
 
 function httpListenerOf({ spec }: Gateway): string {
-  return spec.listeners.find((l) => l.protocol === 'HTTP' && l.port === 80 && (l.hostname ?? '') === '')?.name ?? '';
+  return (
+    spec.listeners.find((l) => l.protocol === 'HTTP' && l.port === 80 && (l.hostname ?? '') === '')
+      ?.name ?? ''
+  );
 }
 
-function tlsRoute({ name, namespace, spec, origin, passthrough }: Wanted, parent: ParentRef): GeneratedObject {
-  const found = /^Service [^/]+\/([^:]+):(\d+)/.exec(String(passthrough?.['backend'] ?? ''));
-  const hostname = String(spec['hostname']);
+function tlsRoute(
+  { name, namespace, spec, origin, passthrough }: Wanted,
+  parent: ParentRef,
+): GeneratedObject {
+  const found = /^Service [^/]+\/([^:]+):(\d+)/.exec(textOf(passthrough?.['backend']));
+  const hostname = textOf(spec['hostname']);
   return {
     apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'TLSRoute',
@@ -349,7 +409,9 @@ function tlsRoute({ name, namespace, spec, origin, passthrough }: Wanted, parent
     spec: {
       parentRefs: [
         {
-          ...(parent.kind === 'Gateway' ? {} : { group: 'gateway.networking.k8s.io', kind: parent.kind }),
+          ...(parent.kind === 'Gateway'
+            ? {}
+            : { group: 'gateway.networking.k8s.io', kind: parent.kind }),
           ...(parent.namespace === namespace ? {} : { namespace: parent.namespace }),
           name: parent.name,
           sectionName: parent.sectionName,

@@ -35,13 +35,16 @@ export function migrate(
     references: [],
     extras: new Map(),
   };
-  const controllers = INGRESS_CONTROLLERS.filter((c) => (claimed.byController.get(c) ?? []).length > 0);
+  const controllers = INGRESS_CONTROLLERS.filter(
+    (c) => (claimed.byController.get(c) ?? []).length > 0,
+  );
   const objects: GeneratedObject[] = [];
   const notes: string[] = [];
   for (const controller of controllers) {
-    const own = controllers.length > 1 && controller !== NGINX_CONTROLLER
-      ? { ...options, gateway: `${options.gateway}-plain` }
-      : options;
+    const own =
+      controllers.length > 1 && controller !== NGINX_CONTROLLER
+        ? { ...options, gateway: `${options.gateway}-plain` }
+        : options;
     const entryPoints = model.entryPoints.filter((e) => e.gateway === controller);
     const planned = planListeners(context, entryPoints, own);
     const [namespace = '', name = ''] = own.gateway.split('/');
@@ -49,7 +52,9 @@ export function migrate(
     notes.push(...planned.notes);
   }
   if (options.standardOnly && controllers.includes(NGINX_CONTROLLER)) {
-    notes.push('ingress-nginx refuses bodies over 1 MiB, gives backends 60 s, and tries thrice: the standard channel has no fields for these, and the implementation decides');
+    notes.push(
+      'ingress-nginx refuses bodies over 1 MiB, gives backends 60 s, and tries thrice: the standard channel has no fields for these, and the implementation decides',
+    );
   }
   const ours = new Set(
     controllers.flatMap((c) =>
@@ -58,7 +63,11 @@ export function migrate(
       ),
     ),
   );
-  const all = [...objects, ...context.extras.values(), ...grantReferences(context.references)].toSorted(compareObjects);
+  const all = [
+    ...objects,
+    ...context.extras.values(),
+    ...grantReferences(context.references),
+  ].toSorted(compareObjects);
   return {
     objects: all,
     losses: context.losses,
@@ -81,7 +90,17 @@ function configMap(snapshot: Snapshot, { classes }: ClaimedIngresses): ConfigMap
 }
 
 /** What others refer to comes first. */
-const ORDER = ['Gateway', 'ListenerSet', 'ReferenceGrant', 'ConfigMap', 'BackendTLSPolicy', 'PathRewrite', 'TrafficPolicy', 'HTTPRoute', 'TLSRoute'];
+const ORDER = [
+  'Gateway',
+  'ListenerSet',
+  'ReferenceGrant',
+  'ConfigMap',
+  'BackendTLSPolicy',
+  'PathRewrite',
+  'TrafficPolicy',
+  'HTTPRoute',
+  'TLSRoute',
+];
 
 function compareObjects(a: GeneratedObject, b: GeneratedObject): number {
   return (

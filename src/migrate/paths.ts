@@ -58,7 +58,9 @@ export function writtenExpression(value: string): string {
 }
 
 function expressionPlans(rules: readonly Rule[]): readonly (PathPlan | NoPath)[] {
-  const plans = rules.map((rule) => (rule.match.path.kind === 'search' ? expression(rule) : plainPath(rule)));
+  const plans = rules.map((rule) =>
+    rule.match.path.kind === 'search' ? expression(rule) : plainPath(rule),
+  );
   // Longer expressions come first: none may be shorter than one that comes after it.
   let least = 0;
   let namespace: string | undefined;
@@ -89,7 +91,8 @@ function expression(rule: Rule): PathPlan | NoPath {
   const end = /\.\*\)?$/.test(escaped) && !/\\\.\*\)?$/.test(escaped) ? '' : '.*';
   const value = hasAlternatives(escaped) ? `(?i).*(?:^${escaped}).*` : `(?i)${escaped}${end}`;
   const compiled = compilePattern(value);
-  if ('trouble' in compiled) return { dropped: `the expression ${value}: ${compiled.trouble}`, isLost: true };
+  if ('trouble' in compiled)
+    return { dropped: `the expression ${value}: ${compiled.trouble}`, isLost: true };
   return { type: 'RegularExpression', value };
 }
 
@@ -132,15 +135,23 @@ function prefixPlans(rules: readonly Rule[]): readonly (PathPlan | NoPath)[] | u
   return known.map((form, i) => {
     const before = known.slice(0, i);
     const winner = before.find(
-      (other, j) => other.isExact !== true && isUnder(form.prefix, other.prefix) && sameConditions(rules[j], rules[i]),
+      (other, j) =>
+        other.isExact !== true &&
+        isUnder(form.prefix, other.prefix) &&
+        sameConditions(rules[j], rules[i]),
     );
     if (form.isExact === true) return { type: 'Exact', value: form.prefix };
     if (winner !== undefined && !(form.isOpen && winner.prefix === form.prefix && winner.isBelow)) {
-      return { dropped: `requests under ${form.prefix} are taken by the rule for ${winner.prefix}`, isLost: false };
+      return {
+        dropped: `requests under ${form.prefix} are taken by the rule for ${winner.prefix}`,
+        isLost: false,
+      };
     }
     const differences = [
       'upper and lower case differ in prefixes, as they did not before',
-      ...(form.isOpen && form.prefix !== '/' ? [`${form.prefix} takes whole segments, and no longer what only begins with it`] : []),
+      ...(form.isOpen && form.prefix !== '/'
+        ? [`${form.prefix} takes whole segments, and no longer what only begins with it`]
+        : []),
       ...(form.isBelow && form.prefix !== '/' ? [`${form.prefix} itself is taken as well`] : []),
     ];
     return {
@@ -179,13 +190,17 @@ export function templateOf({ pattern, template }: SearchChange): PathTemplate {
 
 function prefixForm(rule: Rule): PrefixForm | undefined {
   const { path } = rule.match;
-  if (path.kind === 'exact') return { prefix: path.value, isOpen: false, isBelow: false, isExact: true };
+  if (path.kind === 'exact')
+    return { prefix: path.value, isOpen: false, isBelow: false, isExact: true };
   if (path.kind === 'prefix') return { prefix: path.value, isOpen: false, isBelow: false };
   if (path.kind !== 'search') return undefined;
   const text = writtenExpression(path.value);
   // What answers by itself rewrites nothing.
   const change = rule.action.result.kind === 'forward' ? rewriteOf(rule.action)?.path : undefined;
-  if (change !== undefined && (change.kind !== 'search' || change.query !== undefined || change.dropsQuery === true)) {
+  if (
+    change !== undefined &&
+    (change.kind !== 'search' || change.query !== undefined || change.dropsQuery === true)
+  ) {
     return undefined;
   }
   const template = change === undefined ? [] : templateOf(change);
@@ -199,8 +214,20 @@ function prefixForm(rule: Rule): PrefixForm | undefined {
 }
 
 /** What stands before the rest of the path, and how the rest is taken. */
-const FORMS: readonly { readonly end: RegExp; readonly group: number; readonly isBelow: boolean; readonly isOpen: boolean; readonly slash: boolean }[] = [
-  { end: /\((?:\/\|\$|\$\|\/)\)\(\.\*\)\$?$/, group: 2, isBelow: false, isOpen: false, slash: true },
+const FORMS: readonly {
+  readonly end: RegExp;
+  readonly group: number;
+  readonly isBelow: boolean;
+  readonly isOpen: boolean;
+  readonly slash: boolean;
+}[] = [
+  {
+    end: /\((?:\/\|\$|\$\|\/)\)\(\.\*\)\$?$/,
+    group: 2,
+    isBelow: false,
+    isOpen: false,
+    slash: true,
+  },
   { end: /\(\)\(\.\*\)\$?$/, group: 2, isBelow: false, isOpen: true, slash: false },
   { end: /\(\?:\/\|\$\)\(\.\*\)\$?$/, group: 1, isBelow: false, isOpen: false, slash: true },
   { end: /\/\(\.\*\)\$?$/, group: 1, isBelow: true, isOpen: false, slash: true },
@@ -218,7 +245,8 @@ function captureForm(text: string, template: readonly (string | number)[]): Pref
     if (typeof start !== 'string' || taken !== group || rest.length > 0) return undefined;
     const base = start === '' ? '' : start.startsWith('/') ? start : `/${start}`;
     // The rest comes after a slash that the new beginning must have itself.
-    if (slash ? !base.endsWith('/') && base !== '' : base.endsWith('/') && !literal.endsWith('/')) return undefined;
+    if (slash ? !base.endsWith('/') && base !== '' : base.endsWith('/') && !literal.endsWith('/'))
+      return undefined;
     const prefix = clean(literal === '' ? '/' : literal);
     const keepsAll = prefix === '/' && (base === '/' || base === '');
     return {

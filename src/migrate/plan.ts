@@ -6,7 +6,8 @@ import type { Snapshot } from '../store/snapshot.ts';
 import type { GeneratedObject, MigrateOptions, PlanStep } from './types.ts';
 
 const DNS_ANNOTATION = /^external-dns\.(?:alpha\.)?kubernetes\.io\//;
-const ISSUER_ANNOTATION = /^(?:cert-manager\.io\/|kubernetes\.io\/tls-acme$|acme\.cert-manager\.io\/)/;
+const ISSUER_ANNOTATION =
+  /^(?:cert-manager\.io\/|kubernetes\.io\/tls-acme$|acme\.cert-manager\.io\/)/;
 
 export function planMove(
   snapshot: Snapshot,
@@ -21,7 +22,11 @@ export function planMove(
     ingresses
       .filter(({ metadata }) => Object.keys(metadata.annotations ?? {}).some((a) => form.test(a)))
       .map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`);
-  const hosts = new Set(ingresses.flatMap(({ spec }) => (spec.rules ?? []).map(({ host = '' }) => host).filter((h) => h !== '')));
+  const hosts = new Set(
+    ingresses.flatMap(({ spec }) =>
+      (spec.rules ?? []).map(({ host = '' }) => host).filter((h) => h !== ''),
+    ),
+  );
   const dns = saying(DNS_ANNOTATION);
   const issued = saying(ISSUER_ANNOTATION);
   const hasOwn = objects.some(({ apiVersion }) => apiVersion.startsWith('fairway.dev/'));
@@ -57,9 +62,7 @@ export function planMove(
               `${secrets.length} Secret${secrets.length === 1 ? ' is' : 's are'} used by both sides: ${list(secrets)}.`,
               'cert-manager owns them through the Ingress as long as that exists. Make Certificate objects of their own for them before any Ingress goes (the same secretName and dnsNames), so that deleting an Ingress takes no certificate along.',
             ]),
-        ...(issued.length === 0
-          ? []
-          : [`Issued for Ingresses now: ${list(issued)}.`]),
+        ...(issued.length === 0 ? [] : [`Issued for Ingresses now: ${list(issued)}.`]),
         'HTTP-01: challenges come to the address DNS gives. Until the switch the solver must be an Ingress (ingressClassName), from the switch on a gatewayHTTPRoute whose parentRefs name this Gateway and sectionName http, or it is attached to HTTPS alone and fails.',
         'The exact path of a challenge comes before the redirect to HTTPS, as exact paths come before prefixes. Do not switch within the last days of a certificate, and do not let one renew in between: or use DNS-01.',
       ],
@@ -74,7 +77,9 @@ export function planMove(
       title: 'Switch DNS, one host after another',
       lines: [
         ...(dns.length === 0
-          ? ['No Ingress speaks to ExternalDNS; it may still watch the source ingress. Without it, change the records by hand. Back: change them back.']
+          ? [
+              'No Ingress speaks to ExternalDNS; it may still watch the source ingress. Without it, change the records by hand. Back: change them back.',
+            ]
           : [`These Ingresses speak to ExternalDNS: ${list(dns)}.`]),
         'ExternalDNS keeps a record with the Ingress as long as any Ingress has the host: a route alone does not move it. Run it with both sources (ingress and gateway-httproute), the same --txt-owner-id and --policy upsert-only, so that nothing is deleted on the way.',
         'For each host: set external-dns.kubernetes.io/controller to none on its Ingresses (or take the host out of them); ExternalDNS then writes the address of the Gateway, as the route is Accepted. Annotations for targets belong on the Gateway, all others on the routes.',
@@ -100,7 +105,9 @@ function list(names: readonly string[]): string {
 }
 
 interface WrittenListener {
-  readonly tls?: { readonly certificateRefs?: readonly { readonly name: string; readonly namespace?: string }[] };
+  readonly tls?: {
+    readonly certificateRefs?: readonly { readonly name: string; readonly namespace?: string }[];
+  };
 }
 
 function certificatesOf({ namespace, spec }: GeneratedObject): readonly string[] {

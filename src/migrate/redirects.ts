@@ -23,7 +23,9 @@ export function translateRedirect(
 ): TranslatedRedirect | { readonly trouble: string } {
   const { location, statusCode } = result;
   if (!STATUS_CODES.includes(statusCode)) {
-    return { trouble: `a redirect with status ${statusCode} cannot be said: only ${STATUS_CODES.join(', ')}` };
+    return {
+      trouble: `a redirect with status ${statusCode} cannot be said: only ${STATUS_CODES.join(', ')}`,
+    };
   }
   if (location === undefined) return { trouble: 'the redirect has no location' };
   const read = readLocation(location);
@@ -34,7 +36,8 @@ export function translateRedirect(
   else if (parts.scheme !== undefined && parts.hostname !== undefined) own['scheme'] = parts.scheme;
   if (parts.hostname !== undefined) own['hostname'] = parts.hostname;
   if (parts.port !== undefined) own['port'] = parts.port;
-  if (parts.path !== undefined) own['path'] = { type: 'ReplaceFullPath', replaceFullPath: parts.path };
+  if (parts.path !== undefined)
+    own['path'] = { type: 'ReplaceFullPath', replaceFullPath: parts.path };
   return { filter: own, differences };
 }
 
@@ -47,16 +50,18 @@ interface ReadLocation {
 }
 
 function readLocation(location: TextTemplate): ReadLocation | { readonly trouble: string } {
-  const trouble = { trouble: `a redirect to ${describeTemplate(location)} cannot be said: only host, port and a fixed path can change` };
-  // Parts of the request as one character each, so that one expression reads the whole.
+  const trouble = {
+    trouble: `a redirect to ${describeTemplate(location)} cannot be said: only host, port and a fixed path can change`,
+  };
+  // Parts of the request as one character each, of those nobody writes, so that one expression reads the whole.
   const marks = new Map<string, string>([
-    ['scheme', '\x01'],
-    ['host', '\x02'],
-    ['authority', '\x02'],
-    ['secureAuthority', '\x02'],
-    ['target', '\x03'],
-    ['trimmedTarget', '\x04'],
-    ['queryMark', '\x05'],
+    ['scheme', '\ue001'],
+    ['host', '\ue002'],
+    ['authority', '\ue002'],
+    ['secureAuthority', '\ue002'],
+    ['target', '\ue003'],
+    ['trimmedTarget', '\ue004'],
+    ['queryMark', '\ue005'],
     ['query', ''],
   ]);
   let text = '';
@@ -65,17 +70,19 @@ function readLocation(location: TextTemplate): ReadLocation | { readonly trouble
     else if (part.of === 'group' || 'name' in part || !marks.has(part.of)) return trouble;
     else text += marks.get(part.of) ?? '';
   }
-  // eslint-disable-next-line no-control-regex
-  const found = /^(?:(https?|\x01):\/\/(\x02|[^/\x01-\x05:?#]+)(?::(\d+))?)?([^\x01-\x05?#]*)([\x03\x04\x05]?)(.*)$/s.exec(text);
+  const found =
+    /^(?:(https?|\ue001):\/\/(\ue002|[^/\ue001-\ue005:?#]+)(?::(\d+))?)?([^\ue001-\ue005?#]*)([\ue003\ue004\ue005]?)(.*)$/s.exec(
+      text,
+    );
   if (found === null) return trouble;
   const [, scheme, host, port, path = '', rest = '', more = ''] = found;
   if (more !== '') return trouble;
   const isRelative = host === undefined;
   if (!PATH.test(path)) return trouble;
-  const hostname = host === undefined || host === '\x02' ? undefined : host.toLowerCase();
+  const hostname = host === undefined || host === '\ue002' ? undefined : host.toLowerCase();
   if (hostname !== undefined && !HOSTNAME.test(hostname)) return trouble;
-  if ((rest === '\x03' || rest === '\x04') && path !== '') return trouble;
-  const keepsPath = rest === '\x03' || rest === '\x04';
+  if ((rest === '\ue003' || rest === '\ue004') && path !== '') return trouble;
+  const keepsPath = rest === '\ue003' || rest === '\ue004';
   return {
     ...(scheme === 'http' || scheme === 'https' ? { scheme } : {}),
     ...(hostname === undefined ? {} : { hostname }),
@@ -83,7 +90,9 @@ function readLocation(location: TextTemplate): ReadLocation | { readonly trouble
     ...(keepsPath ? {} : { path: path === '' ? '/' : path }),
     differences: [
       ...(isRelative ? ['Location names scheme and host, and is not relative'] : []),
-      ...(rest === '\x04' ? ['a slash at the end of the path is kept in Location, and not dropped'] : []),
+      ...(rest === '\ue004'
+        ? ['a slash at the end of the path is kept in Location, and not dropped']
+        : []),
       ...(rest === '' ? ['a query of the request is kept in Location, and not dropped'] : []),
       ...(path === '' && !keepsPath ? ['Location has a slash after the host'] : []),
     ],

@@ -4,6 +4,7 @@ import { Document, isCollection, isMap, LineCounter, parseAllDocuments } from 'y
 import type { Node } from 'yaml';
 import type { Origin as FindingOrigin, Position } from '../api/finding.ts';
 import type { Origin } from '../model/model.ts';
+import { textOf } from './text.ts';
 import type { GeneratedObject, Remark } from './types.ts';
 
 export interface RenderedFile {
@@ -15,7 +16,10 @@ export interface RenderedFile {
 export type Place = (origin: Origin) => string | undefined;
 
 /** One file for the Gateway and what belongs to it, and one for each namespace with routes. */
-export function renderFiles(objects: readonly GeneratedObject[], place: Place): readonly RenderedFile[] {
+export function renderFiles(
+  objects: readonly GeneratedObject[],
+  place: Place,
+): readonly RenderedFile[] {
   const files = new Map<string, GeneratedObject[]>();
   for (const object of objects) {
     const isShared = object.kind === 'Gateway' || object.spec['parentRef'] !== undefined;
@@ -28,15 +32,20 @@ export function renderFiles(objects: readonly GeneratedObject[], place: Place): 
 }
 
 /** The object as JSON, without remarks. */
-export function plainObject({ apiVersion, kind, namespace, name, spec, data, labels, annotations }: GeneratedObject): object {
+export function plainObject({
+  apiVersion,
+  kind,
+  namespace,
+  name,
+  spec,
+  data,
+}: GeneratedObject): object {
   return {
     apiVersion,
     kind,
     metadata: {
       name,
       ...(namespace === '' ? {} : { namespace }),
-      ...(labels === undefined ? {} : { labels }),
-      ...(annotations === undefined ? {} : { annotations }),
     },
     ...(data === undefined ? { spec } : { data }),
   };
@@ -46,17 +55,26 @@ export function renderObject(object: GeneratedObject, place: Place): string {
   const document = new Document(plainObject(object), { aliasDuplicateObjects: false });
   for (const { path, text } of mergeRemarks(object.remarks, place)) {
     const node = path.length === 0 ? undefined : (document.getIn(path, true) as Node | undefined);
-    const comment = text.split('\n').map((line) => ` ${line}`).join('\n');
+    const comment = text
+      .split('\n')
+      .map((line) => ` ${line}`)
+      .join('\n');
     if (path.length === 0) (document.contents as Node).commentBefore = comment;
-    else if (node !== undefined && (isCollection(node) || 'commentBefore' in node)) node.commentBefore = comment;
+    else if (node !== undefined && (isCollection(node) || 'commentBefore' in node))
+      node.commentBefore = comment;
     else if (node !== undefined) node.commentBefore = comment;
   }
   return document.toString({ lineWidth: 0 });
 }
 
 /** The one rule of an HTTPRoute that an origin speaks of, as YAML; undefined when there is none. */
-export function renderRule(objects: readonly GeneratedObject[], { kind, namespace, name, field }: Origin): string | undefined {
-  const object = objects.find((o) => o.kind === kind && o.namespace === namespace && o.name === name);
+export function renderRule(
+  objects: readonly GeneratedObject[],
+  { kind, namespace, name, field }: Origin,
+): string | undefined {
+  const object = objects.find(
+    (o) => o.kind === kind && o.namespace === namespace && o.name === name,
+  );
   const index = Number(/^spec\.rules\[(\d+)\]/.exec(field)?.[1] ?? -1);
   const rules = object?.spec['rules'];
   if (object === undefined || !Array.isArray(rules) || rules[index] === undefined) return undefined;
@@ -99,14 +117,16 @@ export function describeOrigin(origin: Origin, place: Place): string {
 export function createGeneratedLocator(
   files: readonly RenderedFile[],
 ): (origin: FindingOrigin) => Position | undefined {
-  let index: Map<string, { file: string; document: Document.Parsed; lines: LineCounter }> | undefined;
+  let index:
+    | Map<string, { file: string; document: Document.Parsed; lines: LineCounter }>
+    | undefined;
   const build = (): NonNullable<typeof index> => {
     const made: NonNullable<typeof index> = new Map();
     for (const { name, text } of files) {
       const lines = new LineCounter();
       for (const document of parseAllDocuments(text, { lineCounter: lines })) {
         if (!('contents' in document) || !isMap(document.contents)) continue;
-        const of = (path: readonly string[]): string => String(document.getIn(path) ?? '');
+        const of = (path: readonly string[]): string => textOf(document.getIn(path));
         const key = `${of(['kind'])} ${of(['metadata', 'namespace'])}/${of(['metadata', 'name'])}`;
         made.set(key, { file: name, document: document as Document.Parsed, lines });
       }
@@ -122,7 +142,9 @@ export function createGeneratedLocator(
       number === undefined ? (name ?? '') : Number(number),
     );
     while (path.length > 0 && !found.document.hasIn(path)) path.pop();
-    const node = (path.length === 0 ? found.document.contents : found.document.getIn(path, true)) as Node | null;
+    const node = (
+      path.length === 0 ? found.document.contents : found.document.getIn(path, true)
+    ) as Node | null;
     const start = node?.range?.[0] ?? 0;
     const { line, col } = found.lines.linePos(start);
     return { file: found.file, line, column: col };

@@ -10,16 +10,28 @@ import type { AnnotationReport, Grade, Loss } from './types.ts';
 /** Of those that are never carried over, or only by chance. */
 const FIXED: Readonly<Record<string, readonly [Grade, string]>> = {
   'use-regex': ['done', 'expressions take the host as a whole, and are written out'],
-  'service-upstream': ['lost', 'requests go to endpoints: the standard has no field for the address of the Service'],
-  'load-balance': ['approximate', 'the algorithm is the implementation\'s'],
+  'service-upstream': [
+    'lost',
+    'requests go to endpoints: the standard has no field for the address of the Service',
+  ],
+  'load-balance': ['approximate', "the algorithm is the implementation's"],
   'upstream-hash-by-subset': ['lost', 'the standard has no hashing'],
   'upstream-hash-by-subset-size': ['lost', 'the standard has no hashing'],
-  'auth-tls-secret': ['lost', 'a Gateway asks for client certificates on a whole port: spec.tls.frontend'],
-  'auth-tls-verify-client': ['lost', 'a Gateway asks for client certificates on a whole port: spec.tls.frontend'],
+  'auth-tls-secret': [
+    'lost',
+    'a Gateway asks for client certificates on a whole port: spec.tls.frontend',
+  ],
+  'auth-tls-verify-client': [
+    'lost',
+    'a Gateway asks for client certificates on a whole port: spec.tls.frontend',
+  ],
   'auth-tls-pass-certificate-to-upstream': ['lost', 'backends are not told of client certificates'],
   'disable-proxy-intercept-errors': ['done', 'nothing intercepts errors any longer'],
   'default-backend': ['lost', 'nothing answers in place of a backend that has no endpoints'],
-  'custom-http-errors': ['lost', 'statuses of backends go through: no filter puts another answer in their place'],
+  'custom-http-errors': [
+    'lost',
+    'statuses of backends go through: no filter puts another answer in their place',
+  ],
   'ssl-passthrough': ['done', 'a TLS listener with mode Passthrough, and a TLSRoute'],
   'auth-snippet': ['lost', 'nginx configuration has no meaning elsewhere'],
   'stream-snippet': ['lost', 'write a TCPRoute, a TLSRoute or a UDPRoute'],
@@ -54,13 +66,23 @@ export function reportAnnotations(
         const field = `metadata.annotations[${annotation}]`;
         const short = annotation.slice(ANNOTATION_PREFIX.length);
         const verdict = gradeOf(short, byIngress.get(key) ?? [], unused.get(`${key} ${field}`));
-        return { ingress: key, annotation, ...verdict, origin: { kind: Ingress.kind, namespace, name, field } };
+        return {
+          ingress: key,
+          annotation,
+          ...verdict,
+          origin: { kind: Ingress.kind, namespace, name, field },
+        };
       });
   });
 }
 
 /** Reasons why ingress-nginx does not look at an annotation either. */
-const NEVER_USED = new Set(['InvalidAnnotation', 'Contradiction', 'SnippetNotAllowed', 'UnknownAnnotation']);
+const NEVER_USED = new Set([
+  'InvalidAnnotation',
+  'Contradiction',
+  'SnippetNotAllowed',
+  'UnknownAnnotation',
+]);
 
 function gradeOf(
   name: string,
@@ -84,7 +106,10 @@ function gradeOf(
     case 'differs':
       return { grade: 'done', reason: facts.note };
     case 'none':
-      return { grade: 'approximate', reason: `a matter of the data plane, not of routes: ${facts.note}` };
+      return {
+        grade: 'approximate',
+        reason: `a matter of the data plane, not of routes: ${facts.note}`,
+      };
     case 'unsupported':
       return { grade: 'lost', reason: facts.note };
   }

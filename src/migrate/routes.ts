@@ -86,7 +86,9 @@ export function writtenHost(pattern: string): string {
 
 function nameOf({ hostnames, scheme, rules }: Part): string {
   const host = (hostnames[0] ?? '').replace('*.', 'any-').replaceAll('.', '-') || 'every-host';
-  const redirects = rules.every(({ pieces }) => pieces[0]?.action.filters.some((f) => f['type'] === 'RequestRedirect'));
+  const redirects = rules.every(({ pieces }) =>
+    pieces[0]?.action.filters.some((f) => f['type'] === 'RequestRedirect'),
+  );
   if (scheme === 'https') return `${host}-https`.slice(0, 200);
   return (redirects ? `${host}-redirect` : host).slice(0, 200);
 }
@@ -100,7 +102,10 @@ function uniqueName(names: Set<string>, namespace: string, base: string): string
   }
 }
 
-function partsOf(context: Context, { host, scheme, parent, secureResponse }: HostToRoute): readonly Part[] {
+function partsOf(
+  context: Context,
+  { host, scheme, parent, secureResponse }: HostToRoute,
+): readonly Part[] {
   const pieces = simplify(piecesOf(context, host, scheme, secureResponse));
   const byNamespace = new Map<string, Piece[]>();
   for (const piece of pieces) {
@@ -132,11 +137,17 @@ function piecesOf(
     if (plan === undefined) return [];
     const { action, origin } = rule;
     if ('dropped' in plan) {
-      if (plan.isLost) lose(context, action, 'lost', ['use-regex', 'rewrite-target'], plan.dropped, 'all');
+      if (plan.isLost)
+        lose(context, action, 'lost', ['use-regex', 'rewrite-target'], plan.dropped, 'all');
       return [];
     }
     const { namespace } = action.origin;
-    const translated = translateAction(context, action, { scheme, namespace, plan, secureResponse });
+    const translated = translateAction(context, action, {
+      scheme,
+      namespace,
+      plan,
+      secureResponse,
+    });
     if (translated === null) {
       silent.add(`${plan.type} ${plan.value}`);
       return [];
@@ -147,7 +158,14 @@ function piecesOf(
     }
     const { conditions, trouble } = conditionsOf(rule);
     if (trouble !== undefined) {
-      lose(context, action, 'lost', ['canary', 'canary-by-header', 'canary-by-cookie'], trouble, 'all');
+      lose(
+        context,
+        action,
+        'lost',
+        ['canary', 'canary-by-header', 'canary-by-cookie'],
+        trouble,
+        'all',
+      );
       return [];
     }
     const { remarks: _remarks, ...said } = translated;
@@ -165,7 +183,10 @@ function piecesOf(
 }
 
 /** Headers, and cookies as expressions on the header that holds them. */
-function conditionsOf({ match }: Rule): { readonly conditions: JsonObject; readonly trouble?: string } {
+function conditionsOf({ match }: Rule): {
+  readonly conditions: JsonObject;
+  readonly trouble?: string;
+} {
   const headers: JsonObject[] = match.headers.map(({ name, value, regex }) => ({
     name,
     ...(regex === true ? { type: 'RegularExpression' } : {}),
@@ -173,7 +194,11 @@ function conditionsOf({ match }: Rule): { readonly conditions: JsonObject; reado
   }));
   for (const { name, value } of match.cookies ?? []) {
     const quoted = `${quote(name)}=${quote(value)}`;
-    headers.push({ name: 'cookie', type: 'RegularExpression', value: `(?:.*;)?\\s*${quoted}\\s*(?:;.*)?` });
+    headers.push({
+      name: 'cookie',
+      type: 'RegularExpression',
+      value: `(?:.*;)?\\s*${quoted}\\s*(?:;.*)?`,
+    });
   }
   const names = headers.map(({ name }) => name);
   if (headers.length > HEADERS_MAX || new Set(names).size < names.length) {
@@ -204,8 +229,13 @@ function simplify(pieces: readonly Piece[]): readonly Piece[] {
       !prefixes.has(`${conditionKey(piece)}${piece.plan.value} ${piece.key}`),
   );
   const last = kept.at(-1);
-  const takesAll = last?.plan.type === 'PathPrefix' && last.plan.value === '/' && !last.hasConditions;
-  if (last === undefined || !takesAll || !last.action.filters.some((f) => f['type'] === 'RequestRedirect')) {
+  const takesAll =
+    last?.plan.type === 'PathPrefix' && last.plan.value === '/' && !last.hasConditions;
+  if (
+    last === undefined ||
+    !takesAll ||
+    !last.action.filters.some((f) => f['type'] === 'RequestRedirect')
+  ) {
     return kept;
   }
   // Redirects that end in the same redirect of everything.
@@ -227,7 +257,8 @@ function group(pieces: readonly Piece[]): readonly RouteRule[] {
     const key = `${piece.origin.name} ${piece.key}`;
     const orderMatters = piece.hasConditions || piece.plan.type === 'RegularExpression';
     const previous = rules.at(-1);
-    const isNext = previous?.[0] !== undefined && `${previous[0].origin.name} ${previous[0].key}` === key;
+    const isNext =
+      previous?.[0] !== undefined && `${previous[0].origin.name} ${previous[0].key}` === key;
     const home = orderMatters ? (isNext ? previous : undefined) : open.get(key);
     if (home !== undefined && !piece.action.isSingle && home.length < MATCHES_MAX) {
       home.push(piece);
@@ -251,7 +282,8 @@ function unite(parts: readonly Part[]): readonly Part[] {
     if (known !== undefined && part.hostnames.length > 0) {
       known.hostnames.push(...part.hostnames);
       for (const parent of part.parents) {
-        if (!known.parents.some((p) => JSON.stringify(p) === JSON.stringify(parent))) known.parents.push(parent);
+        if (!known.parents.some((p) => JSON.stringify(p) === JSON.stringify(parent)))
+          known.parents.push(parent);
       }
       continue;
     }
@@ -266,7 +298,11 @@ function split(rules: readonly RouteRule[]): readonly (readonly RouteRule[])[] {
   let matches = 0;
   for (const rule of rules) {
     const current = routes.at(-1);
-    if (current === undefined || current.length >= RULES_MAX || matches + rule.pieces.length > ROUTE_MATCHES_MAX) {
+    if (
+      current === undefined ||
+      current.length >= RULES_MAX ||
+      matches + rule.pieces.length > ROUTE_MATCHES_MAX
+    ) {
       routes.push([rule]);
       matches = rule.pieces.length;
     } else {
@@ -277,7 +313,12 @@ function split(rules: readonly RouteRule[]): readonly (readonly RouteRule[])[] {
   return routes;
 }
 
-function toRoute(part: Part, rules: readonly RouteRule[], name: string, policies: PolicyCollector): GeneratedObject {
+function toRoute(
+  part: Part,
+  rules: readonly RouteRule[],
+  name: string,
+  policies: PolicyCollector,
+): GeneratedObject {
   const remarks: Remark[] = [];
   const ingresses = new Set<string>();
   const written = rules.map(({ pieces }, i): JsonObject => {
@@ -286,7 +327,10 @@ function toRoute(part: Part, rules: readonly RouteRule[], name: string, policies
     const section = policies.isOwn(policy) ? `rule-${i}` : undefined;
     if (section !== undefined && policy !== undefined) {
       policies.add(part.namespace, policy, { name, sectionName: section }, pieces[0]!.origin);
-      remarks.push({ path: ['spec', 'rules', i], text: 'fairway.dev: has a TrafficPolicy of its own' });
+      remarks.push({
+        path: ['spec', 'rules', i],
+        text: 'fairway.dev: has a TrafficPolicy of its own',
+      });
     }
     for (const remark of action.remarks) remarks.push({ path: ['spec', 'rules', i], text: remark });
     pieces.forEach(({ origin }, j) => {
@@ -299,7 +343,9 @@ function toRoute(part: Part, rules: readonly RouteRule[], name: string, policies
       ...(action.filters.length === 0 ? {} : { filters: action.filters }),
       ...(action.backendRefs.length === 0 ? {} : { backendRefs: action.backendRefs }),
       ...(action.retry === undefined ? {} : { retry: action.retry }),
-      ...(action.sessionPersistence === undefined ? {} : { sessionPersistence: action.sessionPersistence }),
+      ...(action.sessionPersistence === undefined
+        ? {}
+        : { sessionPersistence: action.sessionPersistence }),
     };
   });
   return {
@@ -317,7 +363,16 @@ function toRoute(part: Part, rules: readonly RouteRule[], name: string, policies
       ...(part.hostnames.length === 0 ? {} : { hostnames: part.hostnames }),
       rules: written,
     },
-    remarks: [{ path: [], text: `from ${[...ingresses].toSorted().map((i) => `Ingress ${i}`).join(', ')}` }, ...remarks],
+    remarks: [
+      {
+        path: [],
+        text: `from ${[...ingresses]
+          .toSorted()
+          .map((i) => `Ingress ${i}`)
+          .join(', ')}`,
+      },
+      ...remarks,
+    ],
   };
 }
 
@@ -329,7 +384,11 @@ function sharedPolicy(parts: readonly Part[], usual: JsonObject): string | undef
       const { policy, backendRefs } = pieces[0]!.action;
       if (backendRefs.length === 0) continue;
       if (policy === undefined) return undefined;
-      const isOpen = policy['clients'] === undefined && policy['basicAuth'] === undefined && policy['rateLimits'] === undefined && policy['concurrency'] === undefined;
+      const isOpen =
+        policy['clients'] === undefined &&
+        policy['basicAuth'] === undefined &&
+        policy['rateLimits'] === undefined &&
+        policy['concurrency'] === undefined;
       if (!isOpen) continue;
       const key = JSON.stringify(policy);
       counts.set(key, (counts.get(key) ?? 0) + 1);
@@ -342,9 +401,15 @@ function sharedPolicy(parts: readonly Part[], usual: JsonObject): string | undef
 class PolicyCollector {
   readonly #gateway: { readonly namespace: string; readonly name: string };
   readonly #shared: string | undefined;
-  readonly #targets = new Map<string, { namespace: string; policy: JsonObject; refs: JsonObject[]; origin: Origin }>();
+  readonly #targets = new Map<
+    string,
+    { namespace: string; policy: JsonObject; refs: JsonObject[]; origin: Origin }
+  >();
 
-  constructor(gateway: { readonly namespace: string; readonly name: string }, shared: string | undefined) {
+  constructor(
+    gateway: { readonly namespace: string; readonly name: string },
+    shared: string | undefined,
+  ) {
     this.#gateway = gateway;
     this.#shared = shared;
   }
@@ -353,7 +418,12 @@ class PolicyCollector {
     return policy !== undefined && JSON.stringify(policy) !== this.#shared;
   }
 
-  add(namespace: string, policy: JsonObject, target: { readonly name: string; readonly sectionName: string }, origin: Origin): void {
+  add(
+    namespace: string,
+    policy: JsonObject,
+    target: { readonly name: string; readonly sectionName: string },
+    origin: Origin,
+  ): void {
     const key = `${namespace} ${JSON.stringify(policy)}`;
     const known = this.#targets.get(key) ?? { namespace, policy, refs: [], origin };
     this.#targets.set(key, known);
@@ -365,24 +435,48 @@ class PolicyCollector {
     if (this.#shared !== undefined) {
       const { namespace, name } = this.#gateway;
       const targetRefs = [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name }];
-      out.push(policyObject(namespace, `${name}-defaults`, { targetRefs, ...(JSON.parse(this.#shared) as JsonObject) }, [
-        { path: [], text: 'fairway.dev: limits that ingress-nginx has by itself, and the standard has no fields for' },
-      ]));
+      out.push(
+        policyObject(
+          namespace,
+          `${name}-defaults`,
+          { targetRefs, ...(JSON.parse(this.#shared) as JsonObject) },
+          [
+            {
+              path: [],
+              text: 'fairway.dev: limits that ingress-nginx has by itself, and the standard has no fields for',
+            },
+          ],
+        ),
+      );
     }
     const names = new Set<string>();
     for (const { namespace, policy, refs, origin } of this.#targets.values()) {
       for (let i = 0; i < refs.length; i += TARGETS_MAX) {
         const name = uniqueName(names, namespace, `${origin.name}-policy`);
         const spec = { targetRefs: refs.slice(i, i + TARGETS_MAX), ...policy };
-        out.push(policyObject(namespace, name, spec, [
-          { path: [], text: 'fairway.dev: the standard has no fields for this', origin },
-        ]));
+        out.push(
+          policyObject(namespace, name, spec, [
+            { path: [], text: 'fairway.dev: the standard has no fields for this', origin },
+          ]),
+        );
       }
     }
     return out;
   }
 }
 
-function policyObject(namespace: string, name: string, spec: JsonObject, remarks: readonly Remark[]): GeneratedObject {
-  return { apiVersion: 'fairway.dev/v1alpha1', kind: 'TrafficPolicy', namespace, name, spec, remarks };
+function policyObject(
+  namespace: string,
+  name: string,
+  spec: JsonObject,
+  remarks: readonly Remark[],
+): GeneratedObject {
+  return {
+    apiVersion: 'fairway.dev/v1alpha1',
+    kind: 'TrafficPolicy',
+    namespace,
+    name,
+    spec,
+    remarks,
+  };
 }

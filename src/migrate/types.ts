@@ -12,17 +12,10 @@ export interface MigrateOptions {
   readonly gatewayClass: string;
   /** Fields of the standard channel of the Gateway API, and kinds of nobody's own. */
   readonly standardOnly: boolean;
-  /** Where addresses of Gateways come from, as for resolving. */
-  readonly gatewayCidr: string;
 }
 
 /** A value of JSON that an object is made of. */
-export type Json =
-  | string
-  | number
-  | boolean
-  | { readonly [field: string]: Json }
-  | readonly Json[];
+export type Json = string | number | boolean | { readonly [field: string]: Json } | readonly Json[];
 
 export interface GeneratedObject {
   readonly apiVersion: string;
@@ -33,8 +26,6 @@ export interface GeneratedObject {
   readonly spec: { readonly [field: string]: Json };
   /** ConfigMaps have this in place of a spec. */
   readonly data?: Readonly<Record<string, string>>;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
   readonly remarks: readonly Remark[];
 }
 

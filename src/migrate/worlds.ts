@@ -16,6 +16,7 @@ import { kindKey } from '../store/snapshot.ts';
 import { Store } from '../store/store.ts';
 import type { ObjectWrite } from '../store/write.ts';
 import { plainObject } from './render.ts';
+import { textOf } from './text.ts';
 import type { GeneratedObject } from './types.ts';
 
 export interface MissingObjects {
@@ -36,7 +37,10 @@ const NAMED_PORT = 10_001;
 
 /** What Ingresses name and the snapshot does not have. */
 export function findMissing(snapshot: Snapshot): MissingObjects {
-  const services = new Map<string, { namespace: string; name: string; numbers: Set<number>; names: Set<string> }>();
+  const services = new Map<
+    string,
+    { namespace: string; name: string; numbers: Set<number>; names: Set<string> }
+  >();
   const secrets = new Map<string, MissingSecret>();
   for (const { metadata, spec } of snapshot.list(Ingress)) {
     const namespace = metadata.namespace ?? '';
@@ -50,18 +54,24 @@ export function findMissing(snapshot: Snapshot): MissingObjects {
       else if (port?.number !== undefined) known.numbers.add(port.number);
     };
     look(spec.defaultBackend);
-    for (const { http } of spec.rules ?? []) for (const { backend } of http?.paths ?? []) look(backend);
+    for (const { http } of spec.rules ?? [])
+      for (const { backend } of http?.paths ?? []) look(backend);
     for (const { secretName = '', hosts = [] } of spec.tls ?? []) {
       if (secretName === '' || snapshot.get(Secret, namespace, secretName) !== undefined) continue;
       const key = `${namespace}/${secretName}`;
-      secrets.set(key, { namespace, name: secretName, hosts: [...(secrets.get(key)?.hosts ?? []), ...hosts] });
+      secrets.set(key, {
+        namespace,
+        name: secretName,
+        hosts: [...(secrets.get(key)?.hosts ?? []), ...hosts],
+      });
     }
   }
   const guesses: string[] = [];
   return {
     guesses,
     services: [...services.values()].map(({ namespace, name, numbers, names }) => {
-      const free = (i: number): number => (numbers.has(NAMED_PORT + i) ? free(i + 1000) : NAMED_PORT + i);
+      const free = (i: number): number =>
+        numbers.has(NAMED_PORT + i) ? free(i + 1000) : NAMED_PORT + i;
       return admit(Service, {
         apiVersion: 'v1',
         kind: 'Service',
@@ -72,7 +82,9 @@ export function findMissing(snapshot: Snapshot): MissingObjects {
             ...[...numbers].map((port) => ({ name: `p${port}`, port, protocol: 'TCP' })),
             ...[...names].map((portName, i) => {
               const port = free(i);
-              guesses.push(`${port} stands for port "${portName}" of Service ${namespace}/${name}, which is not among the files: routes name ports by number, so put the right one in`);
+              guesses.push(
+                `${port} stands for port "${portName}" of Service ${namespace}/${name}, which is not among the files: routes name ports by number, so put the right one in`,
+              );
               return { name: portName, port, protocol: 'TCP' };
             }),
           ],
@@ -113,7 +125,10 @@ export interface GeneratedSnapshot {
 }
 
 /** The snapshot with the generated objects in place of the Ingresses. */
-export function generatedSnapshot(before: Snapshot, objects: readonly GeneratedObject[]): GeneratedSnapshot {
+export function generatedSnapshot(
+  before: Snapshot,
+  objects: readonly GeneratedObject[],
+): GeneratedSnapshot {
   const refused: { object: GeneratedObject; why: string }[] = [];
   const added: { kind: Kind; object: KubeObject }[] = [];
   const classes = new Set<string>();
@@ -124,15 +139,23 @@ export function generatedSnapshot(before: Snapshot, objects: readonly GeneratedO
     const [error] = admitted.errors;
     const [unknown] = admitted.unknown;
     if (error !== undefined || unknown !== undefined) {
-      const why = error === undefined ? `${unknown?.path ?? ''} is no field` : `${error.path}: ${error.message}`;
+      const why =
+        error === undefined
+          ? `${unknown?.path ?? ''} is no field`
+          : `${error.path}: ${error.message}`;
       refused.push({ object, why });
       continue;
     }
-    if (object.kind === 'Gateway') classes.add(String(object.spec['gatewayClassName']));
+    if (object.kind === 'Gateway') classes.add(textOf(object.spec['gatewayClassName']));
     added.push({ kind, object: admitted.object });
   }
   for (const name of classes) {
-    const own = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'GatewayClass', metadata: { name }, spec: { controllerName: CONTROLLER_NAME } };
+    const own = {
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'GatewayClass',
+      metadata: { name },
+      spec: { controllerName: CONTROLLER_NAME },
+    };
     added.push({ kind: GatewayClass, object: admit(GatewayClass, own).object });
   }
   return { snapshot: snapshotWith(before, [Ingress], added), refused };

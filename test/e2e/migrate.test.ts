@@ -12,12 +12,16 @@ const folder = mkdtempSync(join(tmpdir(), 'fairway-migrate-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 function fairway(...args: readonly string[]): { code: number | null; out: string; error: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'src/cli/main.ts'), ...args], {
-    cwd: root,
-    encoding: 'utf8',
-    env: { ...process.env, FAIRWAY_HOME: join(folder, 'home') },
-    timeout: 60_000,
-  });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(root, 'src/cli/main.ts'), ...args],
+    {
+      cwd: root,
+      encoding: 'utf8',
+      env: { ...process.env, FAIRWAY_HOME: join(folder, 'home') },
+      timeout: 60_000,
+    },
+  );
   return { code: status, out: stdout, error: stderr };
 }
 
@@ -50,9 +54,18 @@ describe('fairway migrate', () => {
     const out = join(folder, 'out');
     const first = fairway('migrate', EXAMPLE, '--out', out);
     assert.equal(first.code, 0, first.error);
-    assert.deepEqual(readdirSync(out).toSorted(), ['00-gateway.yaml', 'REPORT.txt', 'routes-default.yaml', 'routes-office.yaml', 'routes-shop.yaml']);
+    assert.deepEqual(readdirSync(out).toSorted(), [
+      '00-gateway.yaml',
+      'REPORT.txt',
+      'routes-default.yaml',
+      'routes-office.yaml',
+      'routes-shop.yaml',
+    ]);
     const routes = readFileSync(join(out, 'routes-shop.yaml'), 'utf8');
-    assert.match(routes, /# Ingress shop\/shop spec\.rules\[0\]\.http\.paths\[0\] \(examples\/ingress-nginx\/shop\.yaml:\d+\)/);
+    assert.match(
+      routes,
+      /# Ingress shop\/shop spec\.rules\[0\]\.http\.paths\[0\] \(examples\/ingress-nginx\/shop\.yaml:\d+\)/,
+    );
     const again = fairway('migrate', EXAMPLE, '--out', out);
     assert.equal(again.code, 2);
     assert.match(again.error, /is not empty/);
@@ -77,9 +90,19 @@ describe('fairway migrate', () => {
   });
 
   it('says in JSON and HTML what it says in text', () => {
-    const { out, code } = fairway('migrate', EXAMPLE, '--prove', '--standard-only', '--report', 'json');
+    const { out, code } = fairway(
+      'migrate',
+      EXAMPLE,
+      '--prove',
+      '--standard-only',
+      '--report',
+      'json',
+    );
     assert.equal(code, 1);
-    const report = JSON.parse(out) as { annotations: { grade: string }[]; proof: { isProven: boolean; total: { lost: number } } };
+    const report = JSON.parse(out) as {
+      annotations: { grade: string }[];
+      proof: { isProven: boolean; total: { lost: number } };
+    };
     assert.ok(report.annotations.some(({ grade }) => grade === 'lost'));
     assert.equal(report.proof.isProven, false);
     assert.ok(report.proof.total.lost > 0);
@@ -93,19 +116,34 @@ describe('fairway migrate', () => {
     assert.equal(code, 0);
     assert.match(out, /recorded /);
     assert.match(out, /access\.log:2: it is no line of an access log/);
-    const none = fairway('migrate', EXAMPLE, '--prove', '--requests', file('none.log', 'nonsense\n'));
+    const none = fairway(
+      'migrate',
+      EXAMPLE,
+      '--prove',
+      '--requests',
+      file('none.log', 'nonsense\n'),
+    );
     assert.equal(none.code, 2);
     assert.match(none.error, /none\.log:1: /);
-    assert.equal(fairway('migrate', EXAMPLE, '--prove', '--requests', join(folder, 'absent')).code, 2);
+    assert.equal(
+      fairway('migrate', EXAMPLE, '--prove', '--requests', join(folder, 'absent')).code,
+      2,
+    );
     assert.equal(fairway('migrate', EXAMPLE, '--requests', log).code, 2);
   });
 
   it('says when there is nothing to migrate', () => {
-    const service = file('service.yaml', 'apiVersion: v1\nkind: Service\nmetadata: { name: s }\nspec: { ports: [{ port: 80 }] }\n');
+    const service = file(
+      'service.yaml',
+      'apiVersion: v1\nkind: Service\nmetadata: { name: s }\nspec: { ports: [{ port: 80 }] }\n',
+    );
     const none = fairway('migrate', service);
     assert.equal(none.code, 2);
     assert.match(none.error, /nothing to migrate: there is no Ingress/);
-    const foreign = fairway('migrate', file('foreign.yaml', ingress('').replace('Name: nginx', 'Name: other')));
+    const foreign = fairway(
+      'migrate',
+      file('foreign.yaml', ingress('').replace('Name: nginx', 'Name: other')),
+    );
     assert.equal(foreign.code, 2);
     assert.match(foreign.error, /none of its 1 Ingress/);
     assert.equal(fairway('migrate', file('broken.yaml', 'a: [')).code, 2);
@@ -115,14 +153,26 @@ describe('fairway migrate', () => {
   it('finds fault with what cannot be, and migrates the rest', () => {
     const rest = `---\n${ingress('', '/', '').replace('name: web', 'name: good').replaceAll('a.example', 'good.example')}`;
     const cases: readonly (readonly [string, RegExp])[] = [
-      [ingress(`${NGINX}/temporal-redirect: 'https://x.example/', ${NGINX}/permanent-redirect: 'https://y.example/'`), /permanent-redirect has no effect beside temporal-redirect/],
+      [
+        ingress(
+          `${NGINX}/temporal-redirect: 'https://x.example/', ${NGINX}/permanent-redirect: 'https://y.example/'`,
+        ),
+        /permanent-redirect has no effect beside temporal-redirect/,
+      ],
       [ingress(`${NGINX}/use-regex: 'true'`, '/(?=look)'), /is not served|it is an expression/],
-      [ingress(`${NGINX}/configuration-snippet: 'access_by_lua_block { os.exit() }'`), /configuration-snippet/],
+      [
+        ingress(`${NGINX}/configuration-snippet: 'access_by_lua_block { os.exit() }'`),
+        /configuration-snippet/,
+      ],
       [ingress(`${NGINX}/app-root: "/x\\r\\nSet-Cookie: a=b"`), /app-root/],
       [ingress(`${NGINX}/use-regex: 'true'`, '/(a+)+$'), /Ingress/],
     ];
     for (const [text, expected] of cases) {
-      const { code, out, error } = fairway('migrate', file('case.yaml', `${text}${rest}`), '--prove');
+      const { code, out, error } = fairway(
+        'migrate',
+        file('case.yaml', `${text}${rest}`),
+        '--prove',
+      );
       assert.equal(code, 0, `${out}${error}`);
       assert.match(out, expected);
       assert.match(out, /2 Ingresses/);

@@ -39,7 +39,11 @@ export interface Decider {
 
 export type Judgement =
   | { readonly verdict: 'same' }
-  | { readonly verdict: 'known'; readonly ids: readonly KnownId[]; readonly losses: readonly Loss[] }
+  | {
+      readonly verdict: 'known';
+      readonly ids: readonly KnownId[];
+      readonly losses: readonly Loss[];
+    }
   | { readonly verdict: 'lost'; readonly losses: readonly Loss[]; readonly ids: readonly KnownId[] }
   | { readonly verdict: 'unexplained'; readonly fields: readonly Field[] };
 
@@ -60,7 +64,8 @@ export class Judge {
   constructor(before: Side, after: Side, losses: readonly Loss[]) {
     this.before = before;
     this.after = after;
-    for (const loss of losses) this.#losses.set(loss.rule, [...(this.#losses.get(loss.rule) ?? []), loss]);
+    for (const loss of losses)
+      this.#losses.set(loss.rule, [...(this.#losses.get(loss.rule) ?? []), loss]);
   }
 
   outcome(side: Side, probe: RequestProbe): Outcome {
@@ -69,7 +74,10 @@ export class Judge {
     if (outcome.shares.length > 0 || answering.size === 0) return outcome;
     const action = answering.get(this.decider(side, probe).rule ?? '');
     if (action === undefined) return outcome;
-    return { ...outcome, fields: [...new Set([...outcome.fields, ...addedFields(action, probe)])].toSorted() };
+    return {
+      ...outcome,
+      fields: [...new Set([...outcome.fields, ...addedFields(action, probe)])].toSorted(),
+    };
   }
 
   judge(probe: RequestProbe, depth = 0): Judgement {
@@ -83,7 +91,8 @@ export class Judge {
     if (fields.size > 0) this.#settleLosses(probe, fields, losses);
     if (fields.size === 0) return settled(ids, losses);
     const other = depth < DEPTH_MAX ? this.#askOtherwise(probe, before, after, depth) : undefined;
-    if (other !== undefined) return settled(new Set([...ids, ...other.ids]), [...losses, ...other.losses]);
+    if (other !== undefined)
+      return settled(new Set([...ids, ...other.ids]), [...losses, ...other.losses]);
     return { verdict: 'unexplained', fields: [...fields] };
   }
 
@@ -103,14 +112,17 @@ export class Judge {
     ids: Set<KnownId>,
   ): void {
     if (fields.has('headers') && probe.headers.some(([name]) => name.includes('_'))) {
-      const plain = (o: Outcome): string => JSON.stringify(o.shares.map((s) => s.headers.filter((h) => !/^[^:]*_/.test(h))));
+      const plain = (o: Outcome): string =>
+        JSON.stringify(o.shares.map((s) => s.headers.filter((h) => !/^[^:]*_/.test(h))));
       if (plain(before) === plain(after)) {
         fields.delete('headers');
         ids.add('underscores');
       }
     }
     if (fields.has('path')) {
-      const pairs = before.shares.map((share, i) => [share.target, after.shares[i]?.target ?? ''] as const);
+      const pairs = before.shares.map(
+        (share, i) => [share.target, after.shares[i]?.target ?? ''] as const,
+      );
       const isNormal = ([a, b]: readonly [string, string]): boolean => {
         const split = splitTarget(a);
         return a === b || (split !== null && split.path + split.query === b);
@@ -127,7 +139,10 @@ export class Judge {
     }
     if (fields.has('location') && probe.host !== normalizeHost(probe.host)) {
       const plain = (text: string | undefined): string =>
-        (text ?? '').replace(/^(https?:\/\/)([^/?]*)/, (_, scheme: string, host: string) => scheme + normalizeHost(host));
+        (text ?? '').replace(
+          /^(https?:\/\/)([^/?]*)/,
+          (_, scheme: string, host: string) => scheme + normalizeHost(host),
+        );
       if (plain(before.location) === plain(after.location)) {
         fields.delete('location');
         ids.add('host-forms');
@@ -168,7 +183,11 @@ export class Judge {
           return undefined;
       }
     };
-    if (probe.scheme === 'https' && after.status === 0 && !hasListener(this.#focus(this.after, probe).model, host)) {
+    if (
+      probe.scheme === 'https' &&
+      after.status === 0 &&
+      !hasListener(this.#focus(this.after, probe).model, host)
+    ) {
       return plainly('no-certificate');
     }
     if (this.#isBelowWildcard(host)) return plainly('wildcard-labels');
@@ -177,19 +196,23 @@ export class Judge {
     const decoded = decodeTarget(probe.target);
     const canonical = decoded === null ? undefined : escapePath(decoded.path) + decoded.query;
     if (splitTarget(probe.target) === null && (after.status === 400 || before.status === 400)) {
-      if (before.status >= 400 || canonical === undefined || canonical === probe.target) return plainly('path-forms');
+      if (before.status >= 400 || canonical === undefined || canonical === probe.target)
+        return plainly('path-forms');
     }
     if (canonical !== undefined && canonical !== probe.target) {
       const judged = asked('path-forms', { target: canonical });
       if (judged !== undefined) return judged;
     }
     if (probe.headers.some(([name]) => name.includes('_'))) {
-      const judged = asked('underscores', { headers: probe.headers.filter(([name]) => !name.includes('_')) });
+      const judged = asked('underscores', {
+        headers: probe.headers.filter(([name]) => !name.includes('_')),
+      });
       if (judged !== undefined) return judged;
     }
     if (entryPointOf(this.before.model, probe)?.conduct?.trustedProxies !== undefined) {
       const headers = probe.headers.filter(([name]) => !/^x-forwarded-/i.test(name));
-      const judged = headers.length < probe.headers.length ? asked('trusted-proxies', { headers }) : undefined;
+      const judged =
+        headers.length < probe.headers.length ? asked('trusted-proxies', { headers }) : undefined;
       if (judged !== undefined) return judged;
     }
     return this.#askPrefix(probe, host, asked, plainly);
@@ -218,7 +241,9 @@ export class Judge {
   /** Whether a wildcard that took one label would take the host if it took more. */
   #isBelowWildcard(host: string): boolean {
     this.#wildcards ??= this.before.model.entryPoints.flatMap((e) =>
-      e.listeners.flatMap((l) => l.hosts.map((h) => h.hostname).filter((name) => name.startsWith('?.'))),
+      e.listeners.flatMap((l) =>
+        l.hosts.map((h) => h.hostname).filter((name) => name.startsWith('?.')),
+      ),
     );
     return this.#wildcards.some((w) => !hostMatches(w, host) && hostMatches(writtenHost(w), host));
   }
@@ -233,7 +258,11 @@ export class Judge {
       const { plans, isPrefixed } = planPaths(own?.rules ?? []);
       known = isPrefixed
         ? plans
-            .flatMap((plan) => ('type' in plan && plan.type === 'PathPrefix' && plan.value !== '/' ? [plan.value] : []))
+            .flatMap((plan) =>
+              'type' in plan && plan.type === 'PathPrefix' && plan.value !== '/'
+                ? [plan.value]
+                : [],
+            )
             .toSorted((a, b) => b.length - a.length)
         : [];
       this.#prefixes.set(key, known);
@@ -260,10 +289,15 @@ export class Judge {
 }
 
 function answeringOf({ entryPoints }: Model): ReadonlyMap<string, Action> {
-  const rules = entryPoints.flatMap((e) => e.listeners).flatMap((l) => l.hosts).flatMap((h) => h.rules);
+  const rules = entryPoints
+    .flatMap((e) => e.listeners)
+    .flatMap((l) => l.hosts)
+    .flatMap((h) => h.rules);
   return new Map(
     rules
-      .filter(({ action }) => action.filters.some(({ kind }) => kind === 'corsHeaders' || kind === 'responseHeaders'))
+      .filter(({ action }) =>
+        action.filters.some(({ kind }) => kind === 'corsHeaders' || kind === 'responseHeaders'),
+      )
       .map(({ action }) => [action.id, action]),
   );
 }
@@ -272,7 +306,8 @@ function answeringOf({ entryPoints }: Model): ReadonlyMap<string, Action> {
 function addedFields({ filters }: Action, probe: RequestProbe): readonly string[] {
   const headers = probe.headers.map(([name, value]) => [name.toLowerCase(), value] as const);
   return filters.flatMap((filter) => {
-    if (filter.kind === 'corsHeaders') return corsHeadersChanges(filter, headers).set.map(({ name, value }) => `${name}: ${value}`);
+    if (filter.kind === 'corsHeaders')
+      return corsHeadersChanges(filter, headers).set.map(({ name, value }) => `${name}: ${value}`);
     if (filter.kind !== 'responseHeaders') return [];
     return [...filter.set, ...filter.add]
       .filter(({ name }) => name !== 'strict-transport-security')
@@ -294,12 +329,16 @@ function withoutTold(outcome: Outcome): Outcome {
   if (outcome.shares.length === 0) return outcome;
   return {
     ...outcome,
-    shares: outcome.shares.map((share) => ({ ...share, headers: share.headers.filter((h) => !TOLD.test(h)) })),
+    shares: outcome.shares.map((share) => ({
+      ...share,
+      headers: share.headers.filter((h) => !TOLD.test(h)),
+    })),
   };
 }
 
 function hasListener(model: Model, host: string): boolean {
   return model.entryPoints.some(
-    ({ protocol, listeners }) => protocol !== 'http' && listeners.some((l) => hostMatches(l.hostname, host)),
+    ({ protocol, listeners }) =>
+      protocol !== 'http' && listeners.some((l) => hostMatches(l.hostname, host)),
   );
 }

@@ -24,18 +24,26 @@ export const EVERYWHERE: readonly KnownDifference[] = [
 ];
 
 export const KNOWN = {
-  normalized: 'backends see paths with dots resolved, slashes merged and plain letters unescaped, and no longer the bytes that were sent',
+  normalized:
+    'backends see paths with dots resolved, slashes merged and plain letters unescaped, and no longer the bytes that were sent',
   escapes: 'backends see the same path with other characters escaped',
-  'path-forms': 'paths with escapes, dots or doubled slashes: ingress-nginx undoes all of them before it looks for a rule; a Gateway refuses escaped slashes, and compares other escapes as they are',
-  'host-forms': 'a host with a port, in upper case or with a final dot stands in Location as the Gateway writes it',
-  'no-certificate': 'hosts without a certificate are not served by HTTPS any longer; ingress-nginx shows one that nobody trusts, and answers',
+  'path-forms':
+    'paths with escapes, dots or doubled slashes: ingress-nginx undoes all of them before it looks for a rule; a Gateway refuses escaped slashes, and compares other escapes as they are',
+  'host-forms':
+    'a host with a port, in upper case or with a final dot stands in Location as the Gateway writes it',
+  'no-certificate':
+    'hosts without a certificate are not served by HTTPS any longer; ingress-nginx shows one that nobody trusts, and answers',
   'wildcard-labels': 'a wildcard takes any number of labels, and not one only',
   underscores: 'header fields with an underscore in their name reach backends',
-  'body-size': 'large bodies are not refused with 413 where no policy limits them, or no rule takes the request',
-  'large-redirect': 'requests with a body that is too large are answered with 413, and not redirected',
-  'trusted-proxies': 'what a proxy in front says of the client (X-Forwarded-*) decides nothing any longer',
+  'body-size':
+    'large bodies are not refused with 413 where no policy limits them, or no rule takes the request',
+  'large-redirect':
+    'requests with a body that is too large are answered with 413, and not redirected',
+  'trusted-proxies':
+    'what a proxy in front says of the client (X-Forwarded-*) decides nothing any longer',
   case: 'upper and lower case differ in prefixes that stand for expressions',
-  segments: 'a prefix that stands for an expression takes the path itself and whole segments below it, and not what only begins with it',
+  segments:
+    'a prefix that stands for an expression takes the path itself and whole segments below it, and not what only begins with it',
 } as const;
 
 export type KnownId = keyof typeof KNOWN;

@@ -31,10 +31,25 @@ export interface SeenShare {
   readonly mirrors: readonly string[];
 }
 
-export type Field = 'status' | 'location' | 'fields' | 'backend' | 'how' | 'method' | 'path' | 'host' | 'headers' | 'response' | 'mirrors';
+export type Field =
+  | 'status'
+  | 'location'
+  | 'fields'
+  | 'backend'
+  | 'how'
+  | 'method'
+  | 'path'
+  | 'host'
+  | 'headers'
+  | 'response'
+  | 'mirrors';
 
 /** `entryPoint` is the one the request came in by. */
-export function outcomeOf(model: Model, entryPoint: EntryPoint | undefined, fate: RequestFate): Outcome {
+export function outcomeOf(
+  model: Model,
+  entryPoint: EntryPoint | undefined,
+  fate: RequestFate,
+): Outcome {
   switch (fate.kind) {
     case 'refused':
       return { status: 0, fields: [], shares: [] };
@@ -45,13 +60,17 @@ export function outcomeOf(model: Model, entryPoint: EntryPoint | undefined, fate
       return {
         status: fate.statusCode,
         ...(location === undefined ? {} : { location }),
-        fields: (fate.headers ?? []).filter(([name]) => name !== 'location').map(([n, v]) => `${n}: ${v}`).toSorted(),
+        fields: (fate.headers ?? [])
+          .filter(([name]) => name !== 'location')
+          .map(([n, v]) => `${n}: ${v}`)
+          .toSorted(),
         shares: [],
       };
     }
     case 'forward': {
       const total = fate.shares.reduce((sum, { weight }) => sum + weight, 0);
-      const fields = entryPoint?.protocol === 'http' ? [] : (entryPoint?.conduct?.secureResponse ?? []);
+      const fields =
+        entryPoint?.protocol === 'http' ? [] : (entryPoint?.conduct?.secureResponse ?? []);
       const secure = fields.map(({ name, value }) => `set ${name}: ${value}`);
       const shares = fate.shares.map((share) => shareOf(model, share, total, secure));
       return { status: 200, fields: [], shares: shares.toSorted((a, b) => (a.to < b.to ? -1 : 1)) };
@@ -71,7 +90,10 @@ function shareOf(model: Model, share: Share, total: number, secure: readonly str
     target: request.target,
     host: request.host,
     headers: request.headers.map(([name, value]) => `${name}: ${value}`).toSorted(),
-    response: [...responseHeaders.map(({ change, name, value }) => `${change} ${name}: ${value}`), ...secure].toSorted(),
+    response: [
+      ...responseHeaders.map(({ change, name, value }) => `${change} ${name}: ${value}`),
+      ...secure,
+    ].toSorted(),
     mirrors: mirrors.map((m) => serviceOf(m.to)).toSorted(),
   };
 }
@@ -87,8 +109,10 @@ export function differingFields(a: Outcome, b: Outcome): readonly Field[] {
   if (a.status !== b.status) fields.push('status');
   if (a.location !== b.location) fields.push('location');
   if (!sameList(a.fields, b.fields)) fields.push('fields');
-  const places = ({ shares }: Outcome): readonly string[] => shares.map(({ to, part }) => `${to} ${part}`);
-  if (!sameList(places(a), places(b))) return fields.includes('status') ? fields : [...fields, 'backend'];
+  const places = ({ shares }: Outcome): readonly string[] =>
+    shares.map(({ to, part }) => `${to} ${part}`);
+  if (!sameList(places(a), places(b)))
+    return fields.includes('status') ? fields : [...fields, 'backend'];
   a.shares.forEach((one, i) => {
     const other = b.shares[i]!;
     const add = (field: Field, same: boolean): void => {
@@ -117,7 +141,9 @@ export function describeOutcome({ status, location, shares }: Outcome): string {
   return shares
     .map(({ to, part, method, target, host }) => {
       const percent = part === 1 ? '' : `${Math.round(part * 1000) / 10} % `;
-      return to.startsWith('status') ? `${percent}${to}` : `${percent}to ${to} as ${method} ${target} for host ${host}`;
+      return to.startsWith('status')
+        ? `${percent}${to}`
+        : `${percent}to ${to} as ${method} ${target} for host ${host}`;
     })
     .join(', ');
 }

@@ -73,10 +73,25 @@ export interface Proof {
 const UNEXPLAINED_MAX = 50;
 const PROGRESS_EVERY = 2000;
 
-export function prove({ before, after, generated, losses, questions, onProgress }: ProveInput): Proof {
+export function prove({
+  before,
+  after,
+  generated,
+  losses,
+  questions,
+  onProgress,
+}: ProveInput): Proof {
   const judge = new Judge(before, after, losses);
   const tally = new Tally();
-  const found = new Map<string, { probe: RequestProbe; fields: readonly Field[]; count: number; deciders: Unexplained['deciders'] }>();
+  const found = new Map<
+    string,
+    {
+      probe: RequestProbe;
+      fields: readonly Field[];
+      count: number;
+      deciders: Unexplained['deciders'];
+    }
+  >();
   let asked = 0;
   let more = 0;
   for (const { probe, form } of questions) {
@@ -97,10 +112,19 @@ export function prove({ before, after, generated, losses, questions, onProgress 
           more++;
           break;
         }
-        const deciders = { before: judge.decider(before, probe), after: judge.decider(after, probe) };
-        const key = [probe.scheme, deciders.before.rule, deciders.after.rule, ...judged.fields].join('|');
+        const deciders = {
+          before: judge.decider(before, probe),
+          after: judge.decider(after, probe),
+        };
+        const key = [
+          probe.scheme,
+          deciders.before.rule,
+          deciders.after.rule,
+          ...judged.fields,
+        ].join('|');
         const known = found.get(key);
-        if (known === undefined) found.set(key, { probe, fields: judged.fields, count: 1, deciders });
+        if (known === undefined)
+          found.set(key, { probe, fields: judged.fields, count: 1, deciders });
         else known.count++;
         break;
       }
@@ -114,7 +138,10 @@ export function prove({ before, after, generated, losses, questions, onProgress 
     more,
     unexplained: [...found.values()].map(({ probe, fields, count, deciders }): Unexplained => {
       const least = shrink(probe, (smaller) => differsAlike(judge, smaller, deciders));
-      const repair = repaired !== undefined && repaired.judge(least).verdict !== 'unexplained' ? repaired.decider(repaired.after, least) : undefined;
+      const repair =
+        repaired !== undefined && repaired.judge(least).verdict !== 'unexplained'
+          ? repaired.decider(repaired.after, least)
+          : undefined;
       return {
         probe: least,
         request: describeRequest(least),
@@ -129,7 +156,11 @@ export function prove({ before, after, generated, losses, questions, onProgress 
   };
 }
 
-function differsAlike(judge: Judge, probe: RequestProbe, deciders: Unexplained['deciders']): boolean {
+function differsAlike(
+  judge: Judge,
+  probe: RequestProbe,
+  deciders: Unexplained['deciders'],
+): boolean {
   return (
     judge.judge(probe).verdict === 'unexplained' &&
     judge.decider(judge.before, probe).rule === deciders.before.rule &&
@@ -138,7 +169,14 @@ function differsAlike(judge: Judge, probe: RequestProbe, deciders: Unexplained['
 }
 
 /** `GET http://shop.example/cart -H 'X-User: me'` */
-export function describeRequest({ scheme, method, host, target, headers, client }: RequestProbe): string {
+export function describeRequest({
+  scheme,
+  method,
+  host,
+  target,
+  headers,
+  client,
+}: RequestProbe): string {
   const fields = headers.map(([name, value]) => ` -H '${name}: ${value}'`).join('');
   return `${method} ${scheme}://${host}${target}${fields}${client === undefined ? '' : ` from ${client}`}`;
 }
@@ -165,9 +203,14 @@ class Tally {
   finish(): Pick<Proof, 'total' | 'forms' | 'known' | 'approximate' | 'lost' | 'isProven'> {
     const total: Counts = { same: 0, known: 0, lost: 0, unexplained: 0 };
     for (const counts of this.#forms.values()) {
-      for (const name of ['same', 'known', 'lost', 'unexplained'] as const) total[name] += counts[name];
+      for (const name of ['same', 'known', 'lost', 'unexplained'] as const)
+        total[name] += counts[name];
     }
-    const losses = Array.from(this.#losses, ([loss, seen]) => ({ loss, text: loss.reason, ...seen }));
+    const losses = Array.from(this.#losses, ([loss, seen]) => ({
+      loss,
+      text: loss.reason,
+      ...seen,
+    }));
     return {
       total,
       forms: Array.from(this.#forms, ([form, counts]) => ({ form, ...counts })),
@@ -179,7 +222,11 @@ class Tally {
   }
 }
 
-function note<K>(map: Map<K, { count: number; example: string }>, key: K, probe: RequestProbe): void {
+function note<K>(
+  map: Map<K, { count: number; example: string }>,
+  key: K,
+  probe: RequestProbe,
+): void {
   const known = map.get(key);
   if (known === undefined) map.set(key, { count: 1, example: describeRequest(probe) });
   else known.count++;

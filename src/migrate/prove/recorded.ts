@@ -2,6 +2,7 @@
 // JSON by line) → questions. Lines that cannot be read are named.
 
 import type { RequestProbe } from '../../model/answer.ts';
+import { textOf } from '../text.ts';
 import type { Question } from './requests.ts';
 
 export interface Recorded {
@@ -23,7 +24,8 @@ interface RecordedRequest {
 const TROUBLES_MAX = 20;
 const METHOD = /^[A-Z]{3,20}$/;
 /** host:port? client ident user [time] "METHOD target protocol" … */
-const LINE = /^(?:(?<host>[A-Za-z0-9_.*-]+(?::\d+)?)\s+)?(?<client>[0-9a-fA-F.:]+|-|[A-Za-z0-9.-]+)\s+\S+\s+\S+\s+\[[^\]]*\]\s+"(?<request>(?:[^"\\]|\\.)*)"/;
+const LINE =
+  /^(?:(?<host>[A-Za-z0-9_.*-]+(?::\d+)?)\s+)?(?<client>[0-9a-fA-F.:]+|-|[A-Za-z0-9.-]+)\s+\S+\s+\S+\s+\[[^\]]*\]\s+"(?<request>(?:[^"\\]|\\.)*)"/;
 /** Of the connection, and what a log invents. */
 const NOT_SENT = /^(?::|host$|connection$|content-length$|transfer-encoding$|accept-encoding$)/i;
 
@@ -46,28 +48,39 @@ export function readRecorded(file: string, text: string, hosts: readonly string[
   return finish(requests, troubles, hosts);
 }
 
-function readHar(file: string, text: string): { requests: RecordedRequest[]; troubles: string[] } | undefined {
+function readHar(
+  file: string,
+  text: string,
+): { requests: RecordedRequest[]; troubles: string[] } | undefined {
   let har: unknown;
   try {
     har = JSON.parse(text);
   } catch (error) {
     // Perhaps it is JSON by line after all.
     if (text.includes('\n{')) return undefined;
-    return { requests: [], troubles: [`${file}: it is no JSON: ${error instanceof Error ? error.message : String(error)}`] };
+    return {
+      requests: [],
+      troubles: [
+        `${file}: it is no JSON: ${error instanceof Error ? error.message : String(error)}`,
+      ],
+    };
   }
   const entries = (har as { log?: { entries?: unknown } }).log?.entries;
   if (!Array.isArray(entries)) return undefined;
   const requests: RecordedRequest[] = [];
   const troubles: string[] = [];
   entries.forEach((entry: unknown, i) => {
-    const { method, url, headers } = ((entry as { request?: object } | null)?.request ?? {}) as Record<string, unknown>;
-    const read = typeof url === 'string' ? fromUrl(String(method ?? 'GET'), url) : 'it has no url';
+    const { method, url, headers } = ((entry as { request?: object } | null)?.request ??
+      {}) as Record<string, unknown>;
+    const read = typeof url === 'string' ? fromUrl(textOf(method) || 'GET', url) : 'it has no url';
     if (typeof read === 'string') {
       troubles.push(`${file}: entry ${i + 1}: ${read}`);
       return;
     }
     const list = Array.isArray(headers) ? (headers as { name?: unknown; value?: unknown }[]) : [];
-    const fields = list.map(({ name, value }) => [String(name ?? '').toLowerCase(), String(value ?? '')] as const);
+    const fields = list.map(
+      ({ name, value }) => [textOf(name).toLowerCase(), textOf(value)] as const,
+    );
     requests.push({ ...read, headers: fields.filter(([name]) => usable(name)) });
   });
   return { requests, troubles };
@@ -177,13 +190,16 @@ function finish(
           headers,
           ...(client === undefined ? {} : { client }),
         };
-        questions.set(JSON.stringify(probe), { probe, form: 'recorded', isRecorded: true });
+        questions.set(JSON.stringify(probe), { probe, form: 'recorded' });
       }
     }
   }
   const more = troubles.length - TROUBLES_MAX;
   return {
     questions: [...questions.values()],
-    troubles: more > 0 ? [...troubles.slice(0, TROUBLES_MAX), `… and ${more} more lines that cannot be read`] : troubles,
+    troubles:
+      more > 0
+        ? [...troubles.slice(0, TROUBLES_MAX), `… and ${more} more lines that cannot be read`]
+        : troubles,
   };
 }

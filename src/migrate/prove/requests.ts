@@ -12,7 +12,6 @@ export interface Question {
   readonly probe: RequestProbe;
   /** As `under the path`. */
   readonly form: string;
-  readonly isRecorded?: true;
 }
 
 /** Questions about one host in all. */
@@ -37,7 +36,9 @@ export function* generateQuestions(models: readonly Model[]): Generator<Question
 /** Patterns of hosts, sorted, each with all rules that speak of it. Hosts nobody knows are the empty one. */
 function collectHosts(models: readonly Model[]): readonly (readonly [string, readonly Rule[]])[] {
   const hosts = new Map<string, Set<Rule>>([['', new Set()]]);
-  for (const listener of models.flatMap((m) => m.entryPoints).flatMap((e: EntryPoint) => e.listeners)) {
+  for (const listener of models
+    .flatMap((m) => m.entryPoints)
+    .flatMap((e: EntryPoint) => e.listeners)) {
     for (const host of listener.hosts) {
       const pattern = writtenHost(host.hostname);
       const known = hosts.get(pattern) ?? new Set();
@@ -45,8 +46,8 @@ function collectHosts(models: readonly Model[]): readonly (readonly [string, rea
       for (const rule of host.rules) known.add(rule);
     }
   }
-  return Array.from(hosts, ([pattern, rules]) => [pattern, [...rules]] as const).toSorted(([a], [b]) =>
-    a < b ? -1 : 1,
+  return Array.from(hosts, ([pattern, rules]) => [pattern, [...rules]] as const).toSorted(
+    ([a], [b]) => (a < b ? -1 : 1),
   );
 }
 
@@ -60,7 +61,9 @@ const secured = new WeakMap<Model, ReadonlySet<string>>();
 function securedHosts(model: Model): ReadonlySet<string> {
   let known = secured.get(model);
   if (known === undefined) {
-    const listeners = model.entryPoints.filter(({ protocol }) => protocol !== 'http').flatMap((e) => e.listeners);
+    const listeners = model.entryPoints
+      .filter(({ protocol }) => protocol !== 'http')
+      .flatMap((e) => e.listeners);
     const names = listeners.flatMap(({ named = [], hostname, hosts }) => [
       ...named.map((n) => n.hostname),
       ...(hostname === '' ? [] : [hostname, ...hosts.map((h) => h.hostname)]),
@@ -71,7 +74,11 @@ function securedHosts(model: Model): ReadonlySet<string> {
   return known;
 }
 
-function* questionsAbout(pattern: string, rules: readonly Rule[], hasTls: boolean): Generator<Question> {
+function* questionsAbout(
+  pattern: string,
+  rules: readonly Rule[],
+  hasTls: boolean,
+): Generator<Question> {
   const [host, ...others] = sampleHosts(pattern);
   const main = host?.name ?? '';
   const bases = new Set<string>();
@@ -86,7 +93,15 @@ function* questionsAbout(pattern: string, rules: readonly Rule[], hasTls: boolea
     }
     const ask = (form: string, target: string, more: Partial<RequestProbe> = {}): Question => ({
       form: isKnown ? form : `unknown host: ${form}`,
-      probe: { scheme, port: scheme === 'http' ? 80 : 443, method: 'GET', host: main, target, headers: [], ...more },
+      probe: {
+        scheme,
+        port: scheme === 'http' ? 80 : 443,
+        method: 'GET',
+        host: main,
+        target,
+        headers: [],
+        ...more,
+      },
     });
     yield ask('the root', '/');
     yield ask('no path of any rule', '/nobody-has-this/path');
@@ -100,7 +115,11 @@ function* questionsAbout(pattern: string, rules: readonly Rule[], hasTls: boolea
     yield ask('header of a client', first, { headers: [['x-custom', '1']] });
     for (const value of ['http', 'https']) {
       yield ask('headers of a proxy', first, {
-        headers: [['x-forwarded-proto', value], ['x-forwarded-for', '203.0.113.9'], ['x-forwarded-host', 'other.example']],
+        headers: [
+          ['x-forwarded-proto', value],
+          ['x-forwarded-for', '203.0.113.9'],
+          ['x-forwarded-host', 'other.example'],
+        ],
       });
     }
     yield ask('large body', first, { method: 'POST', headers: [['content-length', '2097152']] });
@@ -145,7 +164,10 @@ function* around(base: string, ask: Ask): Generator<Question> {
   yield ask('method OPTIONS', base, { method: 'OPTIONS' });
   yield ask('preflight of a browser', base, {
     method: 'OPTIONS',
-    headers: [['origin', 'https://app.example'], ['access-control-request-method', 'PUT']],
+    headers: [
+      ['origin', 'https://app.example'],
+      ['access-control-request-method', 'PUT'],
+    ],
   });
   yield ask('from another origin', base, { headers: [['origin', 'https://app.example']] });
 }
@@ -184,22 +206,38 @@ function* conditionsOf(rule: Rule, ask: Ask): Generator<Question> {
     yield ask(`header ${name}`, target, { headers: [[name, 'something-else']] });
   }
   for (const { name, value } of match.cookies ?? []) {
-    for (const cookie of [`${name}=${value}`, `other=1; ${name}=${value}; more=2`, `${name}=something-else`, `x${name}=${value}`]) {
+    for (const cookie of [
+      `${name}=${value}`,
+      `other=1; ${name}=${value}; more=2`,
+      `${name}=something-else`,
+      `x${name}=${value}`,
+    ]) {
       yield ask(`cookie ${name}`, target, { headers: [['cookie', cookie]] });
     }
     for (const header of match.headers) {
-      yield ask(`header ${header.name} and cookie ${name}`, target, { headers: [[header.name, header.value], ['cookie', `${name}=${value}`]] });
+      yield ask(`header ${header.name} and cookie ${name}`, target, {
+        headers: [
+          [header.name, header.value],
+          ['cookie', `${name}=${value}`],
+        ],
+      });
     }
   }
   const { clients, basic } = action.guard ?? {};
   for (const network of [...firstOf(clients?.deny ?? [], 3), ...firstOf(clients?.allow ?? [], 3)]) {
     yield ask('address of the client', target, { client: network.split('/')[0] ?? network });
   }
-  if (clients !== undefined) yield ask('address of the client', target, { client: '198.51.100.77' });
+  if (clients !== undefined)
+    yield ask('address of the client', target, { client: '198.51.100.77' });
   if (basic !== undefined) {
-    yield ask('password', target, { headers: [['authorization', `Basic ${btoa('nobody:nothing')}`]] });
+    yield ask('password', target, {
+      headers: [['authorization', `Basic ${btoa('nobody:nothing')}`]],
+    });
     const [user] = basic.users;
-    if (user !== undefined) yield ask('password', target, { headers: [['authorization', `Basic ${btoa(`${user[0]}:wrong`)}`]] });
+    if (user !== undefined)
+      yield ask('password', target, {
+        headers: [['authorization', `Basic ${btoa(`${user[0]}:wrong`)}`]],
+      });
   }
 }
 
@@ -210,7 +248,11 @@ interface SampleHost {
 
 /** The first one is the host itself. */
 function sampleHosts(pattern: string): readonly SampleHost[] {
-  if (pattern === '') return [{ name: 'nobody-knows.example', form: 'unknown host' }, { name: '192.0.2.80', form: 'host is an address' }];
+  if (pattern === '')
+    return [
+      { name: 'nobody-knows.example', form: 'unknown host' },
+      { name: '192.0.2.80', form: 'host is an address' },
+    ];
   if (pattern.startsWith('*.')) {
     const suffix = pattern.slice(2);
     return [
@@ -225,6 +267,9 @@ function sampleHosts(pattern: string): readonly SampleHost[] {
     { name: `${pattern}:80`, form: 'host with a port' },
     { name: `${pattern}.`, form: 'host with a final dot' },
     { name: `sub.${pattern}`, form: 'host below the host' },
-    { name: pattern.startsWith('www.') ? pattern.slice(4) : `www.${pattern}`, form: 'with and without www' },
+    {
+      name: pattern.startsWith('www.') ? pattern.slice(4) : `www.${pattern}`,
+      form: 'with and without www',
+    },
   ];
 }

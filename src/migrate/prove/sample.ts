@@ -81,7 +81,7 @@ class Sampler {
     const end = this.#text.indexOf(']', this.#at + 1);
     const inside = this.#text.slice(this.#at, end === -1 ? undefined : end);
     this.#at = end === -1 ? this.#text.length : end + 1;
-    if (inside.startsWith('^')) return [...'q7-Z'].find((c) => !inside.includes(c)) ?? 'q';
+    if (inside.startsWith('^')) return ['q', '7', '-', 'Z'].find((c) => !inside.includes(c)) ?? 'q';
     const first = inside[0] === '\\' ? escaped(inside[1] ?? '') : (inside[0] ?? 'q');
     const last = inside.at(-1) ?? first;
     return this.#variant % 2 === 0 || inside.at(-2) === '\\' ? first : last;
@@ -93,7 +93,8 @@ class Sampler {
     this.#at += found[0].length;
     const [, sign, least] = found;
     const min = sign === '+' ? 1 : sign === undefined ? Number(least) : 0;
-    const wanted = this.#variant === 0 ? min : sign === '?' ? this.#variant % 2 : Math.max(min, this.#variant);
+    const wanted =
+      this.#variant === 0 ? min : sign === '?' ? this.#variant % 2 : Math.max(min, this.#variant);
     return unit.repeat(Math.min(wanted, 20));
   }
 }

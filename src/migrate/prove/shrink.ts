@@ -23,7 +23,9 @@ function smaller(probe: RequestProbe): readonly RequestProbe[] {
   const withClient = client === undefined ? {} : { client };
   if (method !== 'GET') out.push({ ...whole, ...withClient, method: 'GET' });
   if (client !== undefined) out.push(whole);
-  headers.forEach((_, i) => out.push({ ...whole, ...withClient, headers: headers.toSpliced(i, 1) }));
+  headers.forEach((_, i) =>
+    out.push({ ...whole, ...withClient, headers: headers.toSpliced(i, 1) }),
+  );
   const mark = target.indexOf('?');
   const path = mark === -1 ? target : target.slice(0, mark);
   if (mark !== -1) out.push({ ...whole, ...withClient, target: path });
@@ -33,6 +35,7 @@ function smaller(probe: RequestProbe): readonly RequestProbe[] {
     const left = `/${segments.toSpliced(i, 1).join('/')}`;
     if (left.length < path.length) out.push({ ...whole, ...withClient, target: left + query });
   });
-  if (path.length > 1 && path.length <= 60) out.push({ ...whole, ...withClient, target: path.slice(0, -1) + query });
+  if (path.length > 1 && path.length <= 60)
+    out.push({ ...whole, ...withClient, target: path.slice(0, -1) + query });
   return out;
 }

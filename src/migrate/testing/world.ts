@@ -52,7 +52,16 @@ export interface Annotated {
   readonly tls?: string;
 }
 
-export function ingress({ annotations = {}, name = 'web', namespace = 'default', host, paths, defaultBackend, created, tls }: Annotated): object {
+export function ingress({
+  annotations = {},
+  name = 'web',
+  namespace = 'default',
+  host,
+  paths,
+  defaultBackend,
+  created,
+  tls,
+}: Annotated): object {
   const backend = (service: string) => ({ service: { name: service, port: { number: 80 } } });
   const typed = (path: string): object =>
     path.startsWith('= ')
@@ -67,7 +76,12 @@ export function ingress({ annotations = {}, name = 'web', namespace = 'default',
       name,
       namespace,
       ...(created === undefined ? {} : { creationTimestamp: created }),
-      annotations: Object.fromEntries(Object.entries(annotations).map(([key, value]) => [key.includes('/') ? key : `nginx.ingress.kubernetes.io/${key}`, value])),
+      annotations: Object.fromEntries(
+        Object.entries(annotations).map(([key, value]) => [
+          key.includes('/') ? key : `nginx.ingress.kubernetes.io/${key}`,
+          value,
+        ]),
+      ),
     },
     spec: {
       ingressClassName: 'nginx',
@@ -79,7 +93,12 @@ export function ingress({ annotations = {}, name = 'web', namespace = 'default',
             rules: [
               {
                 ...(host === undefined ? {} : { host }),
-                http: { paths: Object.entries(paths).map(([path, service]) => ({ ...typed(path), backend: backend(service) })) },
+                http: {
+                  paths: Object.entries(paths).map(([path, service]) => ({
+                    ...typed(path),
+                    backend: backend(service),
+                  })),
+                },
               },
             ],
           }),
@@ -93,12 +112,18 @@ export async function certify(hosts: readonly string[]): Promise<NonNullable<Sec
   const asking = admit(Ingress, {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'Ingress',
-    metadata: { name: 'asking', namespace: 'default', annotations: { 'fairway.dev/issuer': 'local' } },
+    metadata: {
+      name: 'asking',
+      namespace: 'default',
+      annotations: { 'fairway.dev/issuer': 'local' },
+    },
     spec: { rules: [{}], tls: [{ hosts, secretName: 'asked' }] },
   });
   store.write([{ op: 'put', kind: Ingress, object: asking.object }]);
   const writes = await new LocalCa({ directory: null }).issueMissing(store.snapshot());
-  const made = writes.flatMap((w) => (w.op === 'put' && w.object.metadata.name === 'asked' ? [w.object as Secret] : []));
+  const made = writes.flatMap((w) =>
+    w.op === 'put' && w.object.metadata.name === 'asked' ? [w.object as Secret] : [],
+  );
   return made[0]?.data ?? {};
 }
 
@@ -108,9 +133,20 @@ export function worldOf(
   options: Partial<MigrateOptions> = {},
   certificate?: NonNullable<Secret['data']>,
 ): World {
-  const store = new Store({ now: () => new Date(0), newUid: (k, ns, name) => `${k.kind}/${ns}/${name}` });
-  const objects = typeof written === 'string' ? parseAllDocuments(written).map((d) => d.toJS() as object) : written;
-  const nginx = { apiVersion: 'networking.k8s.io/v1', kind: 'IngressClass', metadata: { name: 'nginx' }, spec: { controller: 'k8s.io/ingress-nginx' } };
+  const store = new Store({
+    now: () => new Date(0),
+    newUid: (k, ns, name) => `${k.kind}/${ns}/${name}`,
+  });
+  const objects =
+    typeof written === 'string'
+      ? parseAllDocuments(written).map((d) => d.toJS() as object)
+      : written;
+  const nginx = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'IngressClass',
+    metadata: { name: 'nginx' },
+    spec: { controller: 'k8s.io/ingress-nginx' },
+  };
   for (const object of [nginx, ...objects]) {
     const kind = SERVED_KINDS.find((k) => k.kind === (object as KubeObject).kind) ?? IngressClass;
     const admitted = admit(kind, object);
@@ -118,46 +154,87 @@ export function worldOf(
     store.write([{ op: 'put', kind, object: admitted.object }]);
   }
   const { services, secrets } = findMissing(store.snapshot());
-  const secretOf = (metadata: { namespace: string; name: string }, data: NonNullable<Secret['data']>) => ({
+  const secretOf = (
+    metadata: { namespace: string; name: string },
+    data: NonNullable<Secret['data']>,
+  ) => ({
     kind: Secret,
-    object: { apiVersion: 'v1', kind: 'Secret', metadata, type: 'kubernetes.io/tls', data: { ...data } } as Secret,
+    object: {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata,
+      type: 'kubernetes.io/tls',
+      data: { ...data },
+    } as Secret,
   });
-  const snapshot = snapshotWith(store.snapshot(), [], [
-    ...services.map((object) => ({ kind: Service, object })),
-    ...(certificate === undefined
-      ? []
-      : [FALLBACK_SECRET, ...secrets].map(({ namespace, name }) => secretOf({ namespace, name }, certificate))),
-  ]);
+  const snapshot = snapshotWith(
+    store.snapshot(),
+    [],
+    [
+      ...services.map((object) => ({ kind: Service, object })),
+      ...(certificate === undefined
+        ? []
+        : [FALLBACK_SECRET, ...secrets].map(({ namespace, name }) =>
+            secretOf({ namespace, name }, certificate),
+          )),
+    ],
+  );
   const resolve = createResolver({ gatewayCidr: CIDR, adoptedClasses: ['*'] });
   const { model, findings } = resolve(snapshot);
   const migration = migrate(snapshot, model, findings, {
     gateway: 'default/web',
     gatewayClass: 'fairway',
     standardOnly: false,
-    gatewayCidr: CIDR,
     ...options,
   });
   const made = generatedSnapshot(snapshot, migration.objects);
   assert.deepEqual(made.refused, [], 'generated objects are valid');
-  const only = (of: Model, isOurs: (gateway: string) => boolean): Model => ({ ...of, entryPoints: of.entryPoints.filter((e) => isOurs(e.gateway)) });
+  const only = (of: Model, isOurs: (gateway: string) => boolean): Model => ({
+    ...of,
+    entryPoints: of.entryPoints.filter((e) => isOurs(e.gateway)),
+  });
   const before = only(model, (gateway) => INGRESS_CONTROLLERS.includes(gateway));
-  const after = only(createResolver({ gatewayCidr: CIDR, adoptedClasses: ['*'] })(made.snapshot).model, (gateway) => gateway.startsWith(options.gateway ?? 'default/web'));
-  const side = (of: Model): Side => ({ model: of, answerer: (part) => (probe) => traceRequest(part, probe).fate });
+  const after = only(
+    createResolver({ gatewayCidr: CIDR, adoptedClasses: ['*'] })(made.snapshot).model,
+    (gateway) => gateway.startsWith(options.gateway ?? 'default/web'),
+  );
+  const side = (of: Model): Side => ({
+    model: of,
+    answerer: (part) => (probe) => traceRequest(part, probe).fate,
+  });
   const judge = new Judge(side(before), side(after), migration.losses);
   const probeOf = (asked: string, more: Partial<RequestProbe> = {}): RequestProbe => {
     const [method = '', url = ''] = asked.split(' ');
-    const [, scheme = 'http', host = '', target = ''] = /^(https?):\/\/([^/]+)(.*)$/.exec(url) ?? [];
-    return { scheme: scheme as 'http', port: scheme === 'https' ? 443 : 80, method, host, target: target || '/', headers: [], ...more };
+    const [, scheme = 'http', host = '', target = ''] =
+      /^(https?):\/\/([^/]+)(.*)$/.exec(url) ?? [];
+    return {
+      scheme: scheme as 'http',
+      port: scheme === 'https' ? 443 : 80,
+      method,
+      host,
+      target: target || '/',
+      headers: [],
+      ...more,
+    };
   };
   return {
     migration,
     judge,
     before,
     after,
-    prove: () => prove({ before: side(before), after: side(after), losses: migration.losses, questions: generateQuestions([before, after]) }),
+    prove: () =>
+      prove({
+        before: side(before),
+        after: side(after),
+        losses: migration.losses,
+        questions: generateQuestions([before, after]),
+      }),
     ask: (asked, more) => {
       const probe = probeOf(asked, more);
-      const [a, b] = [describeOutcome(judge.outcome(judge.before, probe)), describeOutcome(judge.outcome(judge.after, probe))];
+      const [a, b] = [
+        describeOutcome(judge.outcome(judge.before, probe)),
+        describeOutcome(judge.outcome(judge.after, probe)),
+      ];
       return a === b ? a : `${a} | ${b}`;
     },
     verdict: (asked, more) => judge.judge(probeOf(asked, more)).verdict,
