@@ -130,10 +130,24 @@ function nothingToDo(snapshot: Snapshot): FairwayError {
   });
 }
 
+/** Fields of one object that are looked up: finding one takes as long as the object is. */
+const FIELDS_FOUND_MAX = 500;
+
+/** Beyond so many fields of one object, the place is that of the object. */
 function placeIn({ locate }: Evaluation): (origin: Origin) => string | undefined {
+  const known = new Map<string, string | undefined>();
+  const counts = new Map<string, number>();
   return ({ kind, namespace, name, field }) => {
-    const position = locate({ object: { kind, namespace, name }, field });
-    return position === undefined ? undefined : `${position.file}:${position.line}`;
+    const object = `${kind} ${namespace}/${name}`;
+    const count = counts.get(object) ?? 0;
+    const looked = count < FIELDS_FOUND_MAX || known.has(`${object} ${field}`) ? field : '';
+    const key = `${object} ${looked}`;
+    if (!known.has(key)) {
+      counts.set(object, count + 1);
+      const position = locate({ object: { kind, namespace, name }, field: looked });
+      known.set(key, position === undefined ? undefined : `${position.file}:${position.line}`);
+    }
+    return known.get(key);
   };
 }
 
