@@ -173,7 +173,7 @@ function lossSection(
 }
 
 function proofSections(
-  { proof, seconds, recorded, troubles, refused, placeAfter }: Proven,
+  { proof, seconds, recorded, cut, troubles, refused, placeAfter }: Proven,
   place: ReportInput['place'],
   migration: Migration,
 ): readonly Section[] {
@@ -190,6 +190,7 @@ function proofSections(
       lines: [
         `${number(asked)} requests${recorded > 0 ? `, ${number(recorded)} of them recorded` : ''}, in ${seconds.toFixed(1)} s (${number(Math.round(asked / Math.max(seconds, 0.001)))} a second)`,
         `same ${number(total.same)} (${percent(total.same)}), known difference ${number(total.known)} (${percent(total.known)}), lost ${number(total.lost)} (${percent(total.lost)}), unexplained ${number(total.unexplained)}`,
+        ...cut.map((host) => `host ${host} has more paths than are asked: it is proven in part`),
         ...refused.map((r) => `not valid: ${r}`),
       ],
     },
@@ -296,6 +297,7 @@ function toJson({ migration, place, standIns, guesses, files, proven }: ReportIn
             everywhere: EVERYWHERE,
             seconds: proven.seconds,
             recorded: proven.recorded,
+            cut: proven.cut,
             unreadable: proven.troubles,
             refused: proven.refused,
           },

@@ -224,6 +224,8 @@ export interface Proven {
   readonly proof: Proof;
   readonly seconds: number;
   readonly recorded: number;
+  /** Hosts of which not all was asked that there is to ask. */
+  readonly cut: readonly string[];
   /** Lines of recordings that cannot be read. */
   readonly troubles: readonly string[];
   /** Generated objects that no API server would take. */
@@ -287,19 +289,24 @@ async function proveIt(input: ProofInput): Promise<Proven> {
     recorded.push(...read.questions);
     troubles.push(...read.troubles);
   }
+  const cut: string[] = [];
   const started = process.hrtime.bigint();
   const proof = prove({
     before,
     after,
     ...(flags.against === undefined ? {} : { generated }),
     losses: migration.losses,
-    questions: both(generateQuestions([before.model, after.model]), recorded),
+    questions: both(
+      generateQuestions([before.model, after.model], (host) => cut.push(host)),
+      recorded,
+    ),
     onProgress: createProgress(),
   });
   return {
     proof,
     seconds: Number(process.hrtime.bigint() - started) / 1e9,
     recorded: recorded.length,
+    cut,
     troubles,
     refused: made.refused.map(
       ({ object, why }) => `${object.kind} ${object.namespace}/${object.name}: ${why}`,

@@ -17,8 +17,11 @@ export interface Question {
 /** Questions about one host in all. */
 const HOST_QUESTIONS_MAX = 200_000;
 
-/** Questions for every host of both models, those of a host together. */
-export function* generateQuestions(models: readonly Model[]): Generator<Question> {
+/** Questions for every host of both models, those of a host together; `onCut` hears of hosts with too many. */
+export function* generateQuestions(
+  models: readonly Model[],
+  onCut: (host: string) => void = () => {},
+): Generator<Question> {
   const hosts = collectHosts(models);
   for (const [pattern, rules] of hosts) {
     let count = 0;
@@ -27,7 +30,10 @@ export function* generateQuestions(models: readonly Model[]): Generator<Question
       const key = JSON.stringify(question.probe);
       if (seen.has(key)) continue;
       seen.add(key);
-      if (++count > HOST_QUESTIONS_MAX) break;
+      if (++count > HOST_QUESTIONS_MAX) {
+        onCut(pattern);
+        break;
+      }
       yield question;
     }
   }
