@@ -331,6 +331,44 @@ describe('a migration', () => {
     assert.match(world.ask('GET http://a.example/x'), /^308 to https:\/\/a\.example\/x$/);
   });
 
+  it('lets TLS through to backends by a TLSRoute', async () => {
+    const world = worldOf(
+      [
+        ingress({ name: 'one', host: 'a.example', tls: 't', paths: { '/': 's' } }),
+        ingress({
+          name: 'two',
+          host: 'b.example',
+          annotations: { 'ssl-passthrough': 'true' },
+          paths: { '/': 'u' },
+        }),
+      ],
+      {},
+      await certify(['a.example']),
+    );
+    const route = world.migration.objects.find(({ kind }) => kind === 'TLSRoute');
+    assert.deepEqual(route?.spec['hostnames'], ['b.example']);
+    assert.deepEqual(route?.spec['rules'], [{ backendRefs: [{ name: 'u', port: 80 }] }]);
+  });
+
+  it('takes Ingresses of the specification alone', () => {
+    const plain = { ...ingress({ host: 'a.example', paths: { '/x': 's', '= /y': 't' } }) } as {
+      spec: object;
+    };
+    const of = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'IngressClass',
+      metadata: { name: 'fairway' },
+      spec: { controller: 'fairway.dev/ingress' },
+    };
+    const world = worldOf(
+      [of, { ...plain, spec: { ...plain.spec, ingressClassName: 'fairway' } }],
+      { standardOnly: true },
+    );
+    assert.match(world.ask('GET http://a.example/x/z'), /^to default\/s:80 [^|]*$/);
+    assert.equal(world.ask('GET http://a.example/y/z'), '404');
+    assert.equal(world.prove().isProven, true);
+  });
+
   it('asks for cookies by the header that holds them', () => {
     const world = worldOf([
       ingress({ host: 'a.example', paths: { '/': 's' } }),
