@@ -30,7 +30,7 @@ import type {
 } from './model.ts';
 import { describeTemplate, fillTemplate } from './template.ts';
 import { traceGuard } from './trace-guard.ts';
-import { clientOf, templateSource, toldHeaders } from './trace-template.ts';
+import { clientOf, shownBy, templateSource, toldHeaders } from './trace-template.ts';
 import { corsChanges, corsHeadersChanges, isPreflight, preflightAnswer } from './trace-cors.ts';
 
 /** A request on its way through the model. */
@@ -111,11 +111,14 @@ function guardAnswer(
       : {
           rates: [],
           satisfy: 'all',
+          ...(guard.clientCertificate === undefined
+            ? {}
+            : { clientCertificate: guard.clientCertificate }),
           ...(guard.bodyBytesMax === undefined ? {} : { bodyBytesMax: guard.bodyBytesMax }),
         };
   const refusal = traceGuard(asked, {
     client: clientOf(request),
-    clientCertificate: probe.clientCertificate,
+    certificate: shownBy(probe),
     header: (name) => templateSource(request).header(name) || undefined,
   });
   if (refusal === undefined) return undefined;

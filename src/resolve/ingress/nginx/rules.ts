@@ -11,11 +11,12 @@ import { normalizeHost } from '../../../lib/hostname.ts';
 import type { PathTemplate } from '../../../lib/path-template.ts';
 import { compilePattern } from '../../../lib/regex.ts';
 import type { CorsHeadersFilter, FieldChange, Filter, HeaderValue } from '../../../model/filter.ts';
-import type { Guard } from '../../../model/guard.ts';
+import type { ClientCertificateGuard, Guard } from '../../../model/guard.ts';
 import type { Match, PathMatch } from '../../../model/match.ts';
 import type {
   Action,
   BackendTls,
+  Certificate,
   ForwardResult,
   Host,
   Origin,
@@ -28,8 +29,10 @@ import type { Retry, Session, Timeouts } from '../../../model/policy.ts';
 import type { TextTemplate } from '../../../model/template.ts';
 import type { Snapshot } from '../../../store/snapshot.ts';
 import type { BackendManner, BackendUse } from '../../gateway/backends.ts';
+import { loadCertificate } from '../../gateway/certificates.ts';
 import { problem } from '../../status/conditions.ts';
 import { resolveIngressBackend, useOf } from '../backends.ts';
+import type { ResolvedAuthTls } from './auth-tls.ts';
 import { resolveAuthUrl } from './auth-url.ts';
 import type { NginxConfig } from './config.ts';
 import { serviceOfUrl } from './service-url.ts';
@@ -53,6 +56,12 @@ export interface RuleContext {
   readonly problems: IngressProblem[];
   /** Whether the host has a certificate of its own, so that requests are sent to HTTPS. */
   readonly hasTls: boolean;
+  /** Whether Services of type ExternalName may be backends. */
+  readonly externalNames: boolean;
+  /** What clients of the host must show; absent: nothing. */
+  readonly authTls?: ResolvedAuthTls;
+  /** Certificates that are shown to backends, by key. */
+  readonly certificates: Map<string, Certificate>;
 }
 
 export type Scheme = 'http' | 'https';
@@ -106,6 +115,12 @@ export function wwwRedirect(
   };
 }
 
+function addCertificate(
+  clientCertificate: ClientCertificateGuard | undefined,
+): Pick<Guard, 'clientCertificate'> {
+  return clientCertificate === undefined ? {} : { clientCertificate };
+}
+
 function matchOf(path: PathMatch): Match {
   return { path, headers: [], queryParams: [] };
 }
@@ -155,7 +170,30 @@ class RuleBuilder {
       }
     }
     if (!isRegex) exact.push(...this.#slashRules(exact, scheme));
-    return [...this.#appRootRules(), ...exact, ...expressions, ...prefixes];
+    const rules = [...this.#appRootRules(), ...exact, ...expressions, ...prefixes];
+    return this.#withCertificates(rules, scheme);
+  }
+
+  /** Certificates of clients are looked at before a rule is even looked for. */
+  #withCertificates(rules: readonly Rule[], scheme: Scheme): readonly Rule[] {
+    const { authTls } = this.#context;
+    if (authTls === undefined) return rules;
+    const { closed, guard } = authTls;
+    const clientCertificate = guard[scheme];
+    if (closed === undefined && clientCertificate === undefined) return rules;
+    // Rules that share an action go on to share it.
+    const changed = new Map<Action, Action>();
+    return rules.map((rule) => {
+      const { id, origin, guard: own = { rates: [], satisfy: 'all' } } = rule.action;
+      let action = changed.get(rule.action);
+      if (action === undefined && clientCertificate === undefined) {
+        const result = { kind: 'respond', statusCode: 403, reason: closed ?? '' } as const;
+        action = { id, filters: [], result, origin };
+      }
+      action ??= { ...rule.action, guard: { ...own, ...addCertificate(clientCertificate) } };
+      changed.set(rule.action, action);
+      return { ...rule, action };
+    });
   }
 
   /** `/` goes to the application's own root, before any location is looked for. */
@@ -204,7 +242,7 @@ class RuleBuilder {
     const { origin, settings } = location;
     const match = matchOf(path);
     if (settings === null) return [{ match, action: this.#unclaimed(location), origin }];
-    const action = this.#action(location, settings, path, scheme);
+    const action = this.#action(location, settings, path);
     if (action.result.kind !== 'forward')
       return this.#withSecurity(location, match, action, scheme);
     return this.#withCanary(location, match, action).flatMap((rule) =>
@@ -350,7 +388,6 @@ class RuleBuilder {
     location: NginxLocation,
     settings: NginxSettings,
     path: PathMatch,
-    scheme: Scheme,
   ): Action {
     const { origin } = location;
     const id = idOf(location);
@@ -382,7 +419,7 @@ class RuleBuilder {
       };
     }
     const result = this.#result(location, settings);
-    const guard = this.#guard(location, settings, snippet, scheme);
+    const guard = this.#guard(location, settings, snippet);
     const requests = this.#requestFilters(location, settings, snippet);
     return {
       id,
@@ -466,7 +503,7 @@ class RuleBuilder {
       ref,
       origin,
       this.#context.snapshot,
-      { takesTargetPorts: true },
+      { takesTargetPorts: true, externalNames: this.#context.externalNames },
       manner,
     );
     if ('problem' in resolved) {
@@ -494,6 +531,9 @@ class RuleBuilder {
   }
 
   #hasEndpoints({ namespace, name }: BackendUse): boolean {
+    const service = this.#context.snapshot.get(Service, namespace, name);
+    // A name is looked up when it is needed.
+    if (service?.spec.type === 'ExternalName') return true;
     return this.#context.snapshot
       .list(SLICES)
       .some(
@@ -537,7 +577,6 @@ class RuleBuilder {
     location: NginxLocation,
     settings: NginxSettings,
     snippet: Snippet,
-    scheme: Scheme,
   ): Guard {
     const { limits, allow, deny, satisfy, bodyBytesMax } = settings;
     const { config } = this.#context;
@@ -561,7 +600,6 @@ class RuleBuilder {
     const asksAddress = ranges.length > 0 || allowed.length > 0 || snippet.deniesAll;
     return {
       ...(bodyBytesMax > 0 ? { bodyBytesMax } : {}),
-      ...this.#certificateGuard(settings, scheme),
       rates: [...rate(limits.rps, 1000, 'rps'), ...rate(limits.rpm, 60_000, 'rpm')],
       ...(limits.connections === 0
         ? {}
@@ -583,18 +621,6 @@ class RuleBuilder {
         : {}),
       ...(isOpen ? {} : this.#basic(location, settings)),
       satisfy,
-    };
-  }
-
-  #certificateGuard({ authTls }: NginxSettings, scheme: Scheme): Pick<Guard, 'clientCertificate'> {
-    if (authTls === undefined || authTls.verifyClient !== 'on' || scheme === 'http') return {};
-    const { errorPage, matchCn } = authTls;
-    return {
-      clientCertificate: {
-        statusCode: 400,
-        ...(errorPage === '' ? {} : { redirect: errorPage }),
-        ...(matchCn === '' ? {} : { subject: matchCn }),
-      },
     };
   }
 
@@ -651,6 +677,7 @@ class RuleBuilder {
     if (settings.xForwardedPrefix !== '' && isRewritten(location)) {
       set.push({ name: 'x-forwarded-prefix', value: [settings.xForwardedPrefix] });
     }
+    set.push(...(this.#context.authTls?.headers ?? []));
     if (settings.basicAuth !== undefined) set.push({ name: 'authorization', value: [] });
     if (config.addsOriginalUri) set.push({ name: 'x-original-uri', value: [{ of: 'target' }] });
     set.push(
@@ -868,6 +895,17 @@ class RuleBuilder {
         `Secret ${proxySsl.secret} does not exist: backends are not verified by it`,
       );
     }
+    const shown = secret?.data?.['tls.crt'] === undefined ? undefined : loadCertificate(secret);
+    if (shown !== undefined && 'trouble' in shown) {
+      this.#tell(
+        location,
+        'BadSecret',
+        ANNOTATION('proxy-ssl-secret'),
+        `backends are shown no certificate: Secret ${proxySsl.secret} is of no use: ${shown.trouble}`,
+      );
+    }
+    const own = shown !== undefined && 'certificate' in shown ? shown.certificate : undefined;
+    if (own !== undefined) this.#context.certificates.set(own.key, own);
     const authority = secret?.data?.['ca.crt'];
     const serverName = proxySsl.name || 'upstream_balancer';
     const verifies = proxySsl.verifies && authority !== undefined;
@@ -877,6 +915,7 @@ class RuleBuilder {
         authority === undefined ? 'system' : [Buffer.from(authority, 'base64').toString('latin1')],
       names: [{ kind: 'dns', value: serverName }],
       ...(verifies ? {} : { isUnverified: true }),
+      ...(own === undefined ? {} : { certificate: own.key }),
       origin,
     };
   }
