@@ -123,7 +123,10 @@ function guardAnswer(
   });
   if (refusal === undefined) return undefined;
   note(steps, 'filter', `status ${refusal.statusCode}`, refusal.reason, origin);
-  return { kind: 'respond', ...refusal };
+  const location = refusal.headers?.find(([name]) => name === 'location')?.[1];
+  return location === undefined
+    ? { kind: 'respond', ...refusal }
+    : { kind: 'redirect', statusCode: refusal.statusCode, location };
 }
 
 /** The answer to a preflight request, if filters answer such (GEP-1767). */

@@ -223,7 +223,10 @@ function traceAction(program: ProxyProgram, action: ActionProgram, traced: Trace
   const unwanted = gate?.refuseCertificate(certificate) ?? null;
   if (unwanted !== null) {
     const { status: statusCode, reason, fields } = unwanted;
-    return { kind: 'respond', statusCode, reason, headers: pairs(fields) };
+    const location = fieldValue(fields, 'location');
+    return location === undefined || location === null
+      ? { kind: 'respond', statusCode, reason }
+      : { kind: 'redirect', statusCode, location };
   }
   if (gate !== null && gate.bodyBytesMax > 0 && head.contentLength > gate.bodyBytesMax) {
     return { kind: 'respond', statusCode: 413, reason: 'the body is too long' };

@@ -1078,6 +1078,7 @@ function mannerOf(settings: NginxSettings, tls: BackendTls | undefined): Backend
           'tls',
           tls.serverName,
           ...(tls.isUnverified === true ? [] : ['verified', tls.origin.namespace, tls.origin.name]),
+          ...(tls.certificate === undefined ? [] : ['as', tls.certificate]),
         ]),
     ...(viaClusterIp ? ['service'] : []),
     ...(hashes ? ['hash'] : []),
