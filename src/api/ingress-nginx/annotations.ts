@@ -132,7 +132,11 @@ const ROWS: readonly Row[] = [
   ],
   ['auth-tls-verify-client', 'works'],
   ['auth-tls-verify-depth', 'none', 'a chain may be as long as the TLS library takes'],
-  ['auth-tls-error-page', 'differs', 'URLs; pages of the host itself are left out, the answer is 400'],
+  [
+    'auth-tls-error-page',
+    'differs',
+    'URLs; pages of the host itself are left out, the answer is 400',
+  ],
   ['auth-tls-pass-certificate-to-upstream', 'works'],
   ['auth-tls-match-cn', 'differs', 'expressions are RE2'],
   ['whitelist-source-range', 'works'],

@@ -76,7 +76,11 @@ export function resolveAuthTls(
   if (matchCn !== '') {
     const compiled = compilePattern(matchCn);
     if ('trouble' in compiled) {
-      return close('auth-tls-match-cn', `the expression is refused: ${compiled.trouble}`, 'use RE2');
+      return close(
+        'auth-tls-match-cn',
+        `the expression is refused: ${compiled.trouble}`,
+        'use RE2',
+      );
     }
   }
   const list = snapshot.get(Secret, namespace, name)?.data?.['ca.crl'];

@@ -384,11 +384,7 @@ class RuleBuilder {
     return rules;
   }
 
-  #action(
-    location: NginxLocation,
-    settings: NginxSettings,
-    path: PathMatch,
-  ): Action {
+  #action(location: NginxLocation, settings: NginxSettings, path: PathMatch): Action {
     const { origin } = location;
     const id = idOf(location);
     const groups = path.kind === 'search' ? { groupsOf: path.value } : {};
@@ -573,11 +569,7 @@ class RuleBuilder {
     return { errorPages: { statuses: customHttpErrors, backend: use.key, headers } };
   }
 
-  #guard(
-    location: NginxLocation,
-    settings: NginxSettings,
-    snippet: Snippet,
-  ): Guard {
+  #guard(location: NginxLocation, settings: NginxSettings, snippet: Snippet): Guard {
     const { limits, allow, deny, satisfy, bodyBytesMax } = settings;
     const { config } = this.#context;
     const zone = location.ingress === null ? '' : nameOf(location.ingress);
@@ -1108,7 +1100,13 @@ function errorHeaders(location: NginxLocation, use: BackendUse, origin: Origin):
   };
 }
 
-function fieldChanges({ cookieDomain, cookiePath, redirectFrom, redirectTo }: NginxSettings) {
+function fieldChanges({
+  cookieDomain,
+  cookiePath,
+  redirectFrom,
+  redirectTo,
+  relativeRedirects,
+}: NginxSettings) {
   const pair = (text: string): FieldChange | undefined => {
     const [from = '', to, ...rest] = text.split(/\s+/);
     if (text === 'off' || to === undefined || rest.length > 0) return undefined;
@@ -1121,7 +1119,7 @@ function fieldChanges({ cookieDomain, cookiePath, redirectFrom, redirectTo }: Ng
       to: parseText(to).template,
     };
   };
-  const domain = pair(cookieDomain);
+  const domain = wholeDomain(pair(cookieDomain));
   const path = pair(cookiePath);
   const location =
     redirectFrom === 'off' || redirectFrom === 'default' || redirectTo === 'off'
@@ -1131,5 +1129,20 @@ function fieldChanges({ cookieDomain, cookiePath, redirectFrom, redirectTo }: Ng
     ...(domain === undefined ? {} : { cookieDomain: domain }),
     ...(path === undefined ? {} : { cookiePath: path }),
     ...(location === undefined ? {} : { location }),
+    // nginx makes a URL of a place it has changed.
+    ...(location === undefined || relativeRedirects
+      ? {}
+      : { locationBase: [{ of: 'scheme' }, '://', { of: 'host' }] as const }),
+  };
+}
+
+/** A domain is compared as a whole, in any case, and keeps the dot it may begin with. */
+function wholeDomain(change: FieldChange | undefined): FieldChange | undefined {
+  if (change === undefined || change.regex === true) return change;
+  const name = change.from.replace(/^\./, '').replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return {
+    from: `(?i)^(\\.?)${name}$`,
+    regex: true,
+    to: [{ of: 'group', number: 1 }, ...change.to],
   };
 }

@@ -8,12 +8,7 @@ import { createHash } from 'node:crypto';
 import { basicCredentials, checkPassword } from '../../../lib/htpasswd.ts';
 import { patternIsIn } from '../../../lib/regex.ts';
 import { isWanted } from '../../../model/guard.ts';
-import type {
-  ConcurrencyLimit,
-  Guard,
-  RateLimit,
-  ShownCertificate,
-} from '../../../model/guard.ts';
+import type { ConcurrencyLimit, Guard, RateLimit, ShownCertificate } from '../../../model/guard.ts';
 import { fillTemplate } from '../../../model/template.ts';
 import type { TemplateSource } from '../../../model/template.ts';
 import { fieldValue } from './fields.ts';
