@@ -33,6 +33,9 @@ export interface ResolvedAuthTls {
   readonly problems: readonly IngressProblem[];
 }
 
+/** Lists of certificates, each a sequence of DER. */
+const REVOKED = /^\s*(?:-----BEGIN X509 CRL-----\s+M[A-Za-z0-9+/=\s]+-----END X509 CRL-----\s*)+$/;
+
 const FIELD = (name: string): string => `metadata.annotations[nginx.ingress.kubernetes.io/${name}]`;
 
 /** Of a host whose Ingresses speak of certificates; `written` has them in order of precedence. */
@@ -84,8 +87,12 @@ export function resolveAuthTls(
     }
   }
   const list = snapshot.get(Secret, namespace, name)?.data?.['ca.crl'];
-  const revoked =
-    list === undefined ? {} : { revoked: [Buffer.from(list, 'base64').toString('latin1')] };
+  const text = list === undefined ? '' : Buffer.from(list, 'base64').toString('latin1');
+  if (list !== undefined && !REVOKED.test(text)) {
+    const trouble = `ca.crl of Secret ${settings.secret} holds no list in PEM`;
+    return close('auth-tls-secret', trouble, 'correct it, or take it out');
+  }
+  const revoked = list === undefined ? {} : { revoked: [text] };
   const said = JSON.stringify([authority.pem, revoked]);
   const hash = createHash('sha256').update(said).digest('hex').slice(0, 12);
   const id = `Secret ${settings.secret} ${hash}`;

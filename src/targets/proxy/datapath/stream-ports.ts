@@ -205,7 +205,12 @@ export class TlsPort implements Port {
         end = new TlsEnd({ ...this.#common, validation: asks, onSecure });
         this.#asking.set(id, end);
       }
-      end.update(certificates);
+      try {
+        end.update(certificates);
+      } catch {
+        // Lists of revoked certificates are read by nobody before: with one that is broken nobody gets in.
+        wanted.delete(id);
+      }
     }
     for (const id of this.#asking.keys()) if (!wanted.has(id)) this.#asking.delete(id);
   }
