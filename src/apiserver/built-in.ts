@@ -5,6 +5,7 @@ import type { Kind } from '../api/kind.ts';
 
 const BUILT_IN_GROUPS: ReadonlySet<string> = new Set([
   '',
+  'apiextensions.k8s.io',
   'apps',
   'autoscaling',
   'batch',

@@ -84,13 +84,9 @@ export const failure = {
       `${qualified(kind)} ${JSON.stringify(name)} not found`,
       detailsOf(kind, name),
     ),
-  methodNotAllowed: (): Failure =>
-    new Failure(
-      405,
-      'MethodNotAllowed',
-      'the server does not allow this method on the requested resource',
-      {},
-    ),
+  methodNotAllowed: (
+    why = 'the server does not allow this method on the requested resource',
+  ): Failure => new Failure(405, 'MethodNotAllowed', why, {}),
   notAcceptable: (supported: readonly string[]): Failure =>
     new Failure(
       406,

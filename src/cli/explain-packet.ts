@@ -12,14 +12,13 @@ import { compileIpvs } from '../targets/ipvs/compile.ts';
 import { traceIpvs } from '../targets/ipvs/trace.ts';
 import { compileNft } from '../targets/nftables/compile.ts';
 import { traceNft } from '../targets/nftables/trace.ts';
-import { nodeFacts } from './compile.ts';
 import { evaluateFiles } from './explain.ts';
-import type { CommonFlags } from './settings.ts';
+import { evaluatedNode } from './node-facts.ts';
+import type { NetworkFlags } from './node-facts.ts';
 import { print } from './terminal.ts';
 
-interface PacketFlags extends CommonFlags {
+interface PacketFlags extends NetworkFlags {
   readonly from: string;
-  readonly node?: string;
 }
 
 /** Answers, and gives 0 when an endpoint would get the packet, 1 when none would. */
@@ -28,9 +27,9 @@ export async function explainPacket(
   flags: PacketFlags,
 ): Promise<number> {
   const probe = parsePacket(url, flags.from);
-  const { resolution, locate } = await evaluateFiles(paths, flags);
+  const { facts, serviceCidr } = await evaluatedNode(flags);
+  const { resolution, locate } = await evaluateFiles(paths, flags, serviceCidr);
   const { model } = resolution;
-  const facts = await nodeFacts(flags);
   const { fate, steps } = tracePacket(model, facts, probe);
   print(`${url} from ${flags.from} on node ${facts.name}`);
   print('');

@@ -64,6 +64,10 @@ withSettings(program.command('up'))
   .option('--fresh', 'begin without what was kept, and keep nothing')
   .option('--no-watch', 'do not follow changes of the files')
   .option('--ready-timeout <seconds>', 'how long to wait before running COMMAND', '60')
+  .option(
+    '--take-over [pid]',
+    'take the place of the Fairway that runs here, once ready, without losing a request',
+  )
   .addOption(new Option('-o, --output <format>', 'print the addresses as JSON').choices(['json']))
   .addHelpText(
     'after',
@@ -95,6 +99,8 @@ withSettings(program.command('explain'))
   .addOption(new Option('-o, --output <format>', 'form of the answer').choices(['text', 'json']))
   .option('--from <address>', 'of a packet, as tcp://10.96.0.1:80: who sends it')
   .option('--node <name>', 'of a packet: the node that has it', 'fairway')
+  .option('--service-cidr <network>', 'of a packet: as of fairway node; may be repeated', collect)
+  .option('--pod-cidr <network>', 'of a packet: as of fairway node; may be repeated', collect)
   .action(
     async (args: string[], options: { readonly from?: string; readonly namespace?: string }) => {
       if (options.from !== undefined) {
@@ -116,6 +122,16 @@ withSettings(program.command('compile'))
       .makeOptionMandatory(),
   )
   .option('--node <name>', 'the node that a kernel target is for', 'fairway')
+  .option(
+    '--service-cidr <network>',
+    'of a kernel target: as of fairway node; may be repeated',
+    collect,
+  )
+  .option(
+    '--pod-cidr <network>',
+    'of a kernel target: as of fairway node; may be repeated',
+    collect,
+  )
   .addOption(
     new Option('--ipvs-scheduler <name>', 'how virtual servers choose').choices(IPVS_SCHEDULERS),
   )

@@ -5,13 +5,32 @@ import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import { hostname } from 'node:os';
 import { joinHostPort } from '../lib/cidr.ts';
+import { FairwayError } from '../lib/errors.ts';
 import type { PacketView, PortView } from '../lower/packets.ts';
 import type { NodeLoop } from '../pipeline/node-loop.ts';
 import type { ServiceWarning } from './node-events.ts';
 
 /** Serves /healthz, /livez and /metrics. Rejects when it cannot listen. */
-export function serveHealth(loop: NodeLoop, address: string, port: number): Promise<Server> {
-  return listen(address, port, (request, response) => {
+export async function serveHealth(loop: NodeLoop, address: string, port: number): Promise<Server> {
+  try {
+    return await listen(address, port, answerHealth(loop));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const at = joinHostPort(address, port);
+    const why = code === 'EADDRINUSE' ? 'somebody else has the port' : message;
+    throw new FairwayError(
+      'FW_HEALTH_UNAVAILABLE',
+      `cannot answer health checks at ${at}: ${why}`,
+      {
+        hint: 'stop who has it (kube-proxy does when it runs here), or choose another --health-port, 0 for none',
+        cause: error,
+      },
+    );
+  }
+}
+
+function answerHealth(loop: NodeLoop): RequestListener {
+  return (request, response) => {
     const path = new URL(request.url ?? '/', 'http://node').pathname;
     if (path === '/metrics') {
       response.setHeader('Content-Type', loop.metrics.contentType);
@@ -34,7 +53,7 @@ export function serveHealth(loop: NodeLoop, address: string, port: number): Prom
     const lastUpdated = loop.isLive() ? currentTime : new Date(loop.lastSyncMs).toISOString();
     const eligible = isLive ? {} : { nodeEligible: loop.isEligible() };
     response.end(JSON.stringify({ lastUpdated, currentTime, ...eligible }));
-  });
+  };
 }
 
 /** The ports where load balancers ask for endpoints of this node; they come and go with Services. */
@@ -42,7 +61,11 @@ export class HealthCheckPorts {
   readonly #addresses: readonly string[];
   readonly #isHealthy: () => boolean;
   readonly #onTrouble: (trouble: ServiceWarning) => void;
-  readonly #servers = new Map<number, readonly Server[]>();
+  /** By port and address. A port that is being opened, or that somebody else has, has none yet. */
+  readonly #servers = new Map<number, Map<string, Server>>();
+  readonly #opening = new Set<number>();
+  /** Said once, and tried again with every round. */
+  readonly #complained = new Set<string>();
   #ports: ReadonlyMap<number, PortView> = new Map();
 
   constructor(
@@ -68,11 +91,13 @@ export class HealthCheckPorts {
     this.#ports = wanted;
     for (const [number, servers] of this.#servers) {
       if (wanted.has(number)) continue;
-      for (const server of servers) server.close();
+      for (const server of servers.values()) server.close();
       this.#servers.delete(number);
+      for (const address of this.#addresses) this.#complained.delete(joinHostPort(address, number));
     }
     for (const number of wanted.keys()) {
-      if (!this.#servers.has(number)) void this.#open(number);
+      const isWhole = this.#servers.get(number)?.size === this.#addresses.length;
+      if (!isWhole && !this.#opening.has(number)) void this.#open(number);
     }
   }
 
@@ -81,27 +106,35 @@ export class HealthCheckPorts {
   }
 
   async #open(number: number): Promise<void> {
-    this.#servers.set(number, []);
-    const opened: Server[] = [];
+    this.#opening.add(number);
+    const servers = this.#servers.get(number) ?? new Map<string, Server>();
+    this.#servers.set(number, servers);
     for (const address of this.#addresses) {
+      if (servers.has(address)) continue;
       try {
-        opened.push(await listen(address, number, this.#answer(number)));
+        servers.set(address, await listen(address, number, this.#answer(number)));
+        this.#complained.delete(joinHostPort(address, number));
       } catch (error) {
         this.#complain(address, number, error as NodeJS.ErrnoException);
       }
     }
-    if (this.#servers.has(number)) this.#servers.set(number, opened);
-    else for (const server of opened) server.close();
+    this.#opening.delete(number);
+    if (this.#servers.get(number) === servers) return;
+    // Nobody wants it any more.
+    for (const server of servers.values()) server.close();
   }
 
   #complain(address: string, number: number, error: NodeJS.ErrnoException): void {
+    const at = joinHostPort(address, number);
+    if (this.#complained.has(at)) return;
+    this.#complained.add(at);
     const [namespace = '', name = ''] = (this.#ports.get(number)?.service ?? '').split('/');
     const why = error.code === 'EADDRINUSE' ? 'somebody else has the port' : error.message;
     this.#onTrouble({
       namespace,
       name,
       reason: 'FailedToStartServiceHealthcheck',
-      message: `node ${hostname()} cannot answer health checks at ${joinHostPort(address, number)}: ${why}`,
+      message: `node ${hostname()} cannot answer health checks at ${at}: ${why}`,
     });
   }
 

@@ -45,6 +45,8 @@ export async function nodeInput(
   const readsCluster = flags.kubeconfig !== undefined || flags.inCluster === true;
   if (!readsCluster) {
     if (flags.context !== undefined) throw usage('--context is of a --kubeconfig');
+    // Nothing to read is not nothing to serve: that would take the rules of every Service away.
+    if (paths.length === 0) throw usage('give files, or --kubeconfig, or --in-cluster');
     const find = [createControllerFinder(), createIdleWorkloadFinder()];
     return {
       source: filesSource(paths, flags, flags.watch),

@@ -35,46 +35,47 @@ export interface IpvsFlags {
   readonly ipvsStrictArp?: boolean;
 }
 
-/** Gets a mode ready, and removes what another mode may have left. */
+type Cleaner = () => Promise<readonly string[]>;
+
+/** Gets a mode ready. What other modes have left goes with its first rules, and not before there are some. */
 export async function startTarget(
   mode: NodeMode,
   facts: NodeFacts,
-  flags: IpvsFlags = {},
+  flags: IpvsFlags,
+  warn: (message: string) => void,
 ): Promise<StartedTarget> {
   switch (mode) {
     case 'nftables': {
       await checkNft();
-      await cleanIpvs();
-      await cleanIptables();
       const nft = new Nftables();
-      return withLocalhost(facts, {
+      const target = withLocalhost(facts, {
         mode,
         apply: (view) => nft.apply(compileNft(view)),
         resync: () => nft.resync(),
         isInPlace: () => nft.isInPlace(),
         stop: () => Promise.resolve(),
       });
+      return inPlaceOfOthers(target, { before: [], after: [cleanIpvs, cleanIptables], warn });
     }
     case 'iptables': {
-      await runNft(nftCleanup()).catch(() => null);
-      await cleanIpvs();
       const iptables = new Iptables();
-      return withLocalhost(facts, {
+      const target = withLocalhost(facts, {
         mode,
         apply: (view) => iptables.apply(compileIptables(view)),
         resync: () => iptables.resync(),
         isInPlace: () => iptables.isInPlace(),
         stop: () => Promise.resolve(),
       });
+      // Both have chains of the same names.
+      return inPlaceOfOthers(target, { before: [cleanIpvs], after: [cleanNft], warn });
     }
     case 'ipvs': {
       await checkIpvs();
-      await runNft(nftCleanup()).catch(() => null);
-      // Both have chains of the same names: where this mode was the last one, they are its own.
-      if (!(await hasIpvsRules())) await cleanIptables();
+      // Where this mode was the last one, chains of those names are its own.
+      const before: Cleaner = async () => ((await hasIpvsRules()) ? [] : cleanIptables());
       const { ipvsScheduler: scheduler = 'rr', ipvsStrictArp: strictArp = false } = flags;
       const ipvs = new Ipvs({ strictArp });
-      return {
+      const target: StartedTarget = {
         mode,
         apply: (view) => ipvs.apply(compileIpvs(view, { node: facts, scheduler })),
         resync: () => ipvs.resync(),
@@ -84,6 +85,7 @@ export async function startTarget(
         },
         stop: () => Promise.resolve(),
       };
+      return inPlaceOfOthers(target, { before: [before], after: [cleanNft], warn });
     }
     case 'userspace': {
       const proxy = new Proxy({
@@ -95,7 +97,7 @@ export async function startTarget(
         servedPort: (_service, port) => port,
         nodePortAddresses: facts.addresses,
       });
-      return {
+      const target: StartedTarget = {
         mode,
         apply: async (view, model) => {
           const nothing = lower(
@@ -110,8 +112,42 @@ export async function startTarget(
         isInPlace: () => Promise.resolve(true),
         stop: () => proxy.stop(DRAIN_MS),
       };
+      // Whoever is not root has left nothing, and could remove nothing.
+      if (process.getuid?.() !== 0) return target;
+      return inPlaceOfOthers(target, { before: [], after: [cleanAll], warn });
     }
   }
+}
+
+/** The target, which removes what other modes have left, once, when it has something to put in its place. */
+function inPlaceOfOthers(
+  target: StartedTarget,
+  options: {
+    /** What has to go first, as it shares names with the target. */
+    readonly before: readonly Cleaner[];
+    readonly after: readonly Cleaner[];
+    readonly warn: (message: string) => void;
+  },
+): StartedTarget {
+  let { before, after } = options;
+  const run = async (cleaners: readonly Cleaner[]): Promise<void> => {
+    for (const clean of cleaners) {
+      for (const problem of await clean()) {
+        options.warn(`rules of another mode are left: ${problem}`);
+      }
+    }
+  };
+  return {
+    ...target,
+    apply: async (view, model) => {
+      await run(before);
+      before = [];
+      const applied = await target.apply(view, model);
+      await run(after);
+      after = [];
+      return applied;
+    },
+  };
 }
 
 /** The target, and node ports on loopback beside it where they are asked for. */
@@ -133,8 +169,13 @@ function withLocalhost(facts: NodeFacts, target: StartedTarget): StartedTarget {
 
 /** Removes the rules of every mode; gives what could not be removed. */
 export async function cleanAll(): Promise<readonly string[]> {
-  const nft = await runNft(nftCleanup()).catch(() => null);
-  return [...(nft === null ? [] : [nft]), ...(await cleanIpvs()), ...(await cleanIptables())];
+  return [...(await cleanNft()), ...(await cleanIpvs()), ...(await cleanIptables())];
+}
+
+async function cleanNft(): Promise<readonly string[]> {
+  // Without nft there is nothing of ours.
+  const problem = await runNft(nftCleanup()).catch(() => null);
+  return problem === null ? [] : [problem];
 }
 
 /** Lists or deletes flows of the kernel; gives what is said. Where there are none it fails: that is nothing. */

@@ -1,11 +1,10 @@
 // fairway node: carries the packets of Services on this machine, as kube-proxy does, until interrupted.
 
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:net';
+import { createServer, isIP } from 'node:net';
 import type { Server } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import type { Finding } from '../api/finding.ts';
-import { parseCidr } from '../lib/cidr.ts';
 import { FairwayError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import type { NodeFacts } from '../model/node.ts';
@@ -17,12 +16,14 @@ import { Store } from '../store/store.ts';
 import { fail } from './fail.ts';
 import { HealthCheckPorts, serveHealth } from './node-health.ts';
 import { formatFindings } from './findings.ts';
+import { ipv4Of, networks, SERVICE_CIDR } from './node-facts.ts';
 import { nodeInput } from './node-sources.ts';
 import type { SourceFlags } from './node-sources.ts';
 import { cleanAll, hasCommand, runConntrack, startTarget } from './node-target.ts';
 import type { IpvsFlags, NodeMode } from './node-target.ts';
 import { loadSettings, networkFor } from './settings.ts';
 import { print } from './terminal.ts';
+import { isUnusable } from './usable.ts';
 
 /** As `main.ts` reads them. */
 export interface NodeFlags extends SourceFlags, IpvsFlags {
@@ -40,24 +41,27 @@ export interface NodeFlags extends SourceFlags, IpvsFlags {
   readonly healthPort: string;
 }
 
-/** What kube-apiserver takes when nothing is said. */
-const SERVICE_CIDR = '10.96.0.0/12';
 /** Without root, addresses have to be loopback's. */
 const USERSPACE_CIDR = '127.96.0.0/16';
 const HEALTH_ADDRESS = '127.0.0.1';
+/** Looking costs a process or two. */
+const SYNC_PERIOD_MIN_S = 0.1;
+const PERIOD_MAX_S = 86_400;
 /** In the abstract namespace, which is one for each network namespace: the scope of the kernel's rules. */
 const LOCK_NAME = '\0fairway-node';
 
 /** Serves until interrupted; with --cleanup removes every rule and gives 0. */
 export async function node(paths: readonly string[], flags: NodeFlags): Promise<number> {
-  if (flags.mode !== 'userspace' && process.getuid?.() !== 0) {
-    throw new FairwayError('FW_NEEDS_ROOT', `--mode ${flags.mode} changes the kernel's rules`, {
-      hint: 'run it as root, or with --mode userspace',
+  const isCleanup = flags.cleanup === true;
+  if ((isCleanup || flags.mode !== 'userspace') && process.getuid?.() !== 0) {
+    const what = isCleanup ? '--cleanup' : `--mode ${flags.mode}`;
+    throw new FairwayError('FW_NEEDS_ROOT', `${what} changes the kernel's rules`, {
+      hint: isCleanup ? 'run it as root' : 'run it as root, or with --mode userspace',
     });
   }
   const lock = await takeNode();
   try {
-    if (flags.cleanup === true) return await clean();
+    if (isCleanup) return await clean();
     await serve(paths, flags);
     return 0;
   } finally {
@@ -75,15 +79,17 @@ async function clean(): Promise<number> {
 async function serve(paths: readonly string[], flags: NodeFlags): Promise<void> {
   const interrupted = untilInterrupted();
   const facts = factsFrom(flags);
+  const port = healthPortOf(flags.healthPort);
   const network = networkFor(0, await loadSettings(flags));
-  const minSyncMs = milliseconds(flags.minSyncPeriod, '--min-sync-period');
-  const syncMs = milliseconds(flags.syncPeriod, '--sync-period');
+  const minSyncMs = milliseconds(flags.minSyncPeriod, '--min-sync-period', 0);
+  const syncMs = milliseconds(flags.syncPeriod, '--sync-period', SYNC_PERIOD_MIN_S);
   const onError = (error: unknown): void => void fail(error);
-  const serviceCidr = facts.serviceCidrs.find((cidr) => !cidr.includes(':')) ?? SERVICE_CIDR;
+  const serviceCidr = ipv4Of(facts.serviceCidrs);
   const { loadBalancerCidr, gatewayCidr } = network;
   const input = await nodeInput(paths, flags, { facts, serviceCidr, loadBalancerCidr, warn });
-  const target = await startTarget(flags.mode, facts, flags);
+  const target = await startTarget(flags.mode, facts, flags, warn);
   const store = new Store({ newUid: () => randomUUID() });
+  const locate = createLocator([input.source], () => store.snapshot());
   const forgets = flags.mode !== 'userspace' && (await hasCommand('conntrack'));
   const loop = new NodeLoop({
     store,
@@ -96,6 +102,13 @@ async function serve(paths: readonly string[], flags: NodeFlags): Promise<void> 
     syncMs,
     findings: input.findings,
     podCidrsOfNode: flags.podCidr === undefined,
+    checkStart: (snapshot, findings) => {
+      if (!isUnusable(snapshot, findings)) return;
+      for (const line of formatFindings(findings, locate)) process.stderr.write(`${line}\n`);
+      throw new FairwayError('FW_FILES_UNUSABLE', 'none of the files can be read', {
+        hint: 'the rules that were there before stay in force',
+      });
+    },
     ...(forgets ? { conntrack: runConntrack } : {}),
     onError,
   });
@@ -107,14 +120,12 @@ async function serve(paths: readonly string[], flags: NodeFlags): Promise<void> 
       void input.events?.warn(trouble);
     },
   );
-  const locate = createLocator([input.source], () => store.snapshot());
   const sayFindings = createTeller((finding) => formatFindings([finding], locate));
   loop.subscribe((report) => {
     checks.update(report.view);
     say(report, flags.mode);
     sayFindings(report.findings());
   });
-  const port = Number(flags.healthPort);
   const stop = new AbortController();
   // A cluster that cannot be reached yet is no reason not to be interruptible.
   void interrupted.then(() => {
@@ -179,7 +190,7 @@ function factsFrom(flags: NodeFlags): NodeFacts {
   return {
     name: flags.nodeName ?? hostname(),
     zone: flags.zone ?? '',
-    addresses: networks(flags.nodeAddress, '--node-address') ?? own,
+    addresses: addresses(flags.nodeAddress, '--node-address') ?? own,
     nodePortAddresses: networks(flags.nodePortAddress, '--nodeport-addresses') ?? [],
     podCidrs: networks(flags.podCidr, '--pod-cidr') ?? [],
     serviceCidrs: networks(flags.serviceCidr, '--service-cidr') ?? [
@@ -189,25 +200,33 @@ function factsFrom(flags: NodeFlags): NodeFacts {
   };
 }
 
-function networks(
+function addresses(
   texts: readonly string[] | undefined,
   flag: string,
 ): readonly string[] | undefined {
-  const bad = texts?.find((text) => parseCidr(text) === undefined);
-  if (bad !== undefined) {
-    throw new FairwayError('FW_USAGE', `${flag} ${bad} is no network`, {
-      hint: 'write it as 10.96.0.0/12 or fd00:96::/112',
-    });
-  }
+  const bad = texts?.find((text) => isIP(text) === 0);
+  if (bad !== undefined) throw new FairwayError('FW_USAGE', `${flag} ${bad} is no address`);
   return texts;
 }
 
-function milliseconds(text: string, flag: string): number {
+/** `least` in seconds, too. */
+function milliseconds(text: string, flag: string, least: number): number {
   const seconds = Number(text);
-  if (!Number.isFinite(seconds) || seconds < 0) {
-    throw new FairwayError('FW_USAGE', `${flag} ${text} is no number of seconds`);
+  if (text.trim() === '' || !(seconds >= least && seconds <= PERIOD_MAX_S)) {
+    throw new FairwayError(
+      'FW_USAGE',
+      `${flag} ${text} is no number of seconds from ${least} to ${PERIOD_MAX_S}`,
+    );
   }
   return seconds * 1000;
+}
+
+function healthPortOf(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new FairwayError('FW_USAGE', `--health-port ${text} is no port`, {
+    hint: 'give a number from 1 to 65535, or 0 for none',
+  });
 }
 
 /** One Fairway on a node: the kernel has one set of rules. */

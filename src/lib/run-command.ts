@@ -25,8 +25,9 @@ export function runCommand(
       if (said.length < COMPLAINT_CHARS_MAX) said += text;
     });
     child.once('error', (error) => resolve({ output: '', problem: error.message }));
-    child.once('close', (code) => {
-      const problem = code === 0 ? null : said.trim() || `${program}: status ${code}`;
+    child.once('close', (code, signal) => {
+      const end = signal === null ? `status ${code}` : `ended by ${signal}`;
+      const problem = code === 0 ? null : said.trim() || `${program}: ${end}`;
       resolve({ output: output.join(''), problem });
     });
     // It may end before it has read everything; its status says why.

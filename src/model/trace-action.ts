@@ -274,7 +274,9 @@ function applyFilter(
       const { question } = filter;
       const taken = question.protocol === 'http' ? question.takes : 'all';
       if (taken === 'all') return state;
-      const headers = state.request.headers.filter(([name]) => !taken.includes(name));
+      const headers = state.request.headers.filter(
+        ([name]) => !taken.includes(name) && !taken.some((n) => isAlias(name, n)),
+      );
       return { ...state, request: { ...state.request, headers } };
     }
     case 'templateHeaders': {

@@ -135,6 +135,28 @@ it('tries again, and whole, what has failed', async () => {
   assert.equal(applied.at(-1), 'full');
 });
 
+it('is not alive while what changed fails again and again', async () => {
+  let isBroken = false;
+  const { store, loop } = lab(0, () => {
+    if (isBroken) throw new Error('no');
+  });
+  await loop.start();
+  isBroken = true;
+  write(store, { a: 'b' });
+  // Periods are of 50 ms here, and two of them are allowed.
+  await pause(250);
+  const seen: boolean[] = [];
+  for (let i = 0; i < 10; i++) {
+    seen.push(loop.isLive(), loop.isHealthy());
+    await pause(10);
+  }
+  assert.ok(!seen.includes(true), seen.join());
+  isBroken = false;
+  await pause(200);
+  assert.ok(loop.isLive());
+  await loop.stop();
+});
+
 it('is alive but not healthy on a node that is about to go', async () => {
   const { store, loop } = lab(0);
   await loop.start();

@@ -33,6 +33,8 @@ export interface NodeTarget {
     readonly sync: 'full' | 'partial';
     /** Of iptables: how many rules there are. */
     readonly rules?: ReadonlyMap<Family, NonNullable<FamilySync['rules']>>;
+    /** Of nftables: where something that is not needed could not be deleted. */
+    readonly uncleaned?: readonly Family[];
   }>;
   /** The next program is to be written whole. */
   resync(): void;
@@ -55,6 +57,8 @@ export interface NodeLoopOptions {
   readonly conntrack?: (args: readonly string[]) => Promise<string>;
   /** What else there is to say about the objects, once controllers have come to rest on them. */
   readonly findings?: (snapshot: Snapshot) => readonly Finding[];
+  /** Looks once at what sources have, before anything is changed; what it throws ends the start. */
+  readonly checkStart?: (snapshot: Snapshot, findings: readonly Finding[]) => void;
   /** The networks of pods are those of the Node object, when that has some. */
   readonly podCidrsOfNode?: boolean;
   readonly onError: (error: unknown) => void;
@@ -88,6 +92,8 @@ export class NodeLoop {
   #view: PacketView | undefined;
   #report: NodeReport | undefined;
   #dirtySinceMs: number | undefined;
+  /** Since when there is a change whose rounds have all failed. */
+  #failingSinceMs: number | undefined;
   /** Of what is not in force yet. */
   #changes: Changes = NO_CHANGES;
   #isReconciling = false;
@@ -132,6 +138,7 @@ export class NodeLoop {
       ),
     );
     if (this.#stop.signal.aborted) return;
+    this.#options.checkStart?.(store.snapshot(), [...this.#sourceFindings.values()].flat());
     await this.#round();
     // What came during the first round.
     if (this.#dirtySinceMs !== undefined) this.#schedule();
@@ -147,7 +154,7 @@ export class NodeLoop {
 
   /** Whether a change has waited for longer than two periods. Taints are not looked at. */
   isLive(): boolean {
-    const since = this.#dirtySinceMs;
+    const since = this.#failingSinceMs ?? this.#dirtySinceMs;
     return since === undefined || performance.now() - since < 2 * this.#options.syncMs;
   }
 
@@ -229,6 +236,7 @@ export class NodeLoop {
     } finally {
       this.#isReconciling = false;
     }
+    const dirtySinceMs = this.#dirtySinceMs ?? startedMs;
     this.#dirtySinceMs = undefined;
     const snapshot = store.snapshot();
     const changes = this.#changes;
@@ -236,10 +244,12 @@ export class NodeLoop {
     this.#learn(snapshot);
     const view = lowerPackets(model, this.#facts);
     try {
-      const { rejected, sync, rules } = await target.apply(view, model);
+      const { rejected, sync, rules, uncleaned = [] } = await target.apply(view, model);
+      for (const family of uncleaned) this.metrics.cleanupFailed(family);
       await this.#forget(view);
       this.#view = view;
       this.#hasFailed = false;
+      this.#failingSinceMs = undefined;
       const tookMs = performance.now() - startedMs;
       if (sync === 'full') this.#lastFullMs = startedMs;
       const families = familySyncs(view, rules);
@@ -257,6 +267,7 @@ export class NodeLoop {
     } catch (error) {
       this.metrics.failed(this.#view === undefined || this.#hasFailed ? 'full' : 'partial');
       this.#hasFailed = true;
+      this.#failingSinceMs ??= dirtySinceMs;
       target.resync();
       throw error;
     }

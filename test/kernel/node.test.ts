@@ -58,9 +58,8 @@ class NodeProcess {
 class PodOf {
   readonly #child: ChildProcess;
 
-  constructor() {
-    const server =
-      "require('http').createServer((_, r) => r.end('here')).listen(8077, '192.0.2.11')";
+  constructor(port = 8077, address = '192.0.2.11') {
+    const server = `require('http').createServer((_, r) => r.end('here')).listen(${port}, '${address}')`;
     this.#child = spawn('ip', ['netns', 'exec', NS, process.execPath, '-e', server]);
   }
 
@@ -163,6 +162,60 @@ describe('fairway node', { skip: reason ?? false }, () => {
     );
   });
 
+  it('changes nothing when it is told nothing that it can read', async () => {
+    await running?.end();
+    const broken = join(folder, 'broken.yaml');
+    writeFileSync(broken, 'a: [');
+    for (const [args, code] of [
+      [[broken], 'FW_FILES_UNUSABLE'],
+      [[broken, '--mode', 'iptables'], 'FW_FILES_UNUSABLE'],
+      [[], 'FW_USAGE'],
+    ] as const) {
+      const process = new NodeProcess(...args, ...flags);
+      await until('ended', () => process.code !== null);
+      assert.equal(process.code, 2, process.text);
+      assert.match(process.text, new RegExp(code));
+      assert.match(exec('nft', 'list', 'map', 'ip', 'fairway', 'services'), /10\.96\.0\.1 /);
+    }
+  });
+
+  it('says who is in its way', async () => {
+    const other = new PodOf(10_256, '127.0.0.1');
+    await until('listens', () => exec('curl', '-s', 'http://127.0.0.1:10256/') === 'here');
+    const taken = new NodeProcess(file, ...flags);
+    await until('ended', () => taken.code !== null);
+    other.end();
+    assert.equal(taken.code, 2, taken.text);
+    assert.match(
+      taken.text,
+      /127\.0\.0\.1:10256: somebody else has the port \(FW_HEALTH_UNAVAILABLE\)/,
+    );
+  });
+
+  it('refuses flags that make no sense', async () => {
+    for (const args of [
+      ['--health-port', '65536'],
+      ['--health-port', 'x'],
+      ['--sync-period', '0'],
+      ['--sync-period', '1e9'],
+      ['--min-sync-period', '-1'],
+      ['--node-address', '10.0.0.0/8'],
+    ]) {
+      const refused = new NodeProcess(file, ...flags, ...args);
+      await until('ended', () => refused.code !== null);
+      assert.equal(refused.code, 2, refused.text);
+      assert.match(refused.text, /FW_USAGE/);
+    }
+  });
+
+  it('asks for root where it changes rules of the kernel', () => {
+    const main = join(root, 'src', 'cli', 'main.ts');
+    for (const args of [['in.yaml'], ['--cleanup'], ['--mode', 'userspace', '--cleanup']]) {
+      const nobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'];
+      assert.match(exec(...nobody, process.execPath, main, 'node', ...args), /FW_NEEDS_ROOT/);
+    }
+  });
+
   it('leaves nothing of another mode behind', async () => {
     await running?.end();
     running = new NodeProcess(file, ...flags, '--mode', 'iptables');
@@ -197,6 +250,19 @@ describe('fairway node', { skip: reason ?? false }, () => {
       answers.end();
     });
   }
+
+  it('removes rules of the kernel when it carries packets itself', async () => {
+    await running?.end();
+    assert.match(exec('iptables-save', '-t', 'nat'), /KUBE-SVC-/);
+    running = new NodeProcess(file, ...flags, '--mode', 'userspace');
+    await until('ready', () => running!.text.includes('Carrying packets'));
+    assert.doesNotMatch(exec('iptables-save'), /KUBE/);
+    assert.doesNotMatch(exec('nft', 'list', 'tables'), /fairway/);
+    await running.end();
+    // Something to remove.
+    running = new NodeProcess(file, ...flags);
+    await until('ready', () => running!.text.includes('Carrying packets'));
+  });
 
   it('removes every rule when asked', async () => {
     await running?.end();

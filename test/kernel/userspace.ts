@@ -8,7 +8,7 @@ import { factsOf, packetModel, readCluster } from '../support/packets.ts';
 const [name = ''] = process.argv.slice(2);
 const facts = factsOf(readCluster(), name);
 const model = await packetModel();
-const target = await startTarget('userspace', facts);
+const target = await startTarget('userspace', facts, {}, () => undefined);
 const { rejected } = await target.apply(lowerPackets(model, facts), model);
 process.stdout.write(`${JSON.stringify(rejected)}\n`);
 process.stdin.resume();

@@ -2,6 +2,7 @@
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { Namespace } from '../../api/core/namespace.ts';
 import type { Kind, KubeObject } from '../../api/kind.ts';
 import { answerDiscovery } from '../discovery/answer.ts';
 import type { Conversion } from '../discovery/negotiate.ts';
@@ -41,6 +42,8 @@ export interface HandlerOptions extends WatchServices {
   readonly writer: Writer;
   /** Resolves when everything written so far is on disk. */
   readonly flush: () => Promise<void>;
+  /** Rejects while the disk takes nothing. Asked before each write. */
+  readonly recover: () => Promise<void>;
   /** Subresources that are streams: logs, exec, proxies. */
   readonly streams: Streams;
   /** Whom a token lets in; undefined for none of ours. */
@@ -195,6 +198,7 @@ class ApiHandler implements Handler {
   async #resource(call: Call): Promise<void> {
     const { request, asked } = call;
     const isCollection = asked.name === '';
+    if (WRITES.has(request.method ?? '')) await this.#options.recover();
     switch (request.method) {
       case 'HEAD':
       case 'GET':
@@ -211,7 +215,10 @@ class ApiHandler implements Handler {
         break;
       case 'DELETE':
         if (asked.subresource !== '') break;
-        return isCollection ? this.#deleteCollection(call) : this.#delete(call);
+        if (!isCollection) return this.#delete(call);
+        // Each namespace by itself, as everywhere: it is too much to end with one request.
+        if (call.resource.kind === (Namespace as Kind)) break;
+        return this.#deleteCollection(call);
       default:
     }
     throw failure.methodNotAllowed();
@@ -371,6 +378,7 @@ class ApiHandler implements Handler {
     }
     const isPatch = request.method === 'PATCH';
     if (!isPatch && request.method !== 'PUT') throw failure.methodNotAllowed();
+    await this.#options.recover();
     const type = mediaType(request);
     const body = isPatch ? parseJson(await readBody(request)) : await readObject(request);
     const object = writer.change({ ...context, subresource: '' }, asked.name, (target) => {
@@ -423,6 +431,7 @@ class ApiHandler implements Handler {
 }
 
 const HEALTH_PATHS = new Set(['/healthz', '/livez', '/readyz']);
+const WRITES: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 const SCALED = new Set(['Deployment', 'ReplicaSet', 'StatefulSet']);
 /** Warnings of one answer. */
 const WARNINGS_MAX = 32;

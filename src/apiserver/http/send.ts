@@ -1,11 +1,11 @@
 // Answers: one value at once, a long list piece by piece, so that neither memory nor the event loop is
 // taken up by it.
 
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { KubeObject } from '../../api/kind.ts';
 import type { Status } from '../failure.ts';
+import { drained } from '../streams/wait.ts';
 import type { ListMetadata, Presenter } from './present.ts';
 
 const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' };
@@ -67,7 +67,7 @@ export async function sendList(
     const text = presenter.items(objects.slice(at, at + BATCH));
     response.write(at === 0 ? text : `,${text}`);
     if (response.writableLength < PREPARED_BYTES_MAX) await nextTurn();
-    else await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    else await drained(response);
   }
   response.end(']}\n');
 }

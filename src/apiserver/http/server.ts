@@ -37,6 +37,9 @@ export interface ServerOptions {
 /** How long requests may take to finish when the server ends. */
 const DRAIN_MS = 300;
 
+/** A URL would take a step up for it: a pod named `..` would be its namespace. */
+const DOT_SEGMENT = /[\\/](?:\.|%2e){1,2}(?:[\\/]|$)/i;
+
 export class ApiServer {
   readonly #options: ServerOptions;
   readonly #server: Server;
@@ -143,6 +146,9 @@ export class ApiServer {
     const identity = checkEntry(request, access, address);
     const target = request.url ?? '/';
     if (!target.startsWith('/')) throw failure.badRequest('the request has no path');
+    if (DOT_SEGMENT.test(target.split('?', 1)[0] ?? '')) {
+      throw failure.badRequest('the path of the request holds a segment of dots');
+    }
     try {
       return { url: new URL(`https://localhost${target}`), identity };
     } catch {

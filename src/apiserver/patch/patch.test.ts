@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Pod } from '../../api/core/pod.ts';
 import { Service } from '../../api/core/service.ts';
+import { CustomResourceDefinition } from '../../api/apiextensions/crd.ts';
 import { HTTPRoute } from '../../api/gateway/httproute.ts';
 import {
   APPLY_PATCH,
@@ -116,5 +117,12 @@ describe('the type of a patch', () => {
     }
     assert.ok(patchTypes(Service).includes(STRATEGIC_MERGE_PATCH));
     assert.ok(!patchTypes(HTTPRoute).includes(STRATEGIC_MERGE_PATCH));
+  });
+
+  it('may be strategic for CustomResourceDefinitions, as kubectl apply sends them', () => {
+    const crd = { spec: { versions: [{ name: 'v1', served: true }] } };
+    const patch = { spec: { versions: [{ name: 'v1', served: false }] } };
+    const outcome = applyPatch(STRATEGIC_MERGE_PATCH, crd, patch, CustomResourceDefinition);
+    assert.deepEqual(outcome, { object: patch });
   });
 });

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { admit } from '../../api/admit.ts';
 import type { Admission } from '../../api/admit.ts';
+import { CustomResourceDefinition } from '../../api/apiextensions/crd.ts';
 import { Namespace } from '../../api/core/namespace.ts';
 import type { Kind, KubeObject } from '../../api/kind.ts';
 import type { ObjectMeta } from '../../api/meta.ts';
@@ -66,6 +67,10 @@ type Fields = Readonly<Record<string, unknown>>;
 type WithStatus = KubeObject & { readonly status?: unknown };
 type ManagedFields = NonNullable<ObjectMeta['managedFields']>;
 
+const DEFINITION = CustomResourceDefinition as unknown as Kind;
+/** Namespaces a cluster is not without (k8s.io/kubernetes/plugin/pkg/admission, NamespaceLifecycle). */
+const LASTING_NAMESPACES: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-public']);
+
 export class Writer {
   readonly #options: WriterOptions;
 
@@ -83,6 +88,7 @@ export class Writer {
     const { name = '', generateName = '' } = sent.metadata;
     const named = name === '' && generateName !== '' ? `${generateName}${randomSuffix()}` : name;
     const { namespace } = context;
+    this.#checkDefinition(kind);
     this.#checkNamespace(kind, namespace, named);
     if (named !== '' && this.#options.store.get(kind, namespace, named) !== undefined) {
       throw failure.alreadyExists(kind, named);
@@ -141,8 +147,10 @@ export class Writer {
     }
     const live = this.#options.store.get(kind, namespace, name)?.object;
     if (live === undefined && context.subresource !== '') throw failure.notFound(kind, name);
-    if (live === undefined) this.#checkNamespace(kind, namespace, name);
-    else {
+    if (live === undefined) {
+      this.#checkDefinition(kind);
+      this.#checkNamespace(kind, namespace, name);
+    } else {
       checkPreconditions(kind, live, sent.metadata);
       this.#checkFile(context, name);
     }
@@ -183,6 +191,9 @@ export class Writer {
     const { resource, namespace, dryRun } = context;
     const { kind } = resource;
     const object = this.#existing(kind, namespace, name);
+    if (kind === (Namespace as Kind) && LASTING_NAMESPACES.has(name)) {
+      throw failure.forbidden(kind, name, 'this namespace may not be deleted');
+    }
     this.#checkFile(context, name);
     const { uid, resourceVersion } = options.preconditions;
     if (uid !== undefined && uid !== object.metadata.uid) {
@@ -327,6 +338,15 @@ export class Writer {
     return entry.object;
   }
 
+  /** What is created of a kind that is about to go would go with it, unseen. */
+  #checkDefinition({ plural, group }: Kind): void {
+    const entry = this.#options.store.get(DEFINITION, '', `${plural}.${group}`);
+    if (entry?.object.metadata.deletionTimestamp === undefined) return;
+    throw failure.methodNotAllowed(
+      'create not allowed while custom resource definition is terminating',
+    );
+  }
+
   #checkNamespace(kind: Kind, namespace: string, name: string): void {
     if (!kind.namespaced) return;
     const entry = this.#options.store.get(Namespace, '', namespace);
@@ -402,7 +422,7 @@ function identify({ resource, namespace }: WriteContext, body: unknown): KubeObj
   const { apiVersion, kind: sentKind, metadata } = body as Fields;
   if (sentKind !== undefined && sentKind !== kind.kind) {
     throw failure.badRequest(
-      `${kind.kind} in version ${JSON.stringify(resource.version)} cannot be handled as a ${text(sentKind)}: the kinds differ`,
+      `${text(sentKind)} in version ${JSON.stringify(resource.version)} cannot be handled as a ${kind.kind}: the kinds differ`,
     );
   }
   if (apiVersion !== undefined && apiVersion !== wanted) {

@@ -2,7 +2,7 @@
 // is what everybody reads; this only follows it. A write is answered after `flush`, and then it is there
 // again after the process, however it ended. What comes from files is not kept: the files are.
 
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
@@ -39,6 +39,7 @@ export interface StorageOptions {
 export class Storage {
   readonly #database: DatabaseSync;
   readonly #onError: (error: unknown) => void;
+  readonly #path: string;
   readonly #put: StatementSync;
   readonly #delete: StatementSync;
   readonly #setMeta: StatementSync;
@@ -52,10 +53,12 @@ export class Storage {
   #flushing: Promise<void> | undefined;
   #lazy: NodeJS.Timeout | undefined;
   #reserved: number;
+  #isRefused = false;
 
   /** Opens or creates the database. Throws FW_OBJECTS_IN_USE or FW_OBJECTS_UNREADABLE. */
   constructor({ path, onError }: StorageOptions) {
     this.#onError = onError;
+    this.#path = path;
     this.#database = open(path);
     this.#put = this.#database.prepare(
       'INSERT OR REPLACE INTO object (kind, namespace, name, object) VALUES (?, ?, ?, ?)',
@@ -74,8 +77,16 @@ export class Storage {
   /** Above every revision that was ever given. */
   readonly revision: number;
 
-  /** Everything that is kept, in no particular order. */
+  /** Everything that is kept, in no particular order. Throws FW_OBJECTS_UNREADABLE. */
   load(): readonly KeptObject[] {
+    try {
+      return this.#rows();
+    } catch (cause) {
+      throw unreadable(this.#path, cause);
+    }
+  }
+
+  #rows(): readonly KeptObject[] {
     const rows = this.#database.prepare('SELECT kind, namespace, name, object FROM object').all();
     return rows.map((row) => {
       const [kind, namespace, name] = [row['kind'], row['namespace'], row['name']].map(String) as [
@@ -129,6 +140,14 @@ export class Storage {
     return this.#flushing;
   }
 
+  /**
+   * Resolves at once unless the disk refused the last transaction: then that is tried again, and
+   * rejected again. Asked before a write, it keeps what would be refused out of the store.
+   */
+  async recover(): Promise<void> {
+    if (this.#isRefused) await this.flush();
+  }
+
   /** Writes what is left and closes the database. */
   close(): void {
     clearTimeout(this.#lazy);
@@ -149,7 +168,9 @@ export class Storage {
       }
       this.#database.exec('COMMIT');
       this.#pending.clear();
+      this.#isRefused = false;
     } catch (cause) {
+      this.#isRefused = true;
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw new FairwayError('FW_OBJECTS_NOT_KEPT', 'the disk did not take what was written', {
         cause,
@@ -184,6 +205,11 @@ function open(path: string): DatabaseSync {
   const inMemory = path === ':memory:';
   try {
     if (!inMemory) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    // Before SQLite opens it: its log takes the permissions of the file, and holds Secrets as well.
+    if (!inMemory) {
+      closeSync(openSync(path, 'a', 0o600));
+      chmodSync(path, 0o600);
+    }
     const database = new DatabaseSync(path);
     // One process at a time: two would each believe that theirs are all the objects.
     database.exec(
@@ -197,7 +223,6 @@ function open(path: string): DatabaseSync {
        ) WITHOUT ROWID;
        INSERT OR IGNORE INTO meta (key, value) VALUES ('format', '${FORMAT}');`,
     );
-    if (!inMemory) chmodSync(path, 0o600);
     return database;
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
@@ -207,9 +232,14 @@ function open(path: string): DatabaseSync {
         hint: 'stop that one, or give this one objects of its own with --fresh or --data DIRECTORY',
       });
     }
-    throw new FairwayError('FW_OBJECTS_UNREADABLE', `cannot keep objects in ${path}: ${text}`, {
-      cause,
-      hint: 'move the file away to begin with none, or name another place with --data DIRECTORY',
-    });
+    throw unreadable(path, cause);
   }
+}
+
+function unreadable(path: string, cause: unknown): FairwayError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return new FairwayError('FW_OBJECTS_UNREADABLE', `cannot keep objects in ${path}: ${text}`, {
+    cause,
+    hint: 'move the file away to begin with none, or name another place with --data DIRECTORY',
+  });
 }

@@ -4,7 +4,7 @@
 import type { Readable, Writable } from 'node:stream';
 
 /** Resolves when the sink takes more, has closed, or the signal aborts. */
-export function drained(sink: Writable, signal: AbortSignal): Promise<void> {
+export function drained(sink: Writable, signal?: AbortSignal): Promise<void> {
   return settled(sink, ['drain', 'close'], signal);
 }
 
@@ -16,16 +16,16 @@ export async function flushed(sink: Writable | undefined, signal: AbortSignal): 
   await settled(sink, ['finish', 'close'], signal);
 }
 
-function settled(sink: Writable, events: readonly string[], signal: AbortSignal): Promise<void> {
-  if (signal.aborted || sink.destroyed) return Promise.resolve();
+function settled(sink: Writable, events: readonly string[], signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted || sink.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
     const done = (): void => {
       for (const event of events) sink.off(event, done);
-      signal.removeEventListener('abort', done);
+      signal?.removeEventListener('abort', done);
       resolve();
     };
     for (const event of events) sink.on(event, done);
-    signal.addEventListener('abort', done, { once: true });
+    signal?.addEventListener('abort', done, { once: true });
   });
 }
 

@@ -1,6 +1,8 @@
 // What a deletion waits for that was asked for with a policy: with `orphan`, that what the object owns no
-// longer names it; in the foreground, that what it owns is gone. Both are finalizers, taken off here.
+// longer names it; in the foreground, that what it alone owns is gone, and the rest no longer names it.
+// Both are finalizers, taken off here.
 
+import { parseApiVersion } from '../../api/kind.ts';
 import type { Kind, KubeObject } from '../../api/kind.ts';
 import { kindKey } from '../../store/snapshot.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
@@ -8,6 +10,7 @@ import type { ObjectWrite } from '../../store/write.ts';
 import type { Controller } from '../controller.ts';
 import { TableWatch } from '../shared/changes.ts';
 import { isTerminating, objectKey, uidOf, withoutOwner } from '../shared/metadata.ts';
+import type { OwnerReference } from '../shared/metadata.ts';
 import { putWrite, removeWrites } from '../shared/writes.ts';
 
 const ORPHAN = 'orphan';
@@ -67,7 +70,29 @@ class DeletionPolicies implements Controller {
       return [...freed, ...withoutFinalizer(snapshot, kind, owner, ORPHAN)];
     }
     if (owned.length === 0) return withoutFinalizer(snapshot, kind, owner, FOREGROUND);
-    return owned.flatMap(([ownedKind, object]) => removeWrites(ownedKind, object));
+    return owned.flatMap(([ownedKind, object]) =>
+      this.#hasOther(snapshot, object, owner)
+        ? [putWrite(snapshot, ownedKind, withoutOwner(object, uidOf(owner)))]
+        : removeWrites(ownedKind, object),
+    );
+  }
+
+  /** Whether somebody else owns the object, who is not about to take what they own with them. */
+  #hasOther(snapshot: Snapshot, { metadata }: KubeObject, owner: KubeObject): boolean {
+    const { namespace = '', ownerReferences = [] } = metadata;
+    return ownerReferences.some(
+      (reference) => reference.uid !== uidOf(owner) && this.#stays(snapshot, reference, namespace),
+    );
+  }
+
+  /** Of owners of other kinds nothing is known: they may well be there. */
+  #stays(snapshot: Snapshot, { apiVersion, kind, name, uid }: OwnerReference, namespace: string) {
+    const { group } = parseApiVersion(apiVersion);
+    const known = this.#listKinds().find((one) => one.kind === kind && one.group === group);
+    if (known === undefined) return true;
+    const object = snapshot.get(known, known.namespaced ? namespace : '', name);
+    if (object === undefined || uidOf(object) !== uid) return false;
+    return !(isTerminating(object) && object.metadata.finalizers?.includes(FOREGROUND) === true);
   }
 
   /** Looks at every object there is: deletions that wait are few, and soon over. */
@@ -76,6 +101,7 @@ class DeletionPolicies implements Controller {
     return this.#listKinds().flatMap((kind) =>
       snapshot
         .list(kind)
+        .filter((object) => uidOf(object) !== uid)
         .filter(({ metadata }) => metadata.ownerReferences?.some((o) => o.uid === uid) === true)
         .map((object) => [kind, object] as const),
     );

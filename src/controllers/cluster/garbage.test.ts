@@ -44,6 +44,19 @@ test('what belongs to an owner goes with it, and what belongs to that as well', 
   assert.deepEqual(own.names(ConfigMap), []);
 });
 
+test('a long line of owners goes in few rounds', () => {
+  const own = lab();
+  let uid = putOwner(own, 'owner-0');
+  for (let i = 1; i <= 300; i++) {
+    own.put(ConfigMap, { metadata: { name: `child-${i}`, ownerReferences: owners(uid) } });
+    uid = own.get(ConfigMap, `child-${i}`).metadata.uid ?? '';
+  }
+  own.reconcile();
+  own.remove(ConfigMap, 'owner-0');
+  assert.ok(own.reconcile().rounds < 5);
+  assert.deepEqual(own.names(ConfigMap), []);
+});
+
 test('a new object of the same name is not the owner', () => {
   const own = lab();
   const uid = putOwner(own, 'owner-0');

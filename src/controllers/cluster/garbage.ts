@@ -54,8 +54,9 @@ class Garbage implements Controller {
     }
     if (isChanged) for (const key of this.#waiting) this.#agenda.add(key);
     const out: ObjectWrite[] = [];
+    const gone = new Set<string>();
     this.#agenda.work(now.getTime(), (key) => {
-      const writes = this.#collect(snapshot, key);
+      const writes = this.#collectAll(snapshot, key, gone);
       out.push(...writes);
       return { wrote: writes.length > 0 };
     });
@@ -96,6 +97,25 @@ class Garbage implements Controller {
   #bury(uid: string): void {
     this.#alive.delete(uid);
     for (const key of this.#dependents.get(uid) ?? []) this.#agenda.add(key);
+  }
+
+  /** What an object that goes owned goes at once, however long the line: not one in each round. */
+  #collectAll(snapshot: Snapshot, first: string, gone: Set<string>): readonly ObjectWrite[] {
+    const out: ObjectWrite[] = [];
+    const keys = [first];
+    for (let key = keys.pop(); key !== undefined; key = keys.pop()) {
+      if (gone.has(key)) continue;
+      for (const write of this.#collect(snapshot, key)) {
+        out.push(write);
+        if (write.op !== 'delete') continue;
+        gone.add(key);
+        const { object } = snapshot.table(write.kind).get(write.namespace, write.name) ?? {};
+        if (object === undefined) continue;
+        this.#alive.delete(uidOf(object));
+        keys.push(...(this.#dependents.get(uidOf(object)) ?? []));
+      }
+    }
+    return out;
   }
 
   #collect(snapshot: Snapshot, key: string): readonly ObjectWrite[] {

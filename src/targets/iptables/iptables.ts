@@ -92,8 +92,9 @@ export class Iptables {
     let { ports } = family;
     let problem = await this.#restore({ ...family, ports }, before, stale);
     if (problem !== null) {
+      // Not even the common chains alone go through, or nobody is at fault alone: it is the machine.
+      if ((await this.#test(family, [])) !== null) throw refused(problem);
       const bad = await this.#offenders(family, ports);
-      // Nobody is at fault alone: it is the machine, and the rules there are stay.
       if (bad.size === 0) throw refused(problem);
       ports = ports.flatMap((port) => {
         const message = bad.get(port);
@@ -137,10 +138,7 @@ export class Iptables {
     ports: readonly IptablesPort[],
   ): Promise<Map<IptablesPort, string>> {
     if (ports.length === 0) return new Map();
-    const { problem } = await this.#run(
-      [`${tool(family.family)}-restore`, ...WAIT, '--noflush', '--test'],
-      restoreText({ ...family, ports }),
-    );
+    const problem = await this.#test(family, ports);
     if (problem === null) return new Map();
     if (ports.length === 1) return new Map([[ports[0]!, problem]]);
     const half = Math.ceil(ports.length / 2);
@@ -148,6 +146,14 @@ export class Iptables {
       ...(await this.#offenders(family, ports.slice(0, half))),
       ...(await this.#offenders(family, ports.slice(half))),
     ]);
+  }
+
+  async #test(family: IptablesFamily, ports: readonly IptablesPort[]): Promise<string | null> {
+    const { problem } = await this.#run(
+      [`${tool(family.family)}-restore`, ...WAIT, '--noflush', '--test'],
+      restoreText({ ...family, ports }),
+    );
+    return problem;
   }
 
   async #addCanary(family: Family): Promise<void> {

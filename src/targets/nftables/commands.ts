@@ -35,30 +35,36 @@ export function changesOf(
   return changes;
 }
 
-/** `add table …` with its maps, empty, and its chains. With `rebuild` whatever was there is gone. */
+/**
+ * `add table …` with its maps, empty, and its chains. What is there is mended, or gone whatever it was; it costs more
+ * to delete a table that is not there than to make all of it, so who knows that there is none may say so.
+ */
 export function frameCommands(
   { family, frame }: FamilyProgram,
-  options: { readonly rebuild: boolean; readonly table: string },
+  options: { readonly start: 'mend' | 'rebuild' | 'nothing there'; readonly table: string },
 ): readonly string[] {
   const at = `${nftFamily(family)} ${options.table}`;
   const shapes = [...mapShapes(family)];
+  const isNew = options.start !== 'mend';
   return [
     `add table ${at}`,
-    ...(options.rebuild ? [`delete table ${at}`, `add table ${at}`] : []),
+    ...(options.start === 'rebuild' ? [`delete table ${at}`, `add table ${at}`] : []),
     ...shapes.map(([name, { kind, key, value, flags }]) => {
       const type = `typeof ${key}${value === undefined ? '' : ` : ${value}`};`;
       return `add ${kind} ${at} ${name} { ${type}${flags === undefined ? '' : ` flags ${flags};`} }`;
     }),
-    ...shapes.map(([name, { kind }]) => `flush ${kind} ${at} ${name}`),
-    ...chainCommands(frame, family, options.table),
+    // In a table that is new, everything is empty, and each command has its price.
+    ...(isNew ? [] : shapes.map(([name, { kind }]) => `flush ${kind} ${at} ${name}`)),
+    ...chainCommands(frame, family, options.table, isNew),
   ];
 }
 
-/** Makes chains, or writes those that are there anew. */
+/** Makes chains, or writes those that are there anew; `areNew` when none is there. */
 export function chainCommands(
   chains: Iterable<Chain>,
   family: Family,
   table: string,
+  areNew = false,
 ): readonly string[] {
   const at = `${nftFamily(family)} ${table}`;
   const all = [...chains];
@@ -68,7 +74,7 @@ export function chainCommands(
       return `add chain ${at} ${chain.name}${hook === '' ? '' : ` { ${hook} }`}`;
     }),
     ...all.flatMap((chain) => [
-      `flush chain ${at} ${chain.name}`,
+      ...(areNew ? [] : [`flush chain ${at} ${chain.name}`]),
       ...chain.rules.map((rule) => {
         const comment = chain.comment === undefined ? '' : ` comment ${quoted(chain.comment)}`;
         return `add rule ${at} ${chain.name} ${ruleText(rule, family)}${comment}`;

@@ -24,6 +24,8 @@ export interface NftablesOptions {
 export interface NftApplied extends Applied {
   /** Whether everything was written anew, or only what changed. */
   readonly sync: 'full' | 'partial';
+  /** Families where chains that are not needed could not be deleted; the next round tries it again. */
+  readonly uncleaned: readonly Family[];
 }
 
 export const NFT_TABLE = 'fairway';
@@ -46,6 +48,7 @@ interface FamilyState {
 export class Nftables {
   readonly #run: NftRunner;
   readonly #families = new Map<Family, FamilyState>();
+  readonly #uncleaned = new Set<Family>();
   #generation = 0;
   #wantsFull = true;
   #queue: Promise<unknown> = Promise.resolve();
@@ -80,32 +83,49 @@ export class Nftables {
     const rejected: Rejection[] = [];
     let isFull = this.#wantsFull;
     this.#wantsFull = false;
+    const strange = program.families.filter(({ family }) => !this.#families.has(family));
+    const left = isFull ? await this.#left(strange) : new Set<Family>();
     for (const family of program.families) {
       if (!family.isUsed && !this.#families.has(family.family)) {
         // Somebody before us may have used it.
-        if (isFull) await this.#run(removal(family.family));
+        if (left.has(family.family)) await this.#run(removal(family.family));
         continue;
       }
-      const wasFull = await this.#applyFamily(family, isFull, rejected);
+      const isNew = isFull && !left.has(family.family) && !this.#families.has(family.family);
+      const wasFull = await this.#applyFamily(family, { isFull, isNew }, rejected);
       isFull ||= wasFull;
     }
     this.#generation++;
     // What was refused is tried again with everything else, and so is not forgotten.
     if (rejected.length > 0) this.#wantsFull = true;
-    return { generation: this.#generation, rejected, sync: isFull ? 'full' : 'partial' };
+    const uncleaned = [...this.#uncleaned];
+    this.#uncleaned.clear();
+    return { generation: this.#generation, rejected, sync: isFull ? 'full' : 'partial', uncleaned };
+  }
+
+  /** Families that have a table of ours, of somebody before us. In doubt they have. */
+  async #left(families: readonly FamilyProgram[]): Promise<ReadonlySet<Family>> {
+    // Of all lists that name a table this is the shortest: there are no counters.
+    const query = ({ family }: FamilyProgram): string =>
+      `list counters table ${nftFamily(family)} ${NFT_TABLE}`;
+    if (families.length === 0) return new Set();
+    const problem = (await this.#run(families.map(query).join('\n'))) ?? '';
+    // It repeats each line that names what is not there.
+    const missing = new Set(problem.split('\n'));
+    return new Set(families.filter((f) => !missing.has(query(f))).map(({ family }) => family));
   }
 
   /** Gives whether everything of the family was written anew. */
   async #applyFamily(
     program: FamilyProgram,
-    wantsFull: boolean,
+    { isFull, isNew }: { readonly isFull: boolean; readonly isNew: boolean },
     rejected: Rejection[],
   ): Promise<boolean> {
     const { family, ports } = program;
-    const frame = frameCommands(program, { rebuild: false, table: NFT_TABLE }).join('\n');
+    const frame = frameCommands(program, { start: 'mend', table: NFT_TABLE }).join('\n');
     const state = this.#families.get(family);
-    if (wantsFull || state?.frame !== frame) {
-      await this.#writeWhole(program, frame, rejected);
+    if (isFull || state?.frame !== frame) {
+      await this.#writeWhole(program, { frame, isNew }, rejected);
       return true;
     }
     await this.#sweep(family, state);
@@ -115,7 +135,11 @@ export class Nftables {
   }
 
   /** Everything in one transaction; when that fails, the frame first and then the ports by halves. */
-  async #writeWhole(program: FamilyProgram, frame: string, rejected: Rejection[]): Promise<void> {
+  async #writeWhole(
+    program: FamilyProgram,
+    { frame, isNew }: { readonly frame: string; readonly isNew: boolean },
+    rejected: Rejection[],
+  ): Promise<void> {
     const { family, ports } = program;
     const known = this.#families.get(family);
     const state: FamilyState = {
@@ -135,19 +159,21 @@ export class Nftables {
         ...chainCommands(program.shared.values(), family, NFT_TABLE),
         ...changeCommands(list, { table: NFT_TABLE, isShared: () => false }),
       ].join('\n');
-    const whole = (rebuild: boolean): readonly string[] =>
-      frameCommands(program, { rebuild, table: NFT_TABLE });
+    const whole = (start: 'mend' | 'rebuild' | 'nothing there'): readonly string[] =>
+      frameCommands(program, { start, table: NFT_TABLE });
     const leftOver = [...(known?.ports.values() ?? [])].flatMap((port) =>
       goneChains(
         port,
         ports.find((p) => p.id === port.id),
       ),
     );
-    const isMended = known !== undefined && (await this.#run(script(whole(false), mend))) === null;
+    const isMended = known !== undefined && (await this.#run(script(whole('mend'), mend))) === null;
     if (isMended) {
       for (const chain of leftOver) state.stale.add(chain);
     }
-    const isWritten = isMended || (await this.#run(script(whole(true), changes))) === null;
+    const isWritten =
+      isMended ||
+      (await this.#run(script(whole(isNew ? 'nothing there' : 'rebuild'), changes))) === null;
     this.#families.set(family, state);
     if (isWritten) {
       for (const port of ports) {
@@ -157,12 +183,10 @@ export class Nftables {
       remember(program, state);
       return;
     }
-    const problem = await this.#run(whole(true).join('\n'));
+    const problem = await this.#run(whole('rebuild').join('\n'));
     if (problem !== null) {
       this.#families.delete(family);
-      throw new FairwayError('FW_NFT_REJECTED', `nft refuses the table: ${problem}`, {
-        hint: 'the rules that were there before stay in force',
-      });
+      throw refused(`nft refuses the table: ${problem}`);
     }
     await this.#change(program, state, changes, rejected);
   }
@@ -198,6 +222,7 @@ export class Nftables {
       }
       return;
     }
+    await this.#checkMachine(family, problem);
     const [first] = changes;
     if (changes.length === 1 && first !== undefined) {
       rejected.push(rejection(first, problem));
@@ -208,6 +233,12 @@ export class Nftables {
     await this.#change(program, state, changes.slice(half), rejected);
   }
 
+  /** Rejects when not even what changes nothing is carried out: then no Service is at fault. */
+  async #checkMachine(family: Family, problem: string): Promise<void> {
+    if ((await this.#run(`add table ${nftFamily(family)} ${NFT_TABLE}`)) === null) return;
+    throw refused(`nft fails: ${problem.slice(0, MESSAGE_CHARS_MAX)}`);
+  }
+
   /** Deletes chains that the transaction before has emptied. What cannot be deleted yet is tried again. */
   async #sweep(family: Family, { stale }: FamilyState): Promise<void> {
     if (stale.size === 0) return;
@@ -215,7 +246,14 @@ export class Nftables {
     const commands = names.map((name) => `delete chain ${nftFamily(family)} ${NFT_TABLE} ${name}`);
     // A chain goes only after those that go to it are gone; all of these are empty.
     if ((await this.#run(commands.join('\n'))) === null) stale.clear();
+    else this.#uncleaned.add(family);
   }
+}
+
+function refused(message: string): FairwayError {
+  return new FairwayError('FW_NFT_REJECTED', message, {
+    hint: 'the rules that were there before stay in force',
+  });
 }
 
 function rejection({ id, family }: PortChange, problem: string): Rejection {
@@ -282,7 +320,10 @@ export function runNft(script: string): Promise<string | null> {
       if (said.length < MESSAGE_CHARS_MAX * 4) said += text;
     });
     child.once('error', (error: NodeJS.ErrnoException) => reject(cannotRun(error)));
-    child.once('close', (code) => resolve(code === 0 ? null : said.trim() || `status ${code}`));
+    child.once('close', (code, signal) => {
+      const end = signal === null ? `status ${code}` : `ended by ${signal}`;
+      resolve(code === 0 ? null : said.trim() || end);
+    });
     // It may end before it has read everything; its status says why.
     child.stdin.on('error', () => undefined);
     child.stdin.end(`${script}\n`);

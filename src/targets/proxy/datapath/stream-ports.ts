@@ -9,8 +9,8 @@ import type { TLSSocket } from 'node:tls';
 import { normalizeHost } from '../../../lib/hostname.ts';
 import type { Binding } from '../messages.ts';
 import type { SocketProgram } from '../program.ts';
-import { acceptHttps } from './accept.ts';
-import type { ServerConnection } from './accept.ts';
+import { acceptHttps, handOverAll } from './accept.ts';
+import type { Acceptor, ServerConnection } from './accept.ts';
 import type { Forward } from './action.ts';
 import type { Door } from './admission.ts';
 import type { Backend } from './backend.ts';
@@ -88,6 +88,10 @@ export class TcpPort implements Port {
     this.#server.close();
   }
 
+  handOver(): void {
+    this.close();
+  }
+
   relieve(): void {
     // What they carry is not ours to judge.
   }
@@ -132,6 +136,10 @@ export class UdpPort implements Port {
     this.#flows.close();
   }
 
+  handOver(): void {
+    this.drain();
+  }
+
   relieve(): void {
     // Flows are few bytes, and bounded.
   }
@@ -147,10 +155,10 @@ export class TlsPort implements Port {
   /** Where it ends of listeners that ask clients for a certificate, by what is asked. */
   readonly #asking = new Map<string, TlsEnd>();
   readonly #entry: Entry;
+  readonly #acceptor: Acceptor;
   readonly #open = new Set<ServerConnection>();
   /** Connections whose handshake is under way here, by the client's address, and where they will go. */
   readonly #chosen = new Map<string, Backend>();
-  readonly #proxied: ProxiedClients | undefined;
   readonly #common: Omit<TlsEndOptions, 'validation' | 'onSecure'>;
   #listeners = new HostIndex<ConnectionListener>();
 
@@ -158,9 +166,11 @@ export class TlsPort implements Port {
     this.#context = context;
     this.#entry = newEntry(socket, 'https');
     const { worker, clock } = context;
-    this.#proxied = proxiedOf(socket, worker, clock);
+    const proxied = proxiedOf(socket, worker, clock);
+    const shared = { worker, entry: this.#entry, clock, open: this.#open };
+    this.#acceptor = proxied === undefined ? shared : { ...shared, proxied };
     const door = worker.admission.listener();
-    this.#server = createPausedServer(door, this.#proxied, (client) => this.#accept(client));
+    this.#server = createPausedServer(door, proxied, (client) => this.#accept(client));
     const { handshakeTimeoutMs } = worker.limits;
     const { tlsMinVersion: minVersion } = socket.settings ?? {};
     const common = (this.#common = {
@@ -171,7 +181,7 @@ export class TlsPort implements Port {
     this.#requests = new TlsEnd({
       ...common,
       validation: socket.clientValidation,
-      onSecure: (secure) => this.#takeRequests(secure, null),
+      onSecure: (secure) => acceptHttps(this.#acceptor, secure),
     });
     this.#connections = new TlsEnd({
       ...common,
@@ -201,7 +211,7 @@ export class TlsPort implements Port {
       wanted.add(id);
       let end = this.#asking.get(id);
       if (end === undefined) {
-        const onSecure = (secure: TLSSocket) => this.#takeRequests(secure, id);
+        const onSecure = (secure: TLSSocket) => acceptHttps(this.#acceptor, secure, id);
         end = new TlsEnd({ ...this.#common, validation: asks, onSecure });
         this.#asking.set(id, end);
       }
@@ -218,6 +228,11 @@ export class TlsPort implements Port {
   close(): void {
     this.#server.close();
     this.relieve();
+  }
+
+  handOver(): void {
+    this.#server.close();
+    handOverAll(this.#acceptor);
   }
 
   relieve(): void {
@@ -260,13 +275,6 @@ export class TlsPort implements Port {
       client.once('close', () => this.#chosen.delete(key));
       this.#connections.server.emit('connection', client);
     }
-  }
-
-  #takeRequests(secure: TLSSocket, asker: string | null): void {
-    const { worker, clock } = this.#context;
-    const proxied = this.#proxied;
-    const common = { worker, entry: this.#entry, clock, open: this.#open };
-    acceptHttps(proxied === undefined ? common : { ...common, proxied }, secure, asker);
   }
 
   #handOn(secure: TLSSocket): void {
