@@ -15,6 +15,7 @@ import { H2ServerConnection } from './h2/server.ts';
 import type { Asker } from './observe/observer.ts';
 import { plainAddress } from './proxied.ts';
 import type { ProxiedClients } from './proxied.ts';
+import { shownCertificate } from './shown-certificate.ts';
 import { acceptEvents, acceptPlain } from './socket.ts';
 import type { SocketTransport } from './socket.ts';
 import type { Receiver, RequestHead, ServerStream, TransportHandler } from './stream.ts';
@@ -54,11 +55,17 @@ export function acceptHttp(acceptor: Acceptor, socket: Socket, onGone: () => voi
   socket.resume();
 }
 
-/** Takes a connection whose TLS handshake is done. */
-export function acceptHttps(acceptor: Acceptor, socket: TLSSocket): void {
+/** Takes a connection whose TLS handshake is done; `asker` asked the client for a certificate. */
+export function acceptHttps(
+  acceptor: Acceptor,
+  socket: TLSSocket,
+  asker: string | null = null,
+): void {
   // Node.js says false for a client that names no server.
   const { servername } = socket as { servername?: string | false };
-  const client = clientOf(acceptor, socket, normalizeHost(servername || ''));
+  const plain = clientOf(acceptor, socket, normalizeHost(servername || ''));
+  const certificate = asker === null ? null : shownCertificate(socket, asker);
+  const client = certificate === null ? plain : { ...plain, certificate };
   const make = socket.alpnProtocol === 'h2' ? makeH2 : makeH1;
   acceptEvents(socket, (transport) => make(acceptor, client, transport));
 }

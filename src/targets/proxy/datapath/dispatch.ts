@@ -8,6 +8,7 @@ import { splitTarget } from '../../../lib/http-path.ts';
 import type { PathPolicy, SplitTarget } from '../../../lib/http-path.ts';
 import { normalizeHost } from '../../../lib/hostname.ts';
 import type { Conduct } from '../../../model/conduct.ts';
+import type { ShownCertificate } from '../../../model/guard.ts';
 import type { Session } from '../../../model/policy.ts';
 import { fillTemplate } from '../../../model/template.ts';
 import type { TemplateSource } from '../../../model/template.ts';
@@ -111,8 +112,8 @@ export interface Client {
   readonly address: string;
   /** Asked for in the handshake, normalized; null without TLS. */
   readonly serverName: string | null;
-  /** Subject of the certificate it shows and that is valid; absent without. */
-  readonly certificate?: string;
+  /** What it has shown where its listener asks; absent without. */
+  readonly certificate?: ShownCertificate;
 }
 
 export const MISDIRECTED = 'the connection was made for another server';
@@ -199,6 +200,10 @@ function run(action: Action, routed: Routed): Receiver {
   const { stream, head } = routed;
   const { result, cors, auths, gate } = action;
   if (stream.record !== null) stream.record.rule = action.id;
+  const unwanted = gate === null ? null : gate.refuseCertificate(routed.client.certificate ?? null);
+  if (unwanted !== null) {
+    return answer(stream, head, unwanted.status, unwanted.reason, [...unwanted.fields]);
+  }
   if (gate !== null && gate.bodyBytesMax > 0 && head.contentLength > gate.bodyBytesMax) {
     routed.worker.counters.bodiesTooLarge++;
     return answer(stream, head, 413, BODY_TOO_LARGE, originFields(cors, head));
@@ -226,7 +231,7 @@ function run(action: Action, routed: Routed): Receiver {
 function askingOf(action: Pick<Action, 'groupsOf'>, routed: Routed): Asking {
   const { client, head } = routed;
   const source = sourceOf(action, routed);
-  return { head, client: client.address, certificate: client.certificate ?? null, source };
+  return { head, client: client.address, source };
 }
 
 function decide(action: Action, routed: Routed): Receiver {
