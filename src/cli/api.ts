@@ -117,7 +117,6 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     reader: new Reader(store),
     writer,
     flush: () => storage.flush(),
-    recover: () => storage.recover(),
     streams: createSubresources({ store, pods: podsOf(options) }),
     userFor: (token) => tokenIdentity(token, access),
     version: VERSION,

@@ -42,6 +42,7 @@ export async function openKept(options: KeepingOptions, newUid: () => string): P
   const isKept = (kind: Kind, { metadata }: KubeObject): boolean =>
     store.get(kind, metadata.namespace ?? '', metadata.name ?? '')?.source?.source ===
     API_SOURCE.source;
+  store.keepWith((changes) => storage.keep(changes, isKept));
   store.subscribe((changes) => storage.follow(changes, isKept));
   return { store, storage, restored, customKinds, path: options.isTemporary ? null : path };
 }

@@ -42,8 +42,6 @@ export interface HandlerOptions extends WatchServices {
   readonly writer: Writer;
   /** Resolves when everything written so far is on disk. */
   readonly flush: () => Promise<void>;
-  /** Rejects while the disk takes nothing. Asked before each write. */
-  readonly recover: () => Promise<void>;
   /** Subresources that are streams: logs, exec, proxies. */
   readonly streams: Streams;
   /** Whom a token lets in; undefined for none of ours. */
@@ -198,7 +196,6 @@ class ApiHandler implements Handler {
   async #resource(call: Call): Promise<void> {
     const { request, asked } = call;
     const isCollection = asked.name === '';
-    if (WRITES.has(request.method ?? '')) await this.#options.recover();
     switch (request.method) {
       case 'HEAD':
       case 'GET':
@@ -378,7 +375,6 @@ class ApiHandler implements Handler {
     }
     const isPatch = request.method === 'PATCH';
     if (!isPatch && request.method !== 'PUT') throw failure.methodNotAllowed();
-    await this.#options.recover();
     const type = mediaType(request);
     const body = isPatch ? parseJson(await readBody(request)) : await readObject(request);
     const object = writer.change({ ...context, subresource: '' }, asked.name, (target) => {
@@ -431,7 +427,6 @@ class ApiHandler implements Handler {
 }
 
 const HEALTH_PATHS = new Set(['/healthz', '/livez', '/readyz']);
-const WRITES: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 const SCALED = new Set(['Deployment', 'ReplicaSet', 'StatefulSet']);
 /** Warnings of one answer. */
 const WARNINGS_MAX = 32;

@@ -211,18 +211,17 @@ export class Writer {
       );
     }
     if (dryRun) return { object, gone: !lingers(kind, object) };
-    const finalizer = FINALIZERS[options.propagation];
-    if (finalizer !== undefined && !(object.metadata.finalizers ?? []).includes(finalizer)) {
-      const finalizers = [...(object.metadata.finalizers ?? []), finalizer];
-      store.write([this.#putOf(kind, withMetadata(object, { ...object.metadata, finalizers }))]);
-    }
-    const current = store.get(kind, namespace, name)?.object ?? object;
+    const current = withFinalizer(object, FINALIZERS[options.propagation]);
     if (!lingers(kind, current, options.gracePeriodSeconds)) {
-      store.write([{ op: 'delete', kind, namespace, name }]);
+      store.writeKept([{ op: 'delete', kind, namespace, name }]);
       return { object: current, gone: true };
     }
     const gracePeriodSeconds = graceOf(kind, current, options.gracePeriodSeconds);
-    store.write([{ op: 'terminate', kind, namespace, name, gracePeriodSeconds }]);
+    // In one batch: a deletion that is refused leaves no finalizer behind.
+    store.writeKept([
+      ...(current === object ? [] : [this.#putOf(kind, current)]),
+      { op: 'terminate', kind, namespace, name, gracePeriodSeconds },
+    ]);
     return { object: store.get(kind, namespace, name)?.object ?? current, gone: false };
   }
 
@@ -286,7 +285,7 @@ export class Writer {
     if (deepEqual((old as WithStatus).status, status) && sameManagers(old, after)) return old;
     if (dryRun) return after;
     const { namespace = '', name = '' } = old.metadata;
-    store.write([{ op: 'status', kind, namespace, name, status, managedFields }]);
+    store.writeKept([{ op: 'status', kind, namespace, name, status, managedFields }]);
     return store.get(kind, namespace, name)?.object ?? after;
   }
 
@@ -389,13 +388,13 @@ export class Writer {
     if (dryRun) return old === undefined ? asIfCreated(kind, object) : object;
     const { finalizers = [], deletionTimestamp } = object.metadata;
     const isReleased = deletionTimestamp !== undefined && finalizers.length === 0;
-    store.write([this.#putOf(kind, object)]);
-    const stored = store.get(kind, namespace, name)?.object ?? object;
     // The last of those whom the deletion waited for has let go.
-    if (isReleased && !lingers(kind, stored)) {
-      store.write([{ op: 'delete', kind, namespace, name }]);
-    }
-    return stored;
+    const isOver = isReleased && !lingers(kind, object);
+    const changes = store.writeKept([
+      this.#putOf(kind, object),
+      ...(isOver ? [{ op: 'delete' as const, kind, namespace, name }] : []),
+    ]);
+    return changes[0]?.after ?? store.get(kind, namespace, name)?.object ?? object;
   }
 
   #putOf(kind: Kind, object: KubeObject): ObjectWrite {
@@ -450,6 +449,12 @@ function identify({ resource, namespace }: WriteContext, body: unknown): KubeObj
 
 function withMetadata(object: KubeObject, metadata: ObjectMeta): KubeObject {
   return { ...object, metadata };
+}
+
+function withFinalizer(object: KubeObject, finalizer: string | undefined): KubeObject {
+  const { finalizers = [] } = object.metadata;
+  if (finalizer === undefined || finalizers.includes(finalizer)) return object;
+  return withMetadata(object, { ...object.metadata, finalizers: [...finalizers, finalizer] });
 }
 
 function withManagers(object: KubeObject, managedFields: ManagedFields | undefined): KubeObject {
