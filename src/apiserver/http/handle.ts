@@ -12,7 +12,9 @@ import { answerOpenApi } from '../openapi/answer.ts';
 import { APPLY_PATCH, applyPatch, JSON_PATCH, patchTypes } from '../patch/patch.ts';
 import type { JsonObject } from '../patch/values.ts';
 import { deleted, Failure, failure } from '../failure.ts';
+import type { Status } from '../failure.ts';
 import { readDeleteOptions, readDryRun } from '../registry/deletion.ts';
+import { isEvictable, readEviction } from '../registry/eviction.ts';
 import type { Reader } from '../registry/reader.ts';
 import type { Resource, Resources } from '../registry/resources.ts';
 import { reviewOf } from '../registry/reviews.ts';
@@ -115,6 +117,8 @@ class ApiHandler implements Handler {
     const { deprecationWarning } = resource.kind;
     if (deprecationWarning !== undefined) warn(response, deprecationWarning);
     if (asked.subresource === 'scale' && isScaled(resource.kind)) await this.#scale(call);
+    else if (asked.subresource === 'eviction' && isEvictable(resource.kind))
+      await this.#evict(call);
     else if (asked.subresource === '' || hasPart(resource.kind, asked.subresource)) {
       await this.#resource(call);
     } else if (!(await this.#options.streams.serve(request, response, asked, query))) {
@@ -385,6 +389,16 @@ class ApiHandler implements Handler {
     sendJson(response, 200, scaleOf(object, kind));
   }
 
+  async #evict(call: Call): Promise<void> {
+    const { request, response, query, asked } = call;
+    if (request.method !== 'POST') throw failure.methodNotAllowed();
+    const options = readEviction(await readObject(request), asked.name, query);
+    const context = { ...this.#context(call), dryRun: options.dryRun };
+    this.#options.writer.remove(context, asked.name, options);
+    await this.#options.flush();
+    sendStatus(response, SUCCESS_CREATED);
+  }
+
   async #written(call: Call, code: number, object: KubeObject): Promise<void> {
     await this.#options.flush();
     sendObject(call.response, code, this.#presenter(call, false).one(object));
@@ -426,6 +440,13 @@ class ApiHandler implements Handler {
   }
 }
 
+const SUCCESS_CREATED: Status = {
+  kind: 'Status',
+  apiVersion: 'v1',
+  metadata: {},
+  status: 'Success',
+  code: 201,
+};
 const HEALTH_PATHS = new Set(['/healthz', '/livez', '/readyz']);
 const SCALED = new Set(['Deployment', 'ReplicaSet', 'StatefulSet']);
 /** Warnings of one answer. */
@@ -488,8 +509,9 @@ function checkScope({ namespaced }: Kind, { namespace, name }: ResourceRequest):
   if (namespaced ? namespace === '' && name !== '' : namespace !== '') throw failure.noSuchPath();
 }
 
+/** Whatever is not said to be false is true, as kube-apiserver reads it. */
 function isTrue(text: string | null): boolean {
-  return text === 'true' || text === '1' || text === '';
+  return text !== null && text !== '0' && text.toLowerCase() !== 'false';
 }
 
 function wholeNumber(name: string, text: string): number {
