@@ -2,6 +2,7 @@
 // is wrong with a request.
 
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ApiClient } from '../support/api-client.ts';
@@ -116,6 +117,24 @@ describe('the API', { timeout: 120_000 }, () => {
       assert.match(await k.fails(['apply', '-f', '-'], changed), /written in .*served\.yaml:1/);
     },
   );
+
+  it('gives an object back that a file had taken over', async () => {
+    await api.create(MAPS, { metadata: { name: 'both' }, data: { key: 'api' } });
+    const valueIs = (value: string) => async () =>
+      (await api.get(`${MAPS}/both`)).body.data?.key === value;
+    files.write(
+      'both.yaml',
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: both }\ndata: { key: file }\n',
+    );
+    await until(valueIs('file'), 'the file to count');
+    await until(
+      () => fairway.stderr().includes('was written through the API as well'),
+      'a finding',
+    );
+    rmSync(join(files.path, 'both.yaml'));
+    await until(valueIs('api'), 'the object of the API');
+    assert.equal((await api.patch(`${MAPS}/both`, { data: { key: 'mine' } })).status, 200);
+  });
 
   it('refuses finalizers without a domain, times that are none, and other names', async () => {
     const odd = await api.create(MAPS, { metadata: { name: 'a', finalizers: ['odd'] } });

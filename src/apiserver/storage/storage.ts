@@ -38,7 +38,8 @@ export interface StorageOptions {
   readonly onError: (error: unknown) => void;
 }
 
-type IsKept = (kind: Kind, object: KubeObject) => boolean;
+/** `hidden` is what a file has as well: what is kept of it stays as it was. */
+type IsKept = (kind: Kind, object: KubeObject) => boolean | 'hidden';
 
 interface Row {
   /** Kind, namespace and name. */
@@ -189,7 +190,9 @@ export class Storage {
       const { namespace = '', name = '' } = object.metadata;
       const row = [kindKey(kind), namespace, name];
       const key = keyOf(row);
-      if (after !== undefined && isKept(kind, after)) rows.set(key, { row, object: after });
+      const kept = after !== undefined && isKept(kind, after);
+      if (kept === 'hidden') continue;
+      if (after !== undefined && kept) rows.set(key, { row, object: after });
       else if (this.#kept.has(key) || rows.has(key)) rows.set(key, { row, object: null });
     }
     return rows;
