@@ -29,7 +29,7 @@ test('what was written through the API is back when the file no longer has it', 
   const gone = { op: 'delete', kind: KIND, namespace: 'default', name: 'a' } as const;
   store.write(hidden.take([gone]));
   const entry = store.get(KIND, 'default', 'a');
-  assert.deepEqual((entry?.object as unknown as { data: object }).data, { value: 'api' });
+  assert.deepEqual((entry?.object as { data?: object } | undefined)?.data, { value: 'api' });
   assert.deepEqual([entry?.source, entry?.object.metadata.uid], [API, uid]);
   assert.deepEqual(hidden.findings(), []);
 });

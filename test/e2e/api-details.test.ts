@@ -127,10 +127,6 @@ describe('the API', { timeout: 120_000 }, () => {
       'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: both }\ndata: { key: file }\n',
     );
     await until(valueIs('file'), 'the file to count');
-    await until(
-      () => fairway.stderr().includes('was written through the API as well'),
-      'a finding',
-    );
     rmSync(join(files.path, 'both.yaml'));
     await until(valueIs('api'), 'the object of the API');
     assert.equal((await api.patch(`${MAPS}/both`, { data: { key: 'mine' } })).status, 200);
