@@ -154,6 +154,12 @@ describe('the API', { timeout: 120_000 }, () => {
     assert.match(yaml.body.message, /is not YAML: it holds more than one document/);
   });
 
+  it('lists the paths there are', async () => {
+    const { body } = await api.get('/');
+    for (const path of ['/api/v1', '/apis/apps/v1', '/healthz'])
+      assert.ok(body.paths.includes(path));
+  });
+
   it('watches for whatever is not said to be false', async () => {
     const { text } = await api.get(`${MAPS}?watch=maybe&timeoutSeconds=1`);
     assert.match(text, /"type":"ADDED"/);

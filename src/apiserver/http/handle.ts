@@ -174,6 +174,18 @@ class ApiHandler implements Handler {
         body: JSON.stringify(info),
       };
     }
+    if (path === '/') {
+      const groups = resources.kinds.flatMap(({ group, versions }) =>
+        group === '' ? [] : [`/apis/${group}`, ...versions.map((v) => `/apis/${group}/${v}`)],
+      );
+      const own = ['/api', '/api/v1', '/apis', '/openapi/v2', '/openapi/v3', '/version'];
+      const paths = [...new Set([...own, ...groups, ...HEALTH_PATHS])].toSorted();
+      return {
+        status: 200,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ paths }),
+      };
+    }
     const asked = { path, accept: headers.accept, ifNoneMatch: headers['if-none-match'] };
     return (
       answerDiscovery(resources.kinds, { ...asked, serverAddress: headers.host }) ??
