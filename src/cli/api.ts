@@ -75,8 +75,10 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       .map((object) => ({ op: 'put' as const, kind: DEFINITION, object, source: CLUSTER_SOURCE })),
   ]);
   const trackAllocations = createAllocationTracker({ serviceCidr: options.serviceCidr });
+  const kinds = [...ALL_KINDS, DEFINITION];
   const writer = new Writer({
     store,
+    lastingDefinitions: new Set(kinds.map(({ group, plural }) => `${plural}.${group}`)),
     complete: (kind, object, old) => {
       if (kind !== (Service as Kind)) return object;
       const service = object as Service;
@@ -98,7 +100,6 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       return position === undefined ? source.file : formatPosition(position);
     },
   });
-  const kinds = [...ALL_KINDS, DEFINITION];
   const resources = new Resources(kinds, [EVENTS_VIEW]);
   const unfollow = followDefinitions({
     store,
@@ -117,7 +118,6 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     reader: new Reader(store),
     writer,
     flush: () => storage.flush(),
-    recover: () => storage.recover(),
     streams: createSubresources({ store, pods: podsOf(options) }),
     userFor: (token) => tokenIdentity(token, access),
     version: VERSION,

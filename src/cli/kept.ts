@@ -39,9 +39,11 @@ export async function openKept(options: KeepingOptions, newUid: () => string): P
     store.restore(kind, object, API_SOURCE);
     restored++;
   }
-  const isKept = (kind: Kind, { metadata }: KubeObject): boolean =>
-    store.get(kind, metadata.namespace ?? '', metadata.name ?? '')?.source?.source ===
-    API_SOURCE.source;
+  const isKept = (kind: Kind, { metadata }: KubeObject): boolean | 'hidden' => {
+    const { source } = store.get(kind, metadata.namespace ?? '', metadata.name ?? '') ?? {};
+    return source?.source === API_SOURCE.source || (source?.source === 'files' && 'hidden');
+  };
+  store.keepWith((changes) => storage.keep(changes, isKept));
   store.subscribe((changes) => storage.follow(changes, isKept));
   return { store, storage, restored, customKinds, path: options.isTemporary ? null : path };
 }

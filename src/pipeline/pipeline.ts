@@ -23,6 +23,7 @@ import { createProxyCompiler } from '../targets/proxy/compile.ts';
 import type { Binding } from '../targets/proxy/messages.ts';
 import type { Proxy } from '../targets/proxy/proxy.ts';
 import { createMovedPortFinder, createStaticFinder } from './findings.ts';
+import { HiddenObjects } from './hidden.ts';
 import { tellRefused } from './refused.ts';
 import { createStatusWriter, statusWrites } from './status.ts';
 
@@ -78,6 +79,7 @@ const WAKE_MS_MAX = 2 ** 31 - 1;
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #listeners = new Set<(report: Report) => void>();
+  readonly #hidden: HiddenObjects;
   readonly #sourceFindings = new Map<string, readonly Finding[]>();
   readonly #lower: (model: Model) => View;
   readonly #compile = createProxyCompiler();
@@ -101,6 +103,7 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.#hidden = new HiddenObjects(options.store);
     this.#findMovedPorts = createMovedPortFinder(options.firstOpenPort);
     this.#lower = createLowerer(options.node);
   }
@@ -127,7 +130,7 @@ export class Pipeline {
       sources.map((source) =>
         source.start((update) => {
           this.#sourceFindings.set(source.name, update.findings);
-          const changes = store.write(update.writes);
+          const changes = store.write(this.#hidden.take(update.writes));
           this.#sourceChanges += changes.length;
           // What a source has to say may have changed without any object.
           if (changes.length === 0) this.#schedule();
@@ -222,7 +225,7 @@ export class Pipeline {
       ...statusWrites(store.snapshot(), statuses, now),
       ...this.#routeStatuses(store.snapshot(), resolution.routeStatuses, now),
     ]);
-    const ofSources = [...this.#sourceFindings.values()].flat();
+    const ofSources = [...[...this.#sourceFindings.values()].flat(), ...this.#hidden.findings()];
     this.#publish({
       revision: snapshot.revision,
       snapshot: store.snapshot(),

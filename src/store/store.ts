@@ -30,6 +30,9 @@ export interface Change {
 
 export type ChangeListener = (changes: readonly Change[]) => void;
 
+/** Takes changes down before anybody is told of them. Throws what it cannot take. */
+export type Keeper = (changes: readonly Change[]) => void;
+
 /** What a write did to one object, before it has its revision. */
 type Effect = Omit<Change, 'revision'>;
 
@@ -40,6 +43,7 @@ export class Store {
   readonly #newUid: (kind: Kind, namespace: string, name: string) => string;
   #revision: number;
   #snapshot: Snapshot | undefined;
+  #keeper: Keeper = () => undefined;
 
   constructor(options: StoreOptions = {}) {
     this.#now = options.now ?? (() => new Date());
@@ -73,8 +77,45 @@ export class Store {
     return this.#snapshot;
   }
 
+  /** Names who takes down what `writeKept` writes. */
+  keepWith(keeper: Keeper): void {
+    this.#keeper = keeper;
+  }
+
   /** Applies a batch. Writes that change nothing are dropped; returns what did change. */
   write(writes: readonly ObjectWrite[]): readonly Change[] {
+    const changes = this.#applyAll(writes);
+    if (changes.length > 0) this.#tell(changes);
+    return changes;
+  }
+
+  /** As `write`, but what the keeper refuses has not been: throws what it throws, and nobody is told. */
+  writeKept(writes: readonly ObjectWrite[]): readonly Change[] {
+    const before = new Map(
+      writes.map((write) => {
+        const { namespace, name } = targetOf(write);
+        const key = [kindKey(write.kind), namespace, name].join('\n');
+        return [key, { write, entry: this.get(write.kind, namespace, name) }] as const;
+      }),
+    );
+    const changes = this.#applyAll(writes);
+    if (changes.length === 0) return changes;
+    try {
+      this.#keeper(changes);
+    } catch (error) {
+      for (const { write, entry } of before.values()) {
+        const { namespace, name } = targetOf(write);
+        const table = this.#tableOf(write.kind);
+        if (entry === undefined) table.delete(namespace, name);
+        else table.set(entry);
+      }
+      throw error;
+    }
+    this.#tell(changes);
+    return changes;
+  }
+
+  #applyAll(writes: readonly ObjectWrite[]): readonly Change[] {
     const changes: Change[] = [];
     for (const write of writes) {
       const revision = this.#revision + 1;
@@ -83,11 +124,12 @@ export class Store {
       this.#revision = revision;
       changes.push({ ...effect, revision });
     }
-    if (changes.length > 0) {
-      this.#snapshot = undefined;
-      for (const listener of this.#listeners) listener(changes);
-    }
+    if (changes.length > 0) this.#snapshot = undefined;
     return changes;
+  }
+
+  #tell(changes: readonly Change[]): void {
+    for (const listener of this.#listeners) listener(changes);
   }
 
   /** Calls `listener` after every batch that changed something, until the returned function is called. */
@@ -221,6 +263,12 @@ function set(
   const object = { ...wanted, metadata: { ...wanted.metadata, resourceVersion } };
   table.set(entryOf(object, source));
   return { kind, before: entry.object, after: object };
+}
+
+function targetOf(write: ObjectWrite): { readonly namespace: string; readonly name: string } {
+  if (write.op !== 'put') return write;
+  const { namespace = '', name = '' } = write.object.metadata;
+  return { namespace, name };
 }
 
 function entryOf(object: KubeObject, source: SourceRef | undefined): Entry {

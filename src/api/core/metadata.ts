@@ -28,7 +28,7 @@ const ANNOTATIONS_BYTES_MAX = 256 * 1024;
  * validating the object itself reports that.
  */
 export function validateMetadata(
-  kind: Pick<Kind, 'namespaced' | 'nameFormat'>,
+  kind: Pick<Kind, 'namespaced' | 'nameFormat'> & Partial<Pick<Kind, 'group'>>,
   metadata: ObjectMeta,
   old?: ObjectMeta,
 ): readonly FieldError[] {
@@ -44,7 +44,36 @@ export function validateMetadata(
   checkAnnotations(metadata.annotations, 'metadata.annotations', errors);
   checkOwners(metadata, errors);
   checkFinalizers(metadata, old, errors);
+  if (STRICT_GROUPS.has(kind.group)) checkQualified(metadata, old, errors);
   return errors;
+}
+
+/** Groups of Kubernetes' own whose finalizers have a domain, or are the standard ones. */
+const STRICT_GROUPS: ReadonlySet<string | undefined> = new Set([
+  '',
+  'apps',
+  'coordination.k8s.io',
+  'discovery.k8s.io',
+  'networking.k8s.io',
+]);
+const STANDARD_FINALIZERS: ReadonlySet<string> = new Set([
+  'kubernetes',
+  'orphan',
+  'foregroundDeletion',
+]);
+
+/** Those that are there already may stay (k8s.io/kubernetes/pkg/apis/core/validation). */
+function checkQualified(
+  { finalizers = [] }: ObjectMeta,
+  old: ObjectMeta | undefined,
+  errors: FieldError[],
+): void {
+  for (const [i, finalizer] of finalizers.entries()) {
+    const isKnown = STANDARD_FINALIZERS.has(finalizer) || old?.finalizers?.includes(finalizer);
+    if (isKnown === true || finalizer.includes('/')) continue;
+    const detail = 'name is neither a standard finalizer name nor is it fully qualified';
+    errors.push(fieldError.invalid(`metadata.finalizers[${i}]`, finalizer, detail));
+  }
 }
 
 function checkIdentity(

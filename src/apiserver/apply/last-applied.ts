@@ -10,7 +10,7 @@ import { difference, EMPTY, union } from './field-set.ts';
 import type { FieldSet } from './field-set.ts';
 import { fieldsOf } from './owned.ts';
 
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /** The one manager this is done for; whoever does not want it takes another name. */
 export const KUBECTL = 'kubectl';

@@ -2,6 +2,7 @@
 // told whether its names were accepted, and takes its objects with it when it goes
 // (k8s.io/apiextensions-apiserver: establish, naming and finalizer controllers).
 
+import { terminatingStatus } from '../../api/apiextensions/terminate.ts';
 import { acceptedStatus } from '../../api/apiextensions/accept.ts';
 import { CustomResourceDefinition } from '../../api/apiextensions/crd.ts';
 import { customKinds } from '../../api/custom/kind.ts';
@@ -10,6 +11,7 @@ import type { Kind, KubeObject } from '../../api/kind.ts';
 import { kindKey } from '../../store/snapshot.ts';
 import type { Change, Store } from '../../store/store.ts';
 import type { ObjectWrite } from '../../store/write.ts';
+import { CLEANUP_FINALIZER } from '../registry/deletion.ts';
 import type { Resource } from '../registry/resources.ts';
 
 /** What is told whenever there are other kinds than before. */
@@ -107,11 +109,23 @@ class Follower {
     const { store } = this.#options;
     const { storage } = kindsOf(crd);
     const { name = '', finalizers = [] } = crd.metadata;
+    const others = finalizers.filter((finalizer) => finalizer !== CLEANUP_FINALIZER);
     const objects = store.snapshot().list(storage as Kind);
-    if (objects.length === 0 && finalizers.length === 0) {
+    if (objects.length === 0 && others.length === 0) {
       return [{ op: 'delete', kind: KIND, namespace: '', name }];
     }
-    return objects.flatMap((object) => removal(storage, object));
+    const writes: ObjectWrite[] = objects.flatMap((object) => removal(storage, object));
+    const time = `${this.#options.now().toISOString().slice(0, 19)}Z`;
+    const status = terminatingStatus(crd, objects.length, time);
+    if (status !== crd.status) {
+      writes.push({ op: 'status', kind: KIND, namespace: '', name, status });
+    }
+    if (objects.length === 0 && others.length < finalizers.length) {
+      const object = { ...crd, metadata: { ...crd.metadata, finalizers: others } };
+      const source = store.get(KIND, '', name)?.source;
+      writes.push({ op: 'put', kind: KIND, object, ...(source === undefined ? {} : { source }) });
+    }
+    return writes;
   }
 
   #publish(): void {

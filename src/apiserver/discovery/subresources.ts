@@ -31,6 +31,11 @@ function core(name: string, kind: string, verbs: readonly string[]): Subresource
 const STREAMS: Readonly<Record<string, readonly Subresource[]>> = {
   '/Pod': [
     core('attach', 'PodAttachOptions', CONNECT),
+    {
+      name: 'eviction',
+      type: { group: 'policy', version: 'v1', kind: 'Eviction' },
+      verbs: ['create'],
+    },
     core('exec', 'PodExecOptions', CONNECT),
     core('log', 'Pod', ['get']),
     core('portforward', 'PodPortForwardOptions', CONNECT),

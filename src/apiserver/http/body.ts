@@ -75,7 +75,7 @@ export function parseJson(bytes: Buffer): unknown {
   try {
     value = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
-    throw failure.badRequest(`the body of the request is not JSON: ${String(error)}`);
+    throw failure.badRequest(`the body of the request is not JSON: ${messageOf(error)}`);
   }
   checkDepth(value, API_LIMITS.depthMax);
   return value;
@@ -134,7 +134,14 @@ function setTwice(line: number, key: string): string {
 }
 
 function notYaml(error: unknown): Error {
-  return failure.badRequest(`the body of the request is not YAML: ${String(error)}`);
+  return failure.badRequest(`the body of the request is not YAML: ${messageOf(error)}`);
+}
+
+/** Without the name of its class, which says nothing to who sent it. */
+function messageOf(error: unknown): string {
+  const isSeveral = (error as { readonly code?: unknown } | null)?.code === 'MULTIPLE_DOCS';
+  if (isSeveral) return 'it holds more than one document';
+  return error instanceof Error ? error.message : String(error);
 }
 
 function checkDepth(value: unknown, left: number): void {

@@ -12,7 +12,9 @@ import { answerOpenApi } from '../openapi/answer.ts';
 import { APPLY_PATCH, applyPatch, JSON_PATCH, patchTypes } from '../patch/patch.ts';
 import type { JsonObject } from '../patch/values.ts';
 import { deleted, Failure, failure } from '../failure.ts';
+import type { Status } from '../failure.ts';
 import { readDeleteOptions, readDryRun } from '../registry/deletion.ts';
+import { isEvictable, readEviction } from '../registry/eviction.ts';
 import type { Reader } from '../registry/reader.ts';
 import type { Resource, Resources } from '../registry/resources.ts';
 import { reviewOf } from '../registry/reviews.ts';
@@ -42,8 +44,6 @@ export interface HandlerOptions extends WatchServices {
   readonly writer: Writer;
   /** Resolves when everything written so far is on disk. */
   readonly flush: () => Promise<void>;
-  /** Rejects while the disk takes nothing. Asked before each write. */
-  readonly recover: () => Promise<void>;
   /** Subresources that are streams: logs, exec, proxies. */
   readonly streams: Streams;
   /** Whom a token lets in; undefined for none of ours. */
@@ -117,6 +117,8 @@ class ApiHandler implements Handler {
     const { deprecationWarning } = resource.kind;
     if (deprecationWarning !== undefined) warn(response, deprecationWarning);
     if (asked.subresource === 'scale' && isScaled(resource.kind)) await this.#scale(call);
+    else if (asked.subresource === 'eviction' && isEvictable(resource.kind))
+      await this.#evict(call);
     else if (asked.subresource === '' || hasPart(resource.kind, asked.subresource)) {
       await this.#resource(call);
     } else if (!(await this.#options.streams.serve(request, response, asked, query))) {
@@ -172,6 +174,18 @@ class ApiHandler implements Handler {
         body: JSON.stringify(info),
       };
     }
+    if (path === '/') {
+      const groups = resources.kinds.flatMap(({ group, versions }) =>
+        group === '' ? [] : [`/apis/${group}`, ...versions.map((v) => `/apis/${group}/${v}`)],
+      );
+      const own = ['/api', '/api/v1', '/apis', '/openapi/v2', '/openapi/v3', '/version'];
+      const paths = [...new Set([...own, ...groups, ...HEALTH_PATHS])].toSorted();
+      return {
+        status: 200,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ paths }),
+      };
+    }
     const asked = { path, accept: headers.accept, ifNoneMatch: headers['if-none-match'] };
     return (
       answerDiscovery(resources.kinds, { ...asked, serverAddress: headers.host }) ??
@@ -198,7 +212,6 @@ class ApiHandler implements Handler {
   async #resource(call: Call): Promise<void> {
     const { request, asked } = call;
     const isCollection = asked.name === '';
-    if (WRITES.has(request.method ?? '')) await this.#options.recover();
     switch (request.method) {
       case 'HEAD':
       case 'GET':
@@ -378,7 +391,6 @@ class ApiHandler implements Handler {
     }
     const isPatch = request.method === 'PATCH';
     if (!isPatch && request.method !== 'PUT') throw failure.methodNotAllowed();
-    await this.#options.recover();
     const type = mediaType(request);
     const body = isPatch ? parseJson(await readBody(request)) : await readObject(request);
     const object = writer.change({ ...context, subresource: '' }, asked.name, (target) => {
@@ -387,6 +399,16 @@ class ApiHandler implements Handler {
     });
     await this.#options.flush();
     sendJson(response, 200, scaleOf(object, kind));
+  }
+
+  async #evict(call: Call): Promise<void> {
+    const { request, response, query, asked } = call;
+    if (request.method !== 'POST') throw failure.methodNotAllowed();
+    const options = readEviction(await readObject(request), asked.name, query);
+    const context = { ...this.#context(call), dryRun: options.dryRun };
+    this.#options.writer.remove(context, asked.name, options);
+    await this.#options.flush();
+    sendStatus(response, SUCCESS_CREATED);
   }
 
   async #written(call: Call, code: number, object: KubeObject): Promise<void> {
@@ -430,8 +452,14 @@ class ApiHandler implements Handler {
   }
 }
 
+const SUCCESS_CREATED: Status = {
+  kind: 'Status',
+  apiVersion: 'v1',
+  metadata: {},
+  status: 'Success',
+  code: 201,
+};
 const HEALTH_PATHS = new Set(['/healthz', '/livez', '/readyz']);
-const WRITES: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 const SCALED = new Set(['Deployment', 'ReplicaSet', 'StatefulSet']);
 /** Warnings of one answer. */
 const WARNINGS_MAX = 32;
@@ -493,8 +521,9 @@ function checkScope({ namespaced }: Kind, { namespace, name }: ResourceRequest):
   if (namespaced ? namespace === '' && name !== '' : namespace !== '') throw failure.noSuchPath();
 }
 
+/** Whatever is not said to be false is true, as kube-apiserver reads it. */
 function isTrue(text: string | null): boolean {
-  return text === 'true' || text === '1' || text === '';
+  return text !== null && text !== '0' && text.toLowerCase() !== 'false';
 }
 
 function wholeNumber(name: string, text: string): number {

@@ -17,6 +17,9 @@ export interface DeleteOptions {
   readonly dryRun: boolean;
 }
 
+/** What a definition waits for: that its objects are gone. */
+export const CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
+
 /** What an object waits for that is deleted with a policy. */
 export const FINALIZERS: Readonly<Record<Propagation, string | undefined>> = {
   Background: undefined,

@@ -16,12 +16,13 @@ import type { Store } from '../../store/store.ts';
 import type { ObjectWrite } from '../../store/write.ts';
 import { apply } from '../apply/apply.ts';
 import { conflictCauses, conflictMessage } from '../apply/conflicts.ts';
+import { LAST_APPLIED } from '../apply/last-applied.ts';
 import { checkManagedFields } from '../apply/managed-fields.ts';
 import { shareFields } from '../apply/shared-fields.ts';
 import { trackUpdate } from '../apply/track.ts';
 import { failure } from '../failure.ts';
 import { API_SOURCE } from '../storage/storage.ts';
-import { FINALIZERS, graceOf, lingers } from './deletion.ts';
+import { CLEANUP_FINALIZER, FINALIZERS, graceOf, lingers } from './deletion.ts';
 import type { DeleteOptions } from './deletion.ts';
 import { randomSuffix } from './names.ts';
 import { apiVersionFor, inVersion } from './resources.ts';
@@ -56,6 +57,8 @@ export interface WriterOptions {
   readonly complete: (kind: Kind, object: KubeObject, old: KubeObject | undefined) => KubeObject;
   /** Where an object is written down, as `shop.yaml:12`; undefined when it is in no file. */
   readonly fileOf: (kind: Kind, namespace: string, name: string) => string | undefined;
+  /** Definitions of kinds that are always there, as `httproutes.gateway.networking.k8s.io`. */
+  readonly lastingDefinitions: ReadonlySet<string>;
 }
 
 export interface Written {
@@ -125,8 +128,11 @@ export class Writer {
     const { resource, namespace } = context;
     const old = this.#existing(resource.kind, namespace, name);
     const sent = identify(context, change(inVersion(old, apiVersionFor(resource))));
-    if (sent.metadata.name !== name) {
-      throw failure.unprocessable('metadata.name: Invalid value: field is immutable');
+    const { name: sentName = '' } = sent.metadata;
+    if (sentName !== name) {
+      throw failure.badRequest(
+        `the name of the object (${sentName}) does not match the name on the URL (${name})`,
+      );
     }
     return this.#replace(context, old, sent);
   }
@@ -152,7 +158,6 @@ export class Writer {
       this.#checkNamespace(kind, namespace, name);
     } else {
       checkPreconditions(kind, live, sent.metadata);
-      this.#checkFile(context, name);
     }
     this.#tellUnknown(context, admit(kind, sent).unknown);
     const outcome = apply({
@@ -194,6 +199,10 @@ export class Writer {
     if (kind === (Namespace as Kind) && LASTING_NAMESPACES.has(name)) {
       throw failure.forbidden(kind, name, 'this namespace may not be deleted');
     }
+    if (kind === DEFINITION && this.#options.lastingDefinitions.has(name)) {
+      const why = `Fairway serves ${name} itself: its definition stays, and so do its objects`;
+      throw failure.forbidden(kind, name, why);
+    }
     this.#checkFile(context, name);
     const { uid, resourceVersion } = options.preconditions;
     if (uid !== undefined && uid !== object.metadata.uid) {
@@ -211,26 +220,24 @@ export class Writer {
       );
     }
     if (dryRun) return { object, gone: !lingers(kind, object) };
-    const finalizer = FINALIZERS[options.propagation];
-    if (finalizer !== undefined && !(object.metadata.finalizers ?? []).includes(finalizer)) {
-      const finalizers = [...(object.metadata.finalizers ?? []), finalizer];
-      store.write([this.#putOf(kind, withMetadata(object, { ...object.metadata, finalizers }))]);
-    }
-    const current = store.get(kind, namespace, name)?.object ?? object;
+    const cleanup = kind === DEFINITION ? CLEANUP_FINALIZER : undefined;
+    const current = withFinalizer(withFinalizer(object, FINALIZERS[options.propagation]), cleanup);
     if (!lingers(kind, current, options.gracePeriodSeconds)) {
-      store.write([{ op: 'delete', kind, namespace, name }]);
+      store.writeKept([{ op: 'delete', kind, namespace, name }]);
       return { object: current, gone: true };
     }
     const gracePeriodSeconds = graceOf(kind, current, options.gracePeriodSeconds);
-    store.write([{ op: 'terminate', kind, namespace, name, gracePeriodSeconds }]);
+    // In one batch: a deletion that is refused leaves no finalizer behind.
+    store.writeKept([
+      ...(current === object ? [] : [this.#putOf(kind, current)]),
+      { op: 'terminate', kind, namespace, name, gracePeriodSeconds },
+    ]);
     return { object: store.get(kind, namespace, name)?.object ?? current, gone: false };
   }
 
   #replace(context: WriteContext, old: KubeObject, sent: KubeObject): KubeObject {
     const { kind } = context.resource;
-    const { name = '' } = old.metadata;
     checkPreconditions(kind, old, sent.metadata);
-    if (context.subresource === '') this.#checkFile(context, name);
     return this.#store(context, old, sent);
   }
 
@@ -258,6 +265,12 @@ export class Writer {
       ...systemMetadata(old.metadata),
     });
     const object = this.#admitted(context, wanted, old);
+    const { namespace = '', name = '' } = old.metadata;
+    if (this.#options.fileOf(kind, namespace, name) !== undefined) {
+      // `kubectl apply` and `diff` of the very file add their note of it, and nothing else.
+      if (isSame(kind, old, withoutLastApplied(object))) return old;
+      this.#checkFile(context, name);
+    }
     const managedFields =
       decided ??
       trackUpdate({
@@ -266,7 +279,7 @@ export class Writer {
         after: withManagers(object, sentManagers ?? old.metadata.managedFields),
       });
     const stored = withManagers(object, managedFields);
-    if (isSame(kind, old, stored)) return old;
+    if (isSame(kind, old, stored) && sameManagers(old, stored)) return old;
     return this.#put(kind, old, stored, dryRun);
   }
 
@@ -286,7 +299,7 @@ export class Writer {
     if (deepEqual((old as WithStatus).status, status) && sameManagers(old, after)) return old;
     if (dryRun) return after;
     const { namespace = '', name = '' } = old.metadata;
-    store.write([{ op: 'status', kind, namespace, name, status, managedFields }]);
+    store.writeKept([{ op: 'status', kind, namespace, name, status, managedFields }]);
     return store.get(kind, namespace, name)?.object ?? after;
   }
 
@@ -389,13 +402,13 @@ export class Writer {
     if (dryRun) return old === undefined ? asIfCreated(kind, object) : object;
     const { finalizers = [], deletionTimestamp } = object.metadata;
     const isReleased = deletionTimestamp !== undefined && finalizers.length === 0;
-    store.write([this.#putOf(kind, object)]);
-    const stored = store.get(kind, namespace, name)?.object ?? object;
     // The last of those whom the deletion waited for has let go.
-    if (isReleased && !lingers(kind, stored)) {
-      store.write([{ op: 'delete', kind, namespace, name }]);
-    }
-    return stored;
+    const isOver = isReleased && !lingers(kind, object);
+    const changes = store.writeKept([
+      this.#putOf(kind, object),
+      ...(isOver ? [{ op: 'delete' as const, kind, namespace, name }] : []),
+    ]);
+    return changes[0]?.after ?? store.get(kind, namespace, name)?.object ?? object;
   }
 
   #putOf(kind: Kind, object: KubeObject): ObjectWrite {
@@ -439,6 +452,7 @@ function identify({ resource, namespace }: WriteContext, body: unknown): KubeObj
       'the namespace of the provided object does not match the namespace sent on the request',
     );
   }
+  checkTimes(resource, metadata as Fields);
   const apiVersionStored = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
   return {
     ...(body as object),
@@ -448,8 +462,30 @@ function identify({ resource, namespace }: WriteContext, body: unknown): KubeObj
   };
 }
 
+const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+
+/** Times of the server's own are not taken from a client, but have to be times. Throws a Failure. */
+function checkTimes({ kind, version }: Resource, metadata: Fields): void {
+  for (const field of ['creationTimestamp', 'deletionTimestamp']) {
+    const value = metadata[field];
+    if (value === undefined || value === null) continue;
+    if (typeof value === 'string' && RFC3339.test(value) && !Number.isNaN(Date.parse(value))) {
+      continue;
+    }
+    throw failure.badRequest(
+      `${kind.kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind.kind}: metadata.${field} is no time as 2026-01-31T12:00:00Z: ${JSON.stringify(value)}`,
+    );
+  }
+}
+
 function withMetadata(object: KubeObject, metadata: ObjectMeta): KubeObject {
   return { ...object, metadata };
+}
+
+function withFinalizer(object: KubeObject, finalizer: string | undefined): KubeObject {
+  const { finalizers = [] } = object.metadata;
+  if (finalizer === undefined || finalizers.includes(finalizer)) return object;
+  return withMetadata(object, { ...object.metadata, finalizers: [...finalizers, finalizer] });
 }
 
 function withManagers(object: KubeObject, managedFields: ManagedFields | undefined): KubeObject {
@@ -544,10 +580,14 @@ function checkPreconditions(kind: Kind, old: KubeObject, sent: ObjectMeta): void
   }
 }
 
-/** Nothing changed but, at most, what the server counts. */
+function withoutLastApplied(object: KubeObject): KubeObject {
+  const { [LAST_APPLIED]: _, ...annotations } = object.metadata.annotations ?? {};
+  return withMetadata(object, { ...object.metadata, annotations });
+}
+
+/** Nothing changed but, at most, what the server counts and who owns what. */
 function isSame(kind: Kind, old: KubeObject, wanted: KubeObject): boolean {
   return (
-    sameManagers(old, wanted) &&
     deepEqual(writable(old.metadata), writable(wanted.metadata)) &&
     deepEqual(contentOf(kind, old), contentOf(kind, wanted))
   );

@@ -1,8 +1,10 @@
 // What was written through the API, kept on disk: an SQLite database with a write-ahead log. The store
-// is what everybody reads; this only follows it. A write is answered after `flush`, and then it is there
-// again after the process, however it ended. What comes from files is not kept: the files are.
+// is what everybody reads. What a client writes goes through `keep` before anybody is told of it, so that
+// a full disk refuses it and nothing has happened; it is answered after `flush`, and then it is there
+// again after the process and the machine, however they ended. Other changes are followed in a while.
+// What comes from files is not kept: the files are.
 
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, fsync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
@@ -36,6 +38,16 @@ export interface StorageOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** `hidden` is what a file has as well: what is kept of it stays as it was. */
+type IsKept = (kind: Kind, object: KubeObject) => boolean | 'hidden';
+
+interface Row {
+  /** Kind, namespace and name. */
+  readonly row: readonly string[];
+  /** Null when it goes. */
+  readonly object: KubeObject | null;
+}
+
 export class Storage {
   readonly #database: DatabaseSync;
   readonly #onError: (error: unknown) => void;
@@ -45,15 +57,15 @@ export class Storage {
   readonly #setMeta: StatementSync;
   /** Rows there are, so that the end of an object that was never kept costs nothing. */
   readonly #kept = new Set<string>();
-  /** What is to be written: the JSON, or null for a deletion. */
-  readonly #pending = new Map<
-    string,
-    { readonly row: readonly string[]; object: KubeObject | null }
-  >();
+  /** What is to be written, by the keys of rows. */
+  readonly #pending = new Map<string, Row>();
   #flushing: Promise<void> | undefined;
   #lazy: NodeJS.Timeout | undefined;
   #reserved: number;
-  #isRefused = false;
+  /** The log, for what is in it to be forced onto the disk; undefined when nothing is kept. */
+  #log: number | undefined;
+  /** What `keep` has written, and `follow` is told of next. */
+  #keptJustNow: readonly Change[] | undefined;
 
   /** Opens or creates the database. Throws FW_OBJECTS_IN_USE or FW_OBJECTS_UNREADABLE. */
   constructor({ path, onError }: StorageOptions) {
@@ -72,6 +84,11 @@ export class Storage {
     this.#reserved = Number(this.#meta('revision') ?? 0);
     this.revision = this.#reserved;
     this.#reserve(this.revision);
+    if (path === ':memory:') return;
+    // The log is there now, and known to its folder. From here on a transaction is in it at its end, or
+    // refused; to force it onto the disk is up to `flush`, once for all that wait for it.
+    this.#database.exec('PRAGMA synchronous = NORMAL');
+    this.#log = openSync(`${path}-wal`, 'r');
   }
 
   /** Above every revision that was ever given. */
@@ -99,53 +116,56 @@ export class Storage {
     });
   }
 
-  /** Takes changes down; they are on disk after `flush`, or soon. */
-  follow(changes: readonly Change[], isKept: (kind: Kind, object: KubeObject) => boolean): void {
-    for (const { kind, before, after, revision } of changes) {
-      if (revision >= this.#reserved) this.#reserve(revision);
-      const object = after ?? before;
-      if (object === undefined) continue;
-      const { namespace = '', name = '' } = object.metadata;
-      const row = [kindKey(kind), namespace, name];
-      const key = keyOf(row);
-      if (after !== undefined && isKept(kind, after)) {
-        this.#kept.add(key);
-        this.#pending.set(key, { row, object: after });
-      } else if (this.#kept.delete(key)) this.#pending.set(key, { row, object: null });
+  /**
+   * Writes changes at once, before anybody is told of them. Throws FW_OBJECTS_NOT_KEPT when the disk does
+   * not take them: then none of them is kept.
+   */
+  keep(changes: readonly Change[], isKept: IsKept): void {
+    const rows = this.#rowsOf(changes, isKept);
+    this.#transaction(rows.values());
+    for (const [key, { object }] of rows) {
+      this.#pending.delete(key);
+      if (object === null) this.#kept.delete(key);
+      else this.#kept.add(key);
     }
-    if (this.#pending.size > 0 && this.#flushing === undefined) {
-      this.#lazy ??= setTimeout(() => {
-        this.#lazy = undefined;
-        this.flush().catch(this.#onError);
-      }, LAZY_MS);
+    this.#keptJustNow = changes;
+  }
+
+  /** Takes other changes down; they are on disk soon, or tried again with those that come after them. */
+  follow(changes: readonly Change[], isKept: IsKept): void {
+    if (changes === this.#keptJustNow) return;
+    for (const [key, row] of this.#rowsOf(changes, isKept)) {
+      this.#pending.set(key, row);
+      if (row.object === null) this.#kept.delete(key);
+      else this.#kept.add(key);
     }
+    if (this.#pending.size === 0) return;
+    this.#lazy ??= setTimeout(() => {
+      this.#lazy = undefined;
+      this.flush().catch(this.#onError);
+    }, LAZY_MS);
   }
 
   /**
-   * Resolves when everything taken down so far is on disk. What is asked for in one turn of the event
-   * loop is one transaction. Rejects with FW_OBJECTS_NOT_KEPT when the disk does not take it.
+   * Resolves when everything written so far is on the disk itself, not only in the system's memory of
+   * it. Asked for in one turn of the event loop, it is done once. Rejects with FW_OBJECTS_NOT_KEPT when
+   * the disk fails.
    */
   flush(): Promise<void> {
     this.#flushing ??= new Promise<void>((resolve, reject) => {
       setImmediate(() => {
         this.#flushing = undefined;
+        // Nobody waits for these: that they are refused is not the affair of those who wait.
         try {
           this.#commit();
-          resolve();
         } catch (error) {
-          reject(error as Error);
+          this.#onError(error);
         }
+        if (this.#log === undefined) resolve();
+        else fsync(this.#log, (error) => (error === null ? resolve() : reject(notKept(error))));
       });
     });
     return this.#flushing;
-  }
-
-  /**
-   * Resolves at once unless the disk refused the last transaction: then that is tried again, and
-   * rejected again. Asked before a write, it keeps what would be refused out of the store.
-   */
-  async recover(): Promise<void> {
-    if (this.#isRefused) await this.flush();
   }
 
   /** Writes what is left and closes the database. */
@@ -154,40 +174,67 @@ export class Storage {
     try {
       this.#commit();
     } finally {
+      if (this.#log !== undefined) closeSync(this.#log);
+      this.#log = undefined;
       this.#database.close();
     }
   }
 
+  /** The rows changes lead to, by their keys. */
+  #rowsOf(changes: readonly Change[], isKept: IsKept): ReadonlyMap<string, Row> {
+    const rows = new Map<string, Row>();
+    for (const { kind, before, after, revision } of changes) {
+      if (revision >= this.#reserved) this.#reserve(revision);
+      const object = after ?? before;
+      if (object === undefined) continue;
+      const { namespace = '', name = '' } = object.metadata;
+      const row = [kindKey(kind), namespace, name];
+      const key = keyOf(row);
+      const kept = after !== undefined && isKept(kind, after);
+      if (kept === 'hidden') continue;
+      if (after !== undefined && kept) rows.set(key, { row, object: after });
+      else if (this.#kept.has(key) || rows.has(key)) rows.set(key, { row, object: null });
+    }
+    return rows;
+  }
+
   #commit(): void {
     if (this.#pending.size === 0) return;
+    this.#transaction(this.#pending.values());
+    this.#pending.clear();
+  }
+
+  #transaction(rows: Iterable<Row>): void {
     try {
       this.#database.exec('BEGIN IMMEDIATE');
-      for (const { row, object } of this.#pending.values()) {
+      for (const { row, object } of rows) {
         if (object === null) this.#delete.run(...row);
         else this.#put.run(...row, objectText(object));
       }
       this.#database.exec('COMMIT');
-      this.#pending.clear();
-      this.#isRefused = false;
     } catch (cause) {
-      this.#isRefused = true;
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw new FairwayError('FW_OBJECTS_NOT_KEPT', 'the disk did not take what was written', {
-        cause,
-        hint: 'see that there is room on the disk and that the folder may be written to',
-      });
+      throw notKept(cause);
     }
   }
 
   #reserve(revision: number): void {
-    this.#reserved = Math.max(this.#reserved, revision) + REVISIONS_RESERVED;
-    this.#setMeta.run('revision', String(this.#reserved));
+    const reserved = Math.max(this.#reserved, revision) + REVISIONS_RESERVED;
+    this.#setMeta.run('revision', String(reserved));
+    this.#reserved = reserved;
   }
 
   #meta(key: string): string | undefined {
     const row = this.#database.prepare('SELECT value FROM meta WHERE key = ?').get(key);
     return row === undefined ? undefined : String(row['value']);
   }
+}
+
+function notKept(cause: unknown): FairwayError {
+  return new FairwayError('FW_OBJECTS_NOT_KEPT', 'the disk did not take what was written', {
+    cause,
+    hint: 'see that there is room on the disk and that the folder may be written to',
+  });
 }
 
 function restored(object: KubeObject): KubeObject {
