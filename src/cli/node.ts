@@ -16,7 +16,7 @@ import { Store } from '../store/store.ts';
 import { fail } from './fail.ts';
 import { HealthCheckPorts, serveHealth } from './node-health.ts';
 import { formatFindings } from './findings.ts';
-import { ipv4Of, networks, SERVICE_CIDR } from './node-facts.ts';
+import { allocationCidrs, networks, SERVICE_CIDR } from './node-facts.ts';
 import { nodeInput } from './node-sources.ts';
 import type { SourceFlags } from './node-sources.ts';
 import { cleanAll, hasCommand, runConntrack, startTarget } from './node-target.ts';
@@ -84,7 +84,7 @@ async function serve(paths: readonly string[], flags: NodeFlags): Promise<void> 
   const minSyncMs = milliseconds(flags.minSyncPeriod, '--min-sync-period', 0);
   const syncMs = milliseconds(flags.syncPeriod, '--sync-period', SYNC_PERIOD_MIN_S);
   const onError = (error: unknown): void => void fail(error);
-  const serviceCidr = ipv4Of(facts.serviceCidrs);
+  const serviceCidr = allocationCidrs(facts.serviceCidrs);
   const { loadBalancerCidr, gatewayCidr } = network;
   const input = await nodeInput(paths, flags, { facts, serviceCidr, loadBalancerCidr, warn });
   const target = await startTarget(flags.mode, facts, flags, warn);
