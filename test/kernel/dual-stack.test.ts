@@ -1,5 +1,5 @@
-// fairway node with Services of both address families in files: both of their addresses answer, from pods
-// that have both, by each mode of the kernel.
+// fairway node with Services of both address families in files: both of their addresses answer, from
+// endpoints of both, by each mode of the kernel.
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -21,23 +21,33 @@ spec:
   ipFamilyPolicy: RequireDualStack
   clusterIP: 10.96.0.20
   clusterIPs: [10.96.0.20, 'fd00:96::20']
-  selector: { app: both }
   ports: [{ port: 80, targetPort: 8077 }]
 ---
 apiVersion: v1
 kind: Service
 metadata: { name: six, namespace: default }
-spec: { clusterIP: 'fd00:96::1', selector: { app: both }, ports: [{ port: 80, targetPort: 8077 }] }
+spec: { clusterIP: 'fd00:96::1', ports: [{ port: 80, targetPort: 8077 }] }
 ---
-apiVersion: v1
-kind: Pod
-metadata: { name: both-1, namespace: default, labels: { app: both } }
-spec: { nodeName: node-1, containers: [{ name: c, image: x }] }
-status:
-  phase: Running
-  podIP: 192.0.2.21
-  podIPs: [{ ip: 192.0.2.21 }, { ip: 'fd00:2::21' }]
-  conditions: [{ type: Ready, status: 'True' }]
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: both-4, namespace: default, labels: { kubernetes.io/service-name: both } }
+addressType: IPv4
+ports: [{ name: '', port: 8077, protocol: TCP }]
+endpoints: [{ addresses: [192.0.2.21], nodeName: node-1, conditions: { ready: true } }]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: both-6, namespace: default, labels: { kubernetes.io/service-name: both } }
+addressType: IPv6
+ports: [{ name: '', port: 8077, protocol: TCP }]
+endpoints: [{ addresses: ['fd00:2::21'], nodeName: node-1, conditions: { ready: true } }]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: six-6, namespace: default, labels: { kubernetes.io/service-name: six } }
+addressType: IPv6
+ports: [{ name: '', port: 8077, protocol: TCP }]
+endpoints: [{ addresses: ['fd00:2::21'], nodeName: node-1, conditions: { ready: true } }]
 `;
 
 function exec(...command: readonly string[]): string {

@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process';
 import type { Family } from '../../lib/cidr.ts';
 import { FairwayError } from '../../lib/errors.ts';
+import { COMMAND_MS_MAX, killAfter } from '../../lib/run-command.ts';
 import type { Applied, Rejection } from '../target.ts';
 import { changeCommands, changesOf, chainCommands, frameCommands, goneChains } from './commands.ts';
 import type { PortChange } from './commands.ts';
@@ -311,10 +312,11 @@ function sharedKeys(
   };
 }
 
-/** Runs the system's nft on a script. */
-export function runNft(script: string): Promise<string | null> {
+/** Runs the system's nft on a script. Rejects when there is none, and when it does not end in time. */
+export function runNft(script: string, limitMs = COMMAND_MS_MAX): Promise<string | null> {
   return new Promise((resolve, reject) => {
     const child = spawn('nft', ['-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
+    killAfter(child, { name: 'nft', limitMs }, reject);
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       if (said.length < MESSAGE_CHARS_MAX * 4) said += text;
@@ -341,6 +343,7 @@ function cannotRun(error: NodeJS.ErrnoException): FairwayError {
 export async function checkNft(): Promise<void> {
   const text = await new Promise<string>((resolve, reject) => {
     const child = spawn('nft', ['--version'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    killAfter(child, { name: 'nft', limitMs: COMMAND_MS_MAX }, reject);
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (part: string) => (said += part));
     child.once('error', (error: NodeJS.ErrnoException) => reject(cannotRun(error)));
