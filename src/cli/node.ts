@@ -23,7 +23,7 @@ import { cleanAll, hasCommand, runConntrack, startTarget } from './node-target.t
 import type { IpvsFlags, NodeMode } from './node-target.ts';
 import { loadSettings, networkFor } from './settings.ts';
 import { print } from './terminal.ts';
-import { isUnusable } from './usable.ts';
+import { isUnusable, unread } from './usable.ts';
 
 /** As `main.ts` reads them. */
 export interface NodeFlags extends SourceFlags, IpvsFlags {
@@ -103,9 +103,11 @@ async function serve(paths: readonly string[], flags: NodeFlags): Promise<void> 
     findings: input.findings,
     podCidrsOfNode: flags.podCidr === undefined,
     checkStart: (snapshot, findings) => {
-      if (!isUnusable(snapshot, findings)) return;
+      // The kernel may have rules of what cannot be read; afterwards a file keeps what it said before.
+      if (!isUnusable(snapshot, findings) && unread(findings).length === 0) return;
       for (const line of formatFindings(findings, locate)) process.stderr.write(`${line}\n`);
-      throw new FairwayError('FW_FILES_UNUSABLE', 'none of the files can be read', {
+      const which = isUnusable(snapshot, findings) ? 'none' : 'not all';
+      throw new FairwayError('FW_FILES_UNUSABLE', `${which} of the files can be read`, {
         hint: 'the rules that were there before stay in force',
       });
     },

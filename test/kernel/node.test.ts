@@ -162,6 +162,23 @@ describe('fairway node', { skip: reason ?? false }, () => {
     );
   });
 
+  it('changes nothing when one of several files cannot be read', async () => {
+    await running?.end();
+    const broken = join(folder, 'broken.yaml');
+    for (const text of ['a: [', undefined]) {
+      if (text === undefined) rmSync(broken);
+      else writeFileSync(broken, text);
+      const other = join(folder, 'other.yaml');
+      writeFileSync(other, LOCAL);
+      const process = new NodeProcess(other, broken, ...flags);
+      await until('ended', () => process.code !== null || process.text.includes('Carrying'));
+      await process.end();
+      assert.match(process.text, /FW_FILES_UNUSABLE/);
+      assert.equal(process.code, 2, process.text);
+      assert.match(exec('nft', 'list', 'map', 'ip', 'fairway', 'services'), /10\.96\.0\.1 /);
+    }
+  });
+
   it('changes nothing when it is told nothing that it can read', async () => {
     await running?.end();
     const broken = join(folder, 'broken.yaml');
