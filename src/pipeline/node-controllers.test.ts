@@ -86,7 +86,11 @@ it('leaves slices in files as they are', () => {
 it('gives a Service of both families the addresses of both that its pods have', () => {
   const store = new Store();
   const metadata = { name: 'cart', namespace: 'shop' };
-  const spec = { ipFamilyPolicy: 'RequireDualStack', selector: { app: 'cart' }, ports: [{ port: 80 }] };
+  const spec = {
+    ipFamilyPolicy: 'RequireDualStack',
+    selector: { app: 'cart' },
+    ports: [{ port: 80 }],
+  };
   put(store, Service, { apiVersion: 'v1', kind: 'Service', metadata, spec });
   put(store, Node, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } });
   put(store, Pod, {
@@ -99,7 +103,10 @@ it('gives a Service of both families the addresses of both that its pods have', 
   const serviceCidr = '10.96.0.0/16,fd00:96::/112';
   reconcileAll(createNodeControllers({ ...OPTIONS, serviceCidr }), store, new Date());
   const slices = store.snapshot().list(EndpointSlice);
-  const found = slices.map((s) => [s.addressType, s.endpoints?.map((e) => e.addresses.join()).join()]);
+  const found = slices.map((s) => [
+    s.addressType,
+    s.endpoints?.map((e) => e.addresses.join()).join(),
+  ]);
   assert.deepEqual(
     found.toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1)),
     [
