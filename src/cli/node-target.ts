@@ -1,6 +1,7 @@
 // The ways in which `fairway node` can carry packets, and what removes each of them.
 
 import { spawn } from 'node:child_process';
+import { mayChangeNetwork } from '../lib/capabilities.ts';
 import { DEFAULT_PATH_POLICY } from '../lib/http-path.ts';
 import { runCommand } from '../lib/run-command.ts';
 import { relayServices } from '../lower/relays.ts';
@@ -112,8 +113,8 @@ export async function startTarget(
         isInPlace: () => Promise.resolve(true),
         stop: () => proxy.stop(DRAIN_MS),
       };
-      // Whoever is not root has left nothing, and could remove nothing.
-      if (process.getuid?.() !== 0) return target;
+      // Whoever may not change rules has left none, and could remove none.
+      if (!mayChangeNetwork()) return target;
       return inPlaceOfOthers(target, { before: [], after: [cleanAll], warn });
     }
   }

@@ -5,6 +5,7 @@ import { createServer, isIP } from 'node:net';
 import type { Server } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import type { Finding } from '../api/finding.ts';
+import { mayChangeNetwork } from '../lib/capabilities.ts';
 import { FairwayError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import type { NodeFacts } from '../model/node.ts';
@@ -53,10 +54,10 @@ const LOCK_NAME = '\0fairway-node';
 /** Serves until interrupted; with --cleanup removes every rule and gives 0. */
 export async function node(paths: readonly string[], flags: NodeFlags): Promise<number> {
   const isCleanup = flags.cleanup === true;
-  if ((isCleanup || flags.mode !== 'userspace') && process.getuid?.() !== 0) {
+  if ((isCleanup || flags.mode !== 'userspace') && !mayChangeNetwork()) {
     const what = isCleanup ? '--cleanup' : `--mode ${flags.mode}`;
     throw new FairwayError('FW_NEEDS_ROOT', `${what} changes the kernel's rules`, {
-      hint: isCleanup ? 'run it as root' : 'run it as root, or with --mode userspace',
+      hint: `run it as root, or with CAP_NET_ADMIN in its ambient set${isCleanup ? '' : ', or with --mode userspace'}`,
     });
   }
   const lock = await takeNode();
