@@ -20,6 +20,7 @@ import { compileProxy } from '../targets/proxy/compile.ts';
 import { DEFAULT_LIMITS } from '../targets/proxy/datapath/limits.ts';
 import { Proxy } from '../targets/proxy/proxy.ts';
 import { localhostNodePorts } from './localhost-node-ports.ts';
+import { rejectedPorts } from './relay-rejections.ts';
 
 export const NODE_MODES = ['nftables', 'iptables', 'ipvs', 'userspace'] as const;
 export type NodeMode = (typeof NODE_MODES)[number];
@@ -107,7 +108,7 @@ export async function startTarget(
           );
           const services = relayServices(view, facts);
           const { rejected } = await proxy.apply(compileProxy({ ...nothing, services }));
-          return { rejected, sync: 'partial' };
+          return { rejected: rejectedPorts(rejected), sync: 'partial' };
         },
         resync: () => undefined,
         isInPlace: () => Promise.resolve(true),

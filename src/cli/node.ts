@@ -177,8 +177,11 @@ function createTeller(
 }
 
 function say({ view, rejected, sync, tookMs }: NodeReport, mode: NodeMode): void {
-  const ports = view.families.reduce((sum, family) => sum + family.ports.length, 0);
-  print(`${ports} ports of Services in force by ${mode} after ${Math.ceil(tookMs)} ms (${sync}).`);
+  const ports = view.families.flatMap((family) => family.ports);
+  const refused = new Set(rejected.map(({ id }) => id));
+  const inForce = ports.filter(({ id }) => !refused.has(id)).length;
+  const count = inForce === ports.length ? `${inForce}` : `${inForce} of ${ports.length}`;
+  print(`${count} ports of Services in force by ${mode} after ${Math.ceil(tookMs)} ms (${sync}).`);
   for (const { claim, kept, lost } of view.conflicts) {
     warn(`${claim} is of Service ${kept}; Service ${lost} does not get it`);
   }
