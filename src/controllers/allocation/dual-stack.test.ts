@@ -60,7 +60,7 @@ const wishes: readonly (readonly [Spec, readonly unknown[]])[] = [
   ],
 ];
 for (const [spec, wanted] of wishes) {
-  test(`of both families, ${JSON.stringify(spec)} gets ${wanted[0]}`, () => {
+  test(`of both families, ${JSON.stringify(spec)} gets ${String(wanted[0])}`, () => {
     assert.deepEqual(given(spec), wanted);
   });
 }
