@@ -14,11 +14,12 @@ import type {
 } from '../model/answer.ts';
 import type { Model } from '../model/model.ts';
 import { traceConnection } from '../model/trace-connection.ts';
-import { traceRequest } from '../model/trace.ts';
+import { entryPointOf, traceRequest } from '../model/trace.ts';
 import { nearMisses } from '../model/near-misses.ts';
 import { evaluate } from '../pipeline/evaluate.ts';
 import type { Evaluation } from '../pipeline/evaluate.ts';
 import { formatPosition } from '../pipeline/locate.ts';
+import type { Limits } from '../targets/proxy/datapath/limits.ts';
 import { refusalOf } from '../targets/proxy/head-check.ts';
 import { describeConnection, isConnection, parseConnection } from './explain-connection.ts';
 import { noFiles, parseRequest, probeFor } from './request.ts';
@@ -26,6 +27,7 @@ import type { AskedRequest } from './request.ts';
 import {
   controllersFor,
   filesSource,
+  limitsOf,
   loadSettings,
   networkFor,
   podFindingsOptions,
@@ -51,7 +53,8 @@ export async function explain(args: readonly string[], flags: ExplainFlags): Pro
   checkGateway(evaluation.snapshot.list(Gateway), flags.gateway);
   const model = restrict(evaluation.resolution.model, flags.gateway);
   const { probe, notes } = probeFor(request, model.entryPoints);
-  const answer = answerTo(request, model, probe);
+  const limits = limitsOf(await loadSettings(flags));
+  const answer = answerTo(request, model, probe, limits);
   const hints = hintsFor(answer, model, probe);
   if (flags.output === 'json') print(JSON.stringify(toJson(answer, hints, evaluation), null, 2));
   else printAnswer(request, answer, { notes, hints, evaluation });
@@ -79,13 +82,19 @@ async function explainConnection(
 }
 
 /** A request that is refused for its head has met a Gateway, and nothing after that. */
-function answerTo(request: AskedRequest, model: Model, probe: RequestProbe): RequestAnswer {
+function answerTo(
+  request: AskedRequest,
+  model: Model,
+  probe: RequestProbe,
+  limits: Limits,
+): RequestAnswer {
   const answer = traceRequest(model, probe);
   if (answer.fate.kind === 'refused') return answer;
   const hosts = request.headers.filter(([name]) => name.toLowerCase() === 'host');
   const refusal = refusalOf(
     probe,
     hosts.map(([, value]) => value),
+    { ...limits, ...entryPointOf(model, probe)?.settings?.limits },
   );
   if (refusal === undefined) return answer;
   return { fate: refusal, steps: answer.steps.filter((step) => step.stage === 'entry point') };

@@ -50,7 +50,7 @@ export const CONFIGURATION = object({
           false,
         ),
         localhost: def(
-          boolean({ doc: 'Serve the first Gateway on localhost too: 80 as 8080, 443 as 8443.' }),
+          boolean({ doc: 'Serve one Gateway on localhost too: 80 as 8080, 443 as 8443.' }),
           true,
         ),
       },

@@ -105,6 +105,8 @@ export interface RewriteFieldsFilter {
   readonly cookiePath?: FieldChange;
   /** Of Location and Refresh: what they begin with. */
   readonly location?: FieldChange;
+  /** Comes before a Location that was changed and begins with a slash. */
+  readonly locationBase?: TextTemplate;
   readonly origin: Origin;
 }
 

@@ -6,7 +6,7 @@ import type { TextTemplate } from './template.ts';
 export interface Guard {
   /** A longer body is answered with 413. */
   readonly bodyBytesMax?: number;
-  /** Who must show a certificate that is valid; without, the answer is `statusCode`. */
+  /** What the certificate of the client must be like; asked first of all. */
   readonly clientCertificate?: ClientCertificateGuard;
   readonly rates: readonly RateLimit[];
   readonly requests?: ConcurrencyLimit;
@@ -19,11 +19,52 @@ export interface Guard {
 }
 
 export interface ClientCertificateGuard {
+  /** `ClientQuestion.id`: found valid by other authorities, a certificate counts for nothing here. */
+  readonly by: string;
+  /**
+   * valid: one that is valid. optional: one that is, or none. anyAuthority: as optional, though whoever
+   * may have issued it. nothing: nobody was asked for one.
+   */
+  readonly wants: 'valid' | 'optional' | 'anyAuthority' | 'nothing';
+  /** The answer to others. */
   readonly statusCode: number;
   /** Where to instead of an answer with `statusCode`. */
   readonly redirect?: string;
-  /** RE2 syntax: what the subject must have in it. */
+  /** RE2 syntax: what the subject must have in it, as in RFC 2253; without, the answer is 403. */
   readonly subject?: string;
+}
+
+/** A certificate that a client has shown. */
+export interface ShownCertificate {
+  /** `ClientQuestion.id` of whoever asked. */
+  readonly by: string;
+  /** As in RFC 2253: `CN=somebody,O=example`. */
+  readonly subject: string;
+  readonly issuer: string;
+  /** Why it is not valid, as a code of OpenSSL; null when it is. */
+  readonly fault: string | null;
+  readonly pem: string;
+}
+
+/** Faults that are about who has issued a certificate. */
+const OF_AUTHORITY = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'CERT_UNTRUSTED',
+]);
+
+/** Whether a certificate, or its absence, is what a guard wants, its subject aside. */
+export function isWanted(
+  { by, wants }: ClientCertificateGuard,
+  shown: ShownCertificate | null,
+): boolean {
+  if (wants === 'nothing') return true;
+  if (shown === null || shown.by !== by) return shown === null && wants !== 'valid';
+  if (shown.fault === null) return true;
+  return wants === 'anyAuthority' && OF_AUTHORITY.has(shown.fault);
 }
 
 export interface RateLimit {

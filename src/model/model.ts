@@ -60,6 +60,15 @@ export interface ClientValidation {
   readonly isRequired: boolean;
   /** PEM. */
   readonly authorities: readonly string[];
+  /** Lists of certificates that are valid no longer, in PEM; absent for none. */
+  readonly revoked?: readonly string[];
+}
+
+/** Asks clients of one listener for a certificate. What it must be like is for guards to say. */
+export interface ClientQuestion extends ClientValidation {
+  /** Of what it is asked by: authorities and lists. */
+  readonly id: string;
+  readonly isRequired: false;
 }
 
 /**
@@ -78,6 +87,8 @@ export interface Listener {
   readonly certificates: readonly string[];
   /** Certificates for narrower server names than the listener's own; the most specific first. */
   readonly named?: readonly { readonly hostname: string; readonly certificate: string }[];
+  /** What clients are asked for whose handshake names this listener; absent: what the port asks. */
+  readonly asks?: ClientQuestion;
   /** The most specific hostname first. A request none of whose rules match goes on to the next host. */
   readonly hosts: readonly Host[];
   /** Set when it takes connections or datagrams as they are, and not requests: `hosts` is empty then. */

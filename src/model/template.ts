@@ -1,6 +1,8 @@
 // Text with parts of a request in it: where a redirect points, what a backend is told, what an endpoint
 // is chosen by.
 
+import type { ShownCertificate } from './guard.ts';
+
 /** Text, and parts of the request, in order. */
 export type TextTemplate = readonly TemplatePart[];
 
@@ -34,8 +36,37 @@ export type RequestPart =
   /** IP address of the client. */
   | 'client'
   | 'requestId'
+  /** Of the certificate of the client: SUCCESS, FAILED and why, NONE, or empty where nobody asks. */
+  | 'clientVerified'
+  /** Empty without a certificate, like those that follow. */
+  | 'clientSubject'
+  | 'clientIssuer'
+  /** PEM, escaped to stand in a query. */
+  | 'clientCertificate'
   /** Path and query as sent, escaped to stand in a query. */
   | 'escapedTarget';
+
+/** A part that is about the certificate a client has shown. */
+export function certificatePart(
+  of: Extract<
+    RequestPart,
+    'clientVerified' | 'clientSubject' | 'clientIssuer' | 'clientCertificate'
+  >,
+  scheme: 'http' | 'https',
+  shown: ShownCertificate | null,
+): string {
+  if (shown === null) return of === 'clientVerified' && scheme === 'https' ? 'NONE' : '';
+  switch (of) {
+    case 'clientVerified':
+      return shown.fault === null ? 'SUCCESS' : `FAILED:${shown.fault}`;
+    case 'clientSubject':
+      return shown.subject;
+    case 'clientIssuer':
+      return shown.issuer;
+    case 'clientCertificate':
+      return encodeURIComponent(shown.pem);
+  }
+}
 
 /** What a template is filled from. */
 export interface TemplateSource {

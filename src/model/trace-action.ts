@@ -30,7 +30,7 @@ import type {
 } from './model.ts';
 import { describeTemplate, fillTemplate } from './template.ts';
 import { traceGuard } from './trace-guard.ts';
-import { clientOf, templateSource, toldHeaders } from './trace-template.ts';
+import { clientOf, shownBy, templateSource, toldHeaders } from './trace-template.ts';
 import { corsChanges, corsHeadersChanges, isPreflight, preflightAnswer } from './trace-cors.ts';
 
 /** A request on its way through the model. */
@@ -111,16 +111,22 @@ function guardAnswer(
       : {
           rates: [],
           satisfy: 'all',
+          ...(guard.clientCertificate === undefined
+            ? {}
+            : { clientCertificate: guard.clientCertificate }),
           ...(guard.bodyBytesMax === undefined ? {} : { bodyBytesMax: guard.bodyBytesMax }),
         };
   const refusal = traceGuard(asked, {
     client: clientOf(request),
-    clientCertificate: probe.clientCertificate,
+    certificate: shownBy(probe),
     header: (name) => templateSource(request).header(name) || undefined,
   });
   if (refusal === undefined) return undefined;
   note(steps, 'filter', `status ${refusal.statusCode}`, refusal.reason, origin);
-  return { kind: 'respond', ...refusal };
+  const location = refusal.headers?.find(([name]) => name === 'location')?.[1];
+  return location === undefined
+    ? { kind: 'respond', ...refusal }
+    : { kind: 'redirect', statusCode: refusal.statusCode, location };
 }
 
 /** The answer to a preflight request, if filters answer such (GEP-1767). */
@@ -268,7 +274,9 @@ function applyFilter(
       const { question } = filter;
       const taken = question.protocol === 'http' ? question.takes : 'all';
       if (taken === 'all') return state;
-      const headers = state.request.headers.filter(([name]) => !taken.includes(name));
+      const headers = state.request.headers.filter(
+        ([name]) => !taken.includes(name) && !taken.some((n) => isAlias(name, n)),
+      );
       return { ...state, request: { ...state.request, headers } };
     }
     case 'templateHeaders': {

@@ -4,12 +4,15 @@
 import { isIn } from '../lib/cidr.ts';
 import { basicCredentials, checkPassword } from '../lib/htpasswd.ts';
 import type { OwnAnswer } from './answer.ts';
-import type { Guard } from './guard.ts';
+import { patternIsIn } from '../lib/regex.ts';
+import { isWanted } from './guard.ts';
+import type { Guard, ShownCertificate } from './guard.ts';
 
 /** What of a request a guard asks about. */
 export interface GuardedRequest {
   readonly client: string;
-  readonly clientCertificate: 'valid' | 'invalid' | undefined;
+  /** Found so by whoever the guard trusts. */
+  readonly certificate: ShownCertificate | null;
   readonly header: (name: string) => string | undefined;
 }
 
@@ -18,17 +21,12 @@ export function traceGuard(
   guard: Guard,
   request: GuardedRequest,
 ): Omit<OwnAnswer, 'kind'> | undefined {
-  const { bodyBytesMax = 0, clientCertificate } = guard;
+  const { bodyBytesMax = 0 } = guard;
+  const byCertificate = traceCertificate(guard, request.certificate);
+  if (byCertificate !== undefined) return byCertificate;
   const length = Number(request.header('content-length') ?? 0);
   if (bodyBytesMax > 0 && length > bodyBytesMax) {
     return { statusCode: 413, reason: `the body has more than ${bodyBytesMax} bytes` };
-  }
-  if (clientCertificate !== undefined && request.clientCertificate !== 'valid') {
-    const { statusCode, redirect } = clientCertificate;
-    const reason = 'the client shows no certificate that is valid here';
-    return redirect === undefined
-      ? { statusCode, reason }
-      : { statusCode: 302, reason, headers: [['location', redirect]] };
   }
   const byAddress = traceClients(guard, request);
   const byName = traceBasic(guard, request);
@@ -37,6 +35,23 @@ export function traceGuard(
     return byAddress === undefined || byName === undefined ? undefined : byName;
   }
   return byAddress ?? byName;
+}
+
+function traceCertificate(
+  { clientCertificate: asked }: Guard,
+  shown: ShownCertificate | null,
+): Omit<OwnAnswer, 'kind'> | undefined {
+  if (asked === undefined) return undefined;
+  const { statusCode, redirect, subject, by } = asked;
+  const own = shown === null ? null : { ...shown, by };
+  if (!isWanted(asked, own)) {
+    const reason = 'the client shows no certificate that is valid here';
+    return redirect === undefined
+      ? { statusCode, reason }
+      : { statusCode: 302, reason, headers: [['location', redirect]] };
+  }
+  if (subject === undefined || patternIsIn(subject, shown?.subject ?? '')) return undefined;
+  return { statusCode: 403, reason: 'the subject of the certificate is another one' };
 }
 
 function traceClients({ clients }: Guard, { client }: GuardedRequest) {

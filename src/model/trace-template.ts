@@ -3,6 +3,9 @@
 import { isIn } from '../lib/cidr.ts';
 import { parseQuery } from '../lib/http-path.ts';
 import { compilePattern } from '../lib/regex.ts';
+import type { RequestProbe } from './answer.ts';
+import type { ShownCertificate } from './guard.ts';
+import { certificatePart } from './template.ts';
 import type { RequestPart, TemplateSource } from './template.ts';
 import type { TracedRequest } from './trace-action.ts';
 
@@ -31,6 +34,13 @@ export function clientOf({ probe, headers, conduct }: TracedRequest): string {
 export function schemeOf({ probe, headers, conduct }: TracedRequest): string {
   const named = headers.find(([name]) => name === 'x-forwarded-proto')?.[1];
   return conduct?.trustedProxies === undefined ? probe.scheme : (named ?? probe.scheme);
+}
+
+/** What stands for the certificate of a probe. Whoever asks is the one it is for. */
+export function shownBy({ clientCertificate }: RequestProbe, by = ''): ShownCertificate | null {
+  if (clientCertificate === undefined) return null;
+  const fault = clientCertificate === 'valid' ? null : 'UNABLE_TO_VERIFY_LEAF_SIGNATURE';
+  return { by, subject: 'CN=somebody', issuer: 'CN=authority', fault, pem: '(certificate)' };
 }
 
 /** Empty without the cookie; the first of several counts. */
@@ -89,6 +99,11 @@ function partOf(request: TracedRequest, of: RequestPart): string {
       return clientOf(request);
     case 'requestId':
       return SOME_ID;
+    case 'clientVerified':
+    case 'clientSubject':
+    case 'clientIssuer':
+    case 'clientCertificate':
+      return certificatePart(of, probe.scheme, shownBy(probe));
   }
 }
 

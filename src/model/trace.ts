@@ -24,10 +24,19 @@ export function traceRequest(model: Model, probe: RequestProbe): RequestAnswer {
   return { fate, steps };
 }
 
+/** The port of a Gateway that a request comes to. */
+export function entryPointOf(model: Model, probe: RequestProbe): EntryPoint | undefined {
+  return chooseEntryPoint(model.entryPoints, probe, askedHost(probe), []);
+}
+
+/** Of what the client asks first: the server name, where there is one. */
+function askedHost({ scheme, host, serverName = host }: RequestProbe): string {
+  return normalizeHost(scheme === 'https' ? serverName : host);
+}
+
 function decide(model: Model, probe: RequestProbe, steps: Step[]): RequestFate {
   const host = normalizeHost(probe.host);
-  const serverName = normalizeHost(probe.serverName ?? probe.host);
-  const asked = probe.scheme === 'https' ? serverName : host;
+  const asked = askedHost(probe);
   const entryPoint = chooseEntryPoint(model.entryPoints, probe, asked, steps);
   if (entryPoint === undefined) {
     return { kind: 'refused', reason: `nothing listens for ${probe.scheme} on port ${probe.port}` };

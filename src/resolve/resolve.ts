@@ -93,7 +93,7 @@ export function createResolver(options: ResolveOptions): Resolver {
   const findBalanceFaults = createBalanceFinder();
   const uniteCertificates = createCertificateUnion();
   const applyPolicies = createPolicyApplier();
-  const resolveIngresses = createIngressResolver(options.gatewayCidr);
+  const resolveIngresses = createIngressResolver(options.gatewayCidr, externalNames);
   const resolveBackends = createBackendResolver();
   const resolve = (snapshot: Snapshot): Resolution => {
     const classes = resolveClasses(snapshot);

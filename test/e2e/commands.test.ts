@@ -105,6 +105,30 @@ describe('fairway explain', () => {
     });
   }
 
+  it('keeps to the limits of the parameters of a Gateway', () => {
+    const manifests = folder({
+      'in.yaml': `
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: small }
+spec:
+  gatewayClassName: fairway
+  infrastructure: { parametersRef: { group: fairway.dev, kind: GatewayParameters, name: small } }
+  listeners: [{ name: http, port: 80, protocol: HTTP }]
+---
+apiVersion: fairway.dev/v1alpha1
+kind: GatewayParameters
+metadata: { name: small }
+spec: { limits: { targetBytes: 256 } }
+`,
+    });
+    const asked = (bytes: number): string =>
+      fairway(['explain', `http://a/${'x'.repeat(bytes)}`, manifests.path]).stdout;
+    assert.match(asked(300), /answered by Fairway with 414: /);
+    assert.match(asked(100), /answered by Fairway with 404: /);
+    manifests.remove();
+  });
+
   it('refuses what is no question', () => {
     for (const args of [
       ['http://a/', '-H', 'X-A: 1\r\nX-B: 2', 'FILES'],

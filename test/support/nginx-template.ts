@@ -49,10 +49,45 @@ export function renderNginx(
     '  underscores_in_headers ' + (config.enableUnderscores ? 'on;' : 'off;'),
     '  map $request_uri $trimmed_uri { "~^(?<kept>.*)/$" $kept; default $request_uri; }',
     '  map $http_upgrade $connection_upgrade { default upgrade; "" ""; }',
+    ...(config.useForwardedHeaders
+      ? [
+          ...config.proxyRealIpCidr.map((range) => `  set_real_ip_from ${range};`),
+          '  real_ip_header X-Forwarded-For;',
+          '  real_ip_recursive on;',
+        ]
+      : []),
+    ...limitZones(servers),
     ...servers.flatMap((server) => renderServer(server, options)),
     '}',
     '',
   ].join('\n');
+}
+
+/** What is counted apart: requests of each Ingress, by second and by minute. */
+function limitZones(servers: readonly NginxServer[]): readonly string[] {
+  const zones = new Set<string>();
+  for (const { locations } of servers) {
+    for (const location of locations) {
+      for (const { zone, rate } of limitsOf(location)) {
+        zones.add(`  limit_req_zone $binary_remote_addr zone=${zone}:1m rate=${rate};`);
+      }
+    }
+  }
+  return [...zones];
+}
+
+function limitsOf({ ingress, settings }: NginxLocation) {
+  if (settings === null || ingress === null) return [];
+  const name = `${ingress.metadata.namespace}_${ingress.metadata.name}`;
+  const { rps, rpm, burstMultiplier } = settings.limits;
+  return [
+    ...(rps === 0
+      ? []
+      : [{ zone: `${name}_rps`, rate: `${rps}r/s`, burst: rps * burstMultiplier }]),
+    ...(rpm === 0
+      ? []
+      : [{ zone: `${name}_rpm`, rate: `${rpm}r/m`, burst: rpm * burstMultiplier }]),
+  ];
 }
 
 function renderServer(server: NginxServer, options: NginxTemplateOptions): readonly string[] {
@@ -126,6 +161,15 @@ function renderBody(
     ...(settings.cors === undefined ? [] : renderCors(settings.cors)),
     ...renderBasic(location, settings, options),
     ...(settings.bodyBytesMax >= 0 ? [`client_max_body_size ${settings.bodyBytesMax};`] : []),
+    ...limitsOf(location).map(
+      ({ zone, burst }) => `limit_req zone=${zone} burst=${burst} nodelay;`,
+    ),
+    `limit_req_status ${options.config.limitReqStatus};`,
+    `proxy_cookie_path ${settings.cookiePath};`,
+    `proxy_cookie_domain ${settings.cookieDomain};`,
+    ...(['off', 'default'].includes(settings.redirectFrom)
+      ? ['proxy_redirect off;']
+      : [`proxy_redirect ${settings.redirectFrom} ${settings.redirectTo};`]),
     ...(settings.satisfy === 'any' ? ['satisfy any;'] : []),
     ...(settings.relativeRedirects ? ['absolute_redirect off;'] : []),
     ...(settings.redirect === undefined
@@ -165,6 +209,16 @@ function renderCors(cors: CorsSettings): readonly string[] {
     const quoted = origin.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
     return `(${quoted.replace('\\*', '[A-Za-z0-9\\-]+')})`;
   });
+  const actual: readonly (readonly [string, string])[] = [
+    ['Access-Control-Allow-Origin', isAny ? '*' : '$http_origin'],
+    ...(cors.credentials ? [['Access-Control-Allow-Credentials', 'true'] as const] : []),
+    ['Access-Control-Allow-Methods', cors.methods],
+    ['Access-Control-Allow-Headers', cors.headers],
+    ...(cors.exposeHeaders === ''
+      ? []
+      : [['Access-Control-Expose-Headers', cors.exposeHeaders] as const]),
+    ['Access-Control-Max-Age', String(cors.maxAge)],
+  ];
   const headers = [
     `add_header Access-Control-Allow-Origin "${isAny ? '*' : '$http_origin'}" always;`,
     ...(cors.credentials ? ['add_header Access-Control-Allow-Credentials "true" always;'] : []),
@@ -181,6 +235,10 @@ function renderCors(cors: CorsSettings): readonly string[] {
       ? "set $cors 'true';"
       : `if ($http_origin ~* (${origins.join('|')})$ ) { set $cors 'true'; }`,
     "if ($request_method = 'OPTIONS') { set $cors ${cors}options; }",
+    // An empty value is not sent; the controller's own directive takes conditions, add_header does not.
+    ...actual.map((_, i) => `set $cors_${i} '';`),
+    `if ($cors = "true") { ${actual.map(([, value], i) => `set $cors_${i} "${value}";`).join(' ')} }`,
+    ...actual.map(([name], i) => `add_header ${name} $cors_${i} always;`),
     `if ($cors = "trueoptions") { ${headers.join(' ')} return 204; }`,
   ];
 }

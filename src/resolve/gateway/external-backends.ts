@@ -184,14 +184,14 @@ export function protocolTrouble(
   protocol: BackendUse['protocol'],
 ): string | undefined {
   if (protocol === 'UDP') return 'an XBackend takes connections, not datagrams';
-  if (carries === 'streams') {
-    // What is relayed is not encrypted on the way, and must not go out where it should be.
-    return spec.tls !== undefined && spec.tls.mode !== 'None'
-      ? 'connections are handed on as they are, and the XBackend wants TLS'
-      : undefined;
-  }
+  if (carries === 'streams') return undefined;
   if (spec.protocol === 'TCP') return 'its protocol is TCP, and routes of HTTP send requests';
   return undefined;
+}
+
+/** Whether connections whose bytes are plain here go on to an XBackend in TLS. */
+export function wantsTls({ spec }: XBackend): boolean {
+  return spec.tls !== undefined && spec.tls.mode !== 'None';
 }
 
 /** The backend that a use of an XBackend comes to. */
@@ -203,7 +203,9 @@ export function externalBackend(use: BackendUse, found: ResolvedExternal | undef
   if (found === undefined || fault !== '') {
     return { key: use.key, protocol, fault: `${use.key}: ${fault}`, endpoints: [], origin };
   }
-  const { host, tls } = found;
+  const { host } = found;
+  // Connections that go through in TLS of their own stay as they are.
+  const tls = use.carries === 'streams' ? undefined : found.tls;
   return {
     key: use.key,
     protocol,

@@ -4,6 +4,7 @@
 import { TCPRoute } from '../../api/gateway/tcproute.ts';
 import { TLSRoute } from '../../api/gateway/tlsroute.ts';
 import { UDPRoute } from '../../api/gateway/udproute.ts';
+import { XBackend } from '../../api/gateway/xbackend.ts';
 import type { Kind } from '../../api/kind.ts';
 import type { Origin, StreamBackend, StreamRule } from '../../model/model.ts';
 import type { VersionedMap } from '../../lib/versioned-map.ts';
@@ -15,6 +16,7 @@ import { resolveBackendRef } from './backends.ts';
 import type { BackendUse } from './backends.ts';
 import { securedKey } from './backend-tls.ts';
 import type { BackendPolicies } from './backend-tls.ts';
+import { wantsTls } from './external-backends.ts';
 import type { ResolvedGateways } from './gateways.ts';
 import { grantsOf } from './grants.ts';
 import type { Surroundings } from './grants.ts';
@@ -31,7 +33,7 @@ export interface ResolvedStreamRoute extends ResolvedRouteBase {
   readonly contributions: readonly StreamContribution[];
   /** For connections that are handed on as they are. */
   readonly rule: StreamRule;
-  /** For those whose bytes are plain here, and go on in TLS where a policy says so; else the same. */
+  /** For those whose bytes are plain here, and go on in TLS where a policy or an XBackend says so; else the same. */
   readonly securedRule: StreamRule;
 }
 
@@ -124,7 +126,7 @@ function resolveRoute(
   };
 }
 
-/** The same rule, with backends in TLS where a policy is for them. */
+/** The same rule, with backends in TLS where that is said of them. */
 function secure(
   rule: StreamRule,
   uses: readonly BackendUse[],
@@ -133,12 +135,8 @@ function secure(
 ): { readonly rule: StreamRule; readonly uses: readonly BackendUse[] } {
   const secured = uses.map((use): BackendUse => {
     if (use.protocol !== 'TCP') return use;
-    const service = `${use.namespace}/${use.name}`;
-    const isSecured = [use.portName, ''].some((section) =>
-      reader.find(SECURED, policies.secured, securedKey(service, section)),
-    );
-    if (!isSecured) return use;
-    const key = `Service ${use.namespace}/${use.name}:${use.port}/TLS`;
+    if (!isSecured(use, policies, reader)) return use;
+    const key = `${use.kind} ${use.namespace}/${use.name}:${use.port}/TLS`;
     return { ...use, key, carries: 'securedStreams' };
   });
   if (secured.every((use, i) => use === uses[i])) return { rule, uses };
@@ -149,6 +147,18 @@ function secure(
       : { ...weighted, backend: keys.get(weighted.backend) ?? weighted.backend },
   );
   return { rule: { ...rule, backends }, uses: secured };
+}
+
+/** Whether what is plain here goes on in TLS: as a policy for the Service says, or the XBackend itself. */
+function isSecured(use: BackendUse, policies: BackendPolicies, reader: Reader): boolean {
+  const { kind, namespace, name, portName } = use;
+  if (kind === 'XBackend') {
+    const backend = reader.get(XBackend, namespace, name);
+    return backend !== undefined && wantsTls(backend);
+  }
+  return [portName, ''].some((section) =>
+    reader.find(SECURED, policies.secured, securedKey(`${namespace}/${name}`, section)),
+  );
 }
 
 /** Of both ways to speak to backends, those some listener needs. */

@@ -3,6 +3,7 @@
 import { Service } from '../../api/core/service.ts';
 import type { IngressBackend } from '../../api/networking/ingress.ts';
 import type { BackendManner, BackendUse } from '../gateway/backends.ts';
+import { externalNameTrouble } from '../gateway/external-backends.ts';
 import type { Origin } from '../../model/model.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { problem } from '../status/conditions.ts';
@@ -10,9 +11,12 @@ import type { Problem } from '../status/conditions.ts';
 
 export type ResolvedIngressBackend = { readonly use: BackendUse } | { readonly problem: Problem };
 
-/** How the port of a backend is looked for; ingress-nginx takes the number of the pods as well. */
+/** What a Service may be, and how its port is looked for. */
 export interface PortRules {
+  /** ingress-nginx takes the number of the pods as well. */
   readonly takesTargetPorts: boolean;
+  /** Whether Services may be names outside. */
+  readonly externalNames: boolean;
 }
 
 export function resolveIngressBackend(
@@ -37,14 +41,7 @@ export function resolveIngressBackend(
     };
   }
   if (service.spec.type === 'ExternalName') {
-    return {
-      problem: problem(
-        'BackendNotFound',
-        `${field}.service.name`,
-        `${name} is of type ExternalName, which is only a DNS name and has no endpoints`,
-        'use a Service with a selector, or one without and an EndpointSlice',
-      ),
-    };
+    return resolveName(ref, service, { namespace, field }, rules, manner);
   }
   const ports = (service.spec.ports ?? []).filter((p) => p.protocol === 'TCP');
   const { number, name: portName } = ref.port;
@@ -66,6 +63,39 @@ export function resolveIngressBackend(
     };
   }
   return { use: useOf(namespace, ref.name, found, manner) };
+}
+
+/** A name needs no ports, and then every port may be asked for; those there are, are asked for alike. */
+function resolveName(
+  ref: NonNullable<IngressBackend['service']>,
+  service: Service,
+  { namespace, field }: Pick<Origin, 'namespace' | 'field'>,
+  { externalNames }: PortRules,
+  manner?: BackendManner,
+): ResolvedIngressBackend {
+  const name = `Service ${namespace}/${ref.name}`;
+  const refuse = (message: string, hint?: string): ResolvedIngressBackend => ({
+    problem: problem('BackendNotFound', `${field}.service.name`, message, hint),
+  });
+  if (!externalNames) {
+    return refuse(
+      `${name} is of type ExternalName, which is only a DNS name and has no endpoints`,
+      'use a Service with a selector, or allow such Services: externalBackends.externalNameServices in the configuration',
+    );
+  }
+  const trouble = externalNameTrouble(service);
+  if (trouble !== undefined) return refuse(`${name}: ${trouble}`);
+  const ports = (service.spec.ports ?? []).filter((p) => p.protocol === 'TCP');
+  const { number, name: portName = '' } = ref.port;
+  const found = ports.find((p) => (portName === '' ? p.port === number : p.name === portName));
+  if (found !== undefined) return { use: useOf(namespace, ref.name, found, manner) };
+  if (number !== undefined && portName === '' && ports.length === 0) {
+    return { use: useOf(namespace, ref.name, { port: number }, manner) };
+  }
+  return refuse(
+    `${name} has no TCP port ${portName === '' ? String(number) : `"${portName}"`}`,
+    `its ports: ${ports.map((p) => p.port).join(', ')}`,
+  );
 }
 
 /** The use of one port of a Service. */

@@ -15,7 +15,14 @@ import { compareHostnames } from '../../lib/hostname.ts';
 import { VersionedMap } from '../../lib/versioned-map.ts';
 import { formatIPv4, parseRange } from '../../lib/ipv4.ts';
 import type { Conduct } from '../../model/conduct.ts';
-import type { Certificate, EntryPoint, Host, Listener, Origin } from '../../model/model.ts';
+import type {
+  Certificate,
+  ClientQuestion,
+  EntryPoint,
+  Host,
+  Listener,
+  Origin,
+} from '../../model/model.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { BackendUse } from '../gateway/backends.ts';
 import { same } from '../reader.ts';
@@ -24,6 +31,7 @@ import { claimIngresses } from './classes.ts';
 import type { ClaimedIngresses } from './classes.ts';
 import { readConfig } from './nginx/config.ts';
 import type { NginxConfig } from './nginx/config.ts';
+import { resolveAuthTls } from './nginx/auth-tls.ts';
 import { buildHosts, patternOf, wwwRedirect } from './nginx/rules.ts';
 import { buildServers } from './nginx/servers.ts';
 import type { IngressProblem, NginxServer } from './nginx/servers.ts';
@@ -51,6 +59,7 @@ const NONE: ResolvedIngresses = {
 /** Resolves Ingresses; gives the same value as long as nothing they are made of changes. */
 export function createIngressResolver(
   gatewayCidr: string,
+  externalNames = false,
 ): (snapshot: Snapshot) => ResolvedIngresses {
   let inputs: readonly unknown[] = [];
   let last = NONE;
@@ -68,7 +77,7 @@ export function createIngressResolver(
     ];
     if (same(inputs, now)) return last;
     inputs = now;
-    last = keepSame(resolveAll(snapshot, gatewayCidr), hosts);
+    last = keepSame(resolveAll(snapshot, gatewayCidr, externalNames), hosts);
     return last;
   };
 }
@@ -96,9 +105,13 @@ function keepSame(resolved: ResolvedIngresses, known: Map<string, Host>): Resolv
   return { ...resolved, entryPoints };
 }
 
-function resolveAll(snapshot: Snapshot, gatewayCidr: string): ResolvedIngresses {
+function resolveAll(
+  snapshot: Snapshot,
+  gatewayCidr: string,
+  externalNames: boolean,
+): ResolvedIngresses {
   const claimed = claimIngresses(snapshot);
-  const out = new Collector(snapshot, claimed);
+  const out = new Collector(snapshot, claimed, externalNames);
   INGRESS_CONTROLLERS.forEach((controller, i) => {
     const ingresses = claimed.byController.get(controller) ?? [];
     if (ingresses.length === 0) return;
@@ -119,13 +132,15 @@ export function addressOf(gatewayCidr: string, index: number): string | undefine
 class Collector {
   readonly #snapshot: Snapshot;
   readonly #claimed: ClaimedIngresses;
+  readonly #externalNames: boolean;
   readonly #entryPoints: EntryPoint[] = [];
   readonly #uses = new Map<string, BackendUse>();
   readonly #certificates = new Map<string, Certificate>();
   readonly #statuses: StatusWish[] = [];
   readonly #findings: Finding[];
 
-  constructor(snapshot: Snapshot, claimed: ClaimedIngresses) {
+  constructor(snapshot: Snapshot, claimed: ClaimedIngresses, externalNames: boolean) {
+    this.#externalNames = externalNames;
     this.#snapshot = snapshot;
     this.#claimed = claimed;
     this.#findings = [...claimed.findings];
@@ -157,7 +172,11 @@ class Collector {
   }
 
   #addSpec(controller: string, ingresses: readonly Ingress[], addresses: readonly string[]): void {
-    const { hosts, uses, problems } = buildSpecHosts(ingresses, this.#snapshot);
+    const { hosts, uses, problems } = buildSpecHosts(
+      ingresses,
+      this.#snapshot,
+      this.#externalNames,
+    );
     for (const [key, use] of uses) this.#uses.set(key, use);
     this.#tell(problems);
     const secure = new Map<string, Certificate | null>();
@@ -196,7 +215,7 @@ class Collector {
     const { servers, problems } = buildServers(ingresses, config, origin);
     this.#tell(problems);
     const plain: Host[] = [];
-    const secure: Host[] = [];
+    const secure: SecureHost[] = [];
     const named = new Map<string, Certificate | null>();
     const known = new Set(servers.map((server) => server.hostname));
     const passthrough: NginxServer[] = [];
@@ -207,17 +226,24 @@ class Collector {
           : tlsOf(server.hostname, server.ingresses, snapshot);
       this.#tell(tls.problems);
       const ruleProblems: IngressProblem[] = [];
+      const authTls = resolveAuthTls(server.authTls, snapshot);
+      this.#tell(authTls?.problems ?? []);
       const context = {
         snapshot,
         config,
         uses: this.#uses,
         problems: ruleProblems,
+        certificates: this.#certificates,
+        externalNames: this.#externalNames,
+        ...(authTls === undefined ? {} : { authTls }),
         hasTls: tls.certificate !== undefined,
       };
       const built = buildHosts(server, context);
       this.#tell(ruleProblems);
       plain.push(...built.http);
-      secure.push(...built.https);
+      const certificate = tls.certificate ?? null;
+      const { question } = authTls ?? {};
+      for (const host of built.https) secure.push({ host, certificate, question });
       if (tls.certificate !== undefined && tls.certificate !== null) {
         for (const name of [server.hostname, ...server.aliases]) {
           named.set(patternOf(name), tls.certificate);
@@ -227,7 +253,7 @@ class Collector {
       const www = wwwRedirect(server, known, config);
       if (www !== undefined) {
         plain.push(www);
-        secure.push(www);
+        secure.push({ host: www, certificate: null, question: undefined });
       }
     }
     const conduct = conductOf(config);
@@ -240,7 +266,7 @@ class Collector {
       conduct,
     );
     const streams = passthrough.flatMap((server) => {
-      const found = passthroughListener(server, controller, snapshot);
+      const found = passthroughListener(server, controller, snapshot, this.#externalNames);
       if ('problem' in found) {
         this.#tell([found]);
         return [];
@@ -248,7 +274,45 @@ class Collector {
       this.#uses.set(found.use.key, found.use);
       return [found.listener];
     });
-    this.#pushSecure(controller, addresses, secure, named, origin, conduct, streams);
+    const { apart, together } = apartBy(secure);
+    const others = [...streams, ...this.#listenersApart(controller, apart, streams, origin)];
+    this.#pushSecure(
+      controller,
+      addresses,
+      together.map(({ host }) => host),
+      named,
+      origin,
+      conduct,
+      others,
+    );
+  }
+
+  /** What goes through untouched asks nobody for anything; of two of one name, the first counts. */
+  #listenersApart(
+    controller: string,
+    apart: readonly SecureHost[],
+    streams: readonly Listener[],
+    origin: Origin,
+  ): readonly Listener[] {
+    const fallback = fallbackCertificate(this.#snapshot);
+    const taken = new Set(streams.map(({ hostname }) => hostname));
+    const made: Listener[] = [];
+    for (const { host, question, certificate } of apart) {
+      const shown = certificate ?? fallback;
+      if (shown === undefined || taken.has(host.hostname)) continue;
+      taken.add(host.hostname);
+      this.#certificates.set(shown.key, shown);
+      made.push({
+        id: `${controller}/https/${host.hostname || '*'}`,
+        name: `https/${host.hostname || '*'}`,
+        hostname: host.hostname,
+        certificates: [shown.key],
+        ...(question === undefined ? {} : { asks: question }),
+        hosts: [host],
+        origin,
+      });
+    }
+    return made;
   }
 
   /** Named by the parameters of a class, or the one the Helm chart makes. */
@@ -283,7 +347,8 @@ class Collector {
     }
     named.sort((a, b) => compareHostnames(a.hostname, b.hostname));
     const own = { hosts, certificates: [fallback.key], named, origin };
-    this.#push(controller, addresses, 443, 'https', [own], conduct, streams);
+    const isTaken = streams.some(({ hostname }) => hostname === '');
+    this.#push(controller, addresses, 443, 'https', isTaken ? [] : [own], conduct, streams);
   }
 
   #push(
@@ -330,6 +395,28 @@ class Collector {
       });
     }
   }
+}
+
+interface SecureHost {
+  readonly host: Host;
+  /** What its clients are asked for; undefined for nothing. */
+  readonly question: ClientQuestion | undefined;
+  /** Null: the fallback. */
+  readonly certificate: Certificate | null;
+}
+
+/**
+ * Clients are asked for certificates by the names of listeners: hosts that ask have one of their own. So
+ * have all, where a host that asks is a wildcard and would take the names of others.
+ */
+function apartBy(hosts: readonly SecureHost[]): {
+  readonly apart: readonly SecureHost[];
+  readonly together: readonly SecureHost[];
+} {
+  const asks = ({ question }: SecureHost): boolean => question !== undefined;
+  const isWide = ({ host }: SecureHost): boolean => !/^[^*?]/.test(host.hostname);
+  if (hosts.some((host) => asks(host) && isWide(host))) return { apart: hosts, together: [] };
+  return { apart: hosts.filter(asks), together: hosts.filter((host) => !asks(host)) };
 }
 
 /** The most specific first; of two with one name, as aliases may have, the first there was. */

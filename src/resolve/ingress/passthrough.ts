@@ -13,6 +13,7 @@ export function passthroughListener(
   server: NginxServer,
   controller: string,
   snapshot: Snapshot,
+  externalNames: boolean,
 ): { readonly listener: Listener; readonly use: BackendUse } | IngressProblem {
   const hostname = patternOf(server.hostname);
   const location = server.locations.find((l) => l.path === '/' && l.backend !== null);
@@ -23,7 +24,7 @@ export function passthroughListener(
     const message = `connections for ${server.hostname} do not go through: it has no backend for path /`;
     return { ingress, problem: problem('NoPassthrough', field, message, 'add path /') };
   }
-  const rules = { takesTargetPorts: true };
+  const rules = { takesTargetPorts: true, externalNames };
   const resolved = resolveIngressBackend(backend.ref, backend.origin, snapshot, rules);
   if ('problem' in resolved) return { ingress, problem: resolved.problem };
   const use: BackendUse = { ...resolved.use, key: `${resolved.use.key}/TCP`, carries: 'streams' };

@@ -19,8 +19,12 @@ export interface SpecHosts {
   readonly problems: readonly IngressProblem[];
 }
 
-export function buildSpecHosts(ingresses: readonly Ingress[], snapshot: Snapshot): SpecHosts {
-  const builder = new Builder(snapshot);
+export function buildSpecHosts(
+  ingresses: readonly Ingress[],
+  snapshot: Snapshot,
+  externalNames: boolean,
+): SpecHosts {
+  const builder = new Builder(snapshot, externalNames);
   const ordered = ingresses.toSorted(compareAges);
   for (const ingress of ordered) builder.addRules(ingress);
   for (const ingress of ordered) builder.addDefault(ingress);
@@ -35,13 +39,15 @@ function compareAges(a: Ingress, b: Ingress): number {
 
 class Builder {
   readonly #snapshot: Snapshot;
+  readonly #externalNames: boolean;
   readonly #uses = new Map<string, BackendUse>();
   readonly #problems: IngressProblem[] = [];
   /** Rules by host, and by what they ask for. */
   readonly #hosts = new Map<string, Map<string, Rule>>();
   #default: Rule | undefined;
 
-  constructor(snapshot: Snapshot) {
+  constructor(snapshot: Snapshot, externalNames: boolean) {
+    this.#externalNames = externalNames;
     this.#snapshot = snapshot;
   }
 
@@ -102,7 +108,7 @@ class Builder {
   #action(ingress: Ingress, backend: IngressBackend, field: string, what: string): Action {
     const origin = originOf(ingress, field);
     const id = `Ingress ${nameOf(ingress)} ${what}`;
-    const rules = { takesTargetPorts: false };
+    const rules = { takesTargetPorts: false, externalNames: this.#externalNames };
     const resolved = resolveIngressBackend(backend, origin, this.#snapshot, rules);
     if ('problem' in resolved) {
       this.#problems.push({ ingress, problem: resolved.problem });

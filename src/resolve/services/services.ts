@@ -189,7 +189,10 @@ export function createBackendResolver(): BackendResolver {
       const service = services.get(use.namespace, use.name)?.object;
       const own = slices.get(name) ?? NO_SLICES;
       // Connections that go through in TLS of their own stay as they are, whatever a policy wants.
-      const policy = use.carries === 'streams' ? undefined : policies.tls.find(name, use.portName);
+      const policy =
+        use.carries === 'streams' || use.kind !== 'Service'
+          ? undefined
+          : policies.tls.find(name, use.portName);
       const isSent = use.carries === 'requests' || use.carries === 'calls';
       const sending = isSent ? policies.traffic.find(targetOf(use)) : undefined;
       const external = use.kind === 'XBackend' ? policies.externals.get(name) : undefined;

@@ -22,10 +22,12 @@ export function withUnserved(
   entryPoints: readonly EntryPoint[],
   unserved: readonly Unserved[],
 ): readonly StatusWish[] {
+  if (unserved.length === 0) return statuses;
+  // There may be thousands of both.
+  const byId = new Map(entryPoints.map((e) => [e.id, e]));
   const byListener = new Map<string, Unserved>();
   for (const trouble of unserved) {
-    const entryPoint = entryPoints.find((e) => e.id === trouble.id);
-    for (const listener of entryPoint?.listeners ?? []) byListener.set(listener.id, trouble);
+    for (const { id } of byId.get(trouble.id)?.listeners ?? []) byListener.set(id, trouble);
   }
   if (byListener.size === 0) return statuses;
   return statuses.map((wish) => {
@@ -55,9 +57,8 @@ function markListeners<S extends ListenersStatus>(
   });
   const programmed = listeners.some((l) => isTrue(l.conditions, 'Programmed'));
   if (programmed) return { ...status, listeners };
-  const message = [...byListener]
-    .filter(([id]) => id.startsWith(`${owner}/`))
-    .map(([, trouble]) => trouble.message)
+  const message = status.listeners
+    .flatMap(({ name }) => byListener.get(`${owner}/${name}`)?.message ?? [])
     .join('; ');
   if (message === '') return { ...status, listeners };
   const conditions = replaceVerdict(
@@ -87,11 +88,14 @@ export function unservedFindings(
   { entryPoints, services }: Pick<Model, 'entryPoints' | 'services'>,
   unserved: readonly Unserved[],
 ): readonly Finding[] {
+  if (unserved.length === 0) return [];
+  const byId = new Map(entryPoints.map((e) => [e.id, e]));
+  const ports = new Map(services.map((s) => [s.id, s]));
   return unserved.map(({ id, reason, message, hint }) => {
-    const entryPoint = entryPoints.find((e) => e.id === id)?.listeners[0]?.origin;
+    const entryPoint = byId.get(id)?.listeners[0]?.origin;
     // A relay is named after its service port: `shop/cart:80/TCP|clusterIP|127.96.0.1:80`.
     const [service = '', kind = ''] = id.split('|');
-    const port = services.find((s) => s.id === service)?.origin;
+    const port = ports.get(service)?.origin;
     const origin = entryPoint ?? port;
     const suffix = kind === 'nodePort' ? 'nodePort' : 'port';
     return {

@@ -139,12 +139,14 @@ function compileSocket(entryPoint: EntryPoint): SocketProgram {
   };
 }
 
-function compileListener({ id, hostname, certificates, named, stream }: Listener): ListenerProgram {
+function compileListener(listener: Listener): ListenerProgram {
+  const { id, hostname, certificates, named, asks, stream } = listener;
   return {
     id,
     hostname,
     certificates,
     named: named ?? [],
+    ...(asks === undefined ? {} : { asks }),
     stream: stream === undefined ? null : compileStream(stream),
   };
 }

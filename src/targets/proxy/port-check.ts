@@ -11,6 +11,9 @@ export interface Place {
   readonly transport: Transport;
 }
 
+/** Stands for the system's code where we stop before the system does. */
+export const TOO_MANY = 'TOO_MANY';
+
 /** Null when the address is free, else the system's code for what is wrong (EADDRINUSE, EACCES …). */
 export function checkPort({ address, port, transport }: Place): Promise<string | null> {
   return transport === 'udp' ? checkUdp(address, port) : checkTcp(address, port);
@@ -64,6 +67,11 @@ export async function explainFailure({
       return {
         message: `address ${address} is not one of this machine's`,
         hint: `on macOS, add it with: sudo ifconfig lo0 alias ${address}`,
+      };
+    case TOO_MANY:
+      return {
+        message: `no room to listen on ${place}: as many ports are open as may be`,
+        hint: 'raise the limit of open files (ulimit -n), or limits.placesMax in the configuration',
       };
     default:
       return { message: `cannot listen on ${place}: ${code}`, hint: 'see the system error code' };

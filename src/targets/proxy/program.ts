@@ -18,6 +18,7 @@ import type { TextTemplate } from '../../model/template.ts';
 import type {
   BackendProtocol,
   BackendTls,
+  ClientQuestion,
   ClientValidation,
   EntryProtocol,
   ExternalHost,
@@ -77,6 +78,8 @@ export interface ListenerProgram {
   readonly certificates: readonly string[];
   /** For narrower server names. */
   readonly named: readonly { readonly hostname: string; readonly certificate: string }[];
+  /** Of clients whose handshake names it; null: what the port asks. */
+  readonly asks?: ClientQuestion | null;
   /** Null when it takes requests. */
   readonly stream: StreamProgram | null;
 }

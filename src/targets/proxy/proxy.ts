@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import type { PathPolicy } from '../../lib/http-path.ts';
 import type { Applied, Rejection, RunningTarget } from '../target.ts';
-import { planBindings } from './bindings.ts';
+import { claimLocalhost, planBindings } from './bindings.ts';
 import type { BindingRules } from './bindings.ts';
 import type { Counters } from './datapath/counters.ts';
 import type { Limits } from './datapath/limits.ts';
@@ -15,7 +15,7 @@ import type { Observation } from './datapath/observe/observer.ts';
 import type { TallyRead } from './datapath/tally.ts';
 import type { BindFailure, Binding, ExternalRules, RelayBinding } from './messages.ts';
 import { diffPrograms, EMPTY_PROGRAM } from './patch.ts';
-import { checkPort, explainFailure } from './port-check.ts';
+import { checkPort, explainFailure, TOO_MANY } from './port-check.ts';
 import type { Place } from './port-check.ts';
 import type { ProxyProgram, RelayProgram } from './program.ts';
 import { Thread } from './thread.ts';
@@ -33,11 +33,16 @@ export interface ProxyOptions {
   readonly observation?: Observation;
   /** Where a port of a Service (`namespace/name`) is served on the Service's own addresses. */
   readonly servedPort: (service: string, port: number) => number;
+  /** Another Fairway of the same user has some of the ports, and is about to leave them to this one. */
+  readonly takesOver?: boolean;
   /** Where node ports are served. */
   readonly nodePortAddresses: readonly string[];
   /** A worker has crashed and is being replaced; the others serve. */
   readonly onCrash?: (worker: number, error: unknown) => void;
 }
+
+/** A client whose connection has been idle for longer sends nothing more on it, or sends it again. */
+const LAST_REQUESTS_MS = 10_000;
 
 const NOTHING_SAID: ExternalRules = { allow: [], deny: [], nameservers: [] };
 
@@ -52,17 +57,23 @@ export class Proxy implements RunningTarget<ProxyProgram> {
   readonly #options: ProxyOptions;
   readonly #threads: Thread[];
   #program = EMPTY_PROGRAM;
+  /** To localhost. */
+  #claims: readonly string[] = [];
   #generation = 0;
   /** Of the last change of programs, the longest time a worker served nothing. */
   swapMs = 0;
   /** `address|port` of everything that is ours already. */
   #bound: ReadonlySet<string> = new Set();
   #last: Promise<unknown> = Promise.resolve();
+  #sharesPorts: boolean;
+  readonly #placesMax: number;
 
   constructor(options: ProxyOptions) {
     this.#options = options;
+    this.#sharesPorts = options.takesOver === true;
     const ticketKeys = new Uint8Array(randomBytes(48));
     const limits = settleLimits(options.limits, options.workers);
+    this.#placesMax = limits.placesMax;
     this.#threads = Array.from({ length: options.workers }, (_, index) => {
       const { pathPolicy, explains, external = NOTHING_SAID } = options;
       const { observation = NO_OBSERVATION, onCrash = () => undefined } = options;
@@ -105,13 +116,29 @@ export class Proxy implements RunningTarget<ProxyProgram> {
 
   async stop(graceMs: number): Promise<void> {
     await this.#last;
-    await Promise.all(this.#threads.map((thread) => thread.stop(graceMs)));
+    await Promise.all(this.#threads.map((thread) => thread.stop(graceMs, 0)));
+  }
+
+  /**
+   * Leaves the ports to a proxy that listens on them already (`takesOver`): takes no new connections, and
+   * tells those there are to end with their next answer. What has not ended after `graceMs` is cut.
+   */
+  async handOver(graceMs: number): Promise<void> {
+    await this.#last;
+    const lastRequestsMs = Math.min(graceMs, LAST_REQUESTS_MS);
+    await Promise.all(this.#threads.map((thread) => thread.stop(graceMs, lastRequestsMs)));
+  }
+
+  /** The other one is gone: from now on, a port that somebody else has is one that cannot be opened. */
+  tookOver(): void {
+    this.#sharesPorts = false;
   }
 
   async #apply(program: ProxyProgram): Promise<ProxyApplied> {
     const generation = ++this.#generation;
     const patch = diffPrograms(this.#program, program);
-    const planned = planBindings(program, this.#options.bindings);
+    this.#claims = claimLocalhost(program, this.#claims);
+    const planned = planBindings(program, this.#options.bindings, this.#claims);
     const { open, failures } = await this.#checkBindings(planned);
     const relays = this.#assignRelays(program.relays);
     this.#program = program;
@@ -131,16 +158,18 @@ export class Proxy implements RunningTarget<ProxyProgram> {
 
   /**
    * Looks whether new addresses are free. The workers share their ports, and sharing would let them
-   * quietly share with another Fairway as well: so the first look is made without.
+   * quietly share with another Fairway as well: so the first look is made without, unless that is wanted.
    */
   async #checkBindings(
     planned: readonly Binding[],
   ): Promise<{ open: readonly Binding[]; failures: readonly BindFailure[] }> {
     const failures: BindFailure[] = [];
+    // What is served stays so: those that came last find no room.
+    let room = this.#placesMax - planned.filter((b) => this.#bound.has(placeOf(b))).length;
     const checked = await Promise.all(
       planned.map(async (binding) => {
         if (this.#bound.has(placeOf(binding))) return true;
-        const code = await checkPort(binding);
+        const code = room-- > 0 ? await this.#check(binding) : TOO_MANY;
         if (code === null) return true;
         const { socket: id, address, port, transport } = binding;
         failures.push({ id, address, port, transport, code });
@@ -148,6 +177,11 @@ export class Proxy implements RunningTarget<ProxyProgram> {
       }),
     );
     return { open: planned.filter((_, i) => checked[i]), failures };
+  }
+
+  /** What is to be shared for a while is left to the workers: they share, or say that they cannot. */
+  #check(binding: Binding): Promise<string | null> {
+    return this.#sharesPorts ? Promise.resolve(null) : checkPort(binding);
   }
 
   /** Each relay belongs to one worker, so that all its clients share one memory of affinity. */
@@ -166,15 +200,22 @@ export class Proxy implements RunningTarget<ProxyProgram> {
 
 /** Of descriptors, the share for connections of clients: each may need another to a backend. */
 const DESCRIPTORS_SHARE = 0.4;
+/** Each place that is listened on takes one in each worker. */
+const PLACES_SHARE = 0.15;
+/** Even where descriptors are few, some Gateways have to be served. */
+const PLACES_MIN = 64;
 const DESCRIPTORS_UNKNOWN = 1024;
 
 /** Limits that are said to be as large as the machine allows, in numbers. */
 function settleLimits(limits: Limits, workers: number): Limits {
-  const { connectionsMax, memoryBytesMax } = limits;
-  const descriptors = Math.floor((descriptorsMax() * DESCRIPTORS_SHARE) / Math.max(workers, 1));
+  const { connectionsMax, placesMax, memoryBytesMax } = limits;
+  const descriptors = descriptorsMax() / Math.max(workers, 1);
+  const places = Math.max(Math.floor(descriptors * PLACES_SHARE), PLACES_MIN);
   return {
     ...limits,
-    connectionsMax: connectionsMax === 0 ? descriptors : connectionsMax,
+    connectionsMax:
+      connectionsMax === 0 ? Math.floor(descriptors * DESCRIPTORS_SHARE) : connectionsMax,
+    placesMax: placesMax === 0 ? places : placesMax,
     memoryBytesMax: memoryBytesMax === 0 ? machineMemory() : memoryBytesMax,
   };
 }

@@ -63,6 +63,9 @@ function renderSocket(socket: SocketProgram, { hosts, tables }: ProxyProgram): r
       : [`  shows backends certificate ${socket.backendCertificate}`]),
     ...listeners.flatMap((listener) => [
       `  listener ${listener.id} for ${listener.hostname || 'every host'}`,
+      ...(listener.asks === undefined || listener.asks === null
+        ? []
+        : [`    clients are asked for a certificate of ${listener.asks.id}`]),
       ...listener.certificates.map((key) => `    certificate ${key}`),
       ...listener.named.map((n) => `    certificate ${n.certificate} for ${n.hostname}`),
       ...(hosts.get(listener.id) ?? []).flatMap(({ hostname }) => [

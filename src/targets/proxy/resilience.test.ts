@@ -9,6 +9,8 @@ import type { Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { lower } from '../../lower/view.ts';
+import { compileProxy } from './compile.ts';
 import type { Proxy } from './proxy.ts';
 import { say } from './testing/raw.ts';
 import { backendOf, listenAny, modelOf, newProxy, serve, until } from './testing/rig.ts';
@@ -301,6 +303,28 @@ describe('the data path', () => {
     await until(() => held.length === 1, 'a request again');
     held.pop()?.();
     assert.equal((await again).body, 'old');
+  });
+
+  it('opens no more places than it may, and keeps those that are open', async () => {
+    const { port } = await backend((_, response) => response.end('ok'));
+    const proxy = start({ limits: { placesMax: 2 } });
+    const model = toAll([port]);
+    await serve(proxy, model);
+    const [entryPoint] = model.entryPoints;
+    // Their ids come first.
+    const others = [1, 2, 3].map((i) => ({
+      ...entryPoint!,
+      id: `a/a${i}:1`,
+      gateway: `a/a${i}`,
+      port: entryPoint!.port + i,
+    }));
+    const all = { ...model, entryPoints: [...others, ...model.entryPoints] };
+    const { rejected } = await proxy.apply(compileProxy(lower(all, 'node')));
+    assert.deepEqual(
+      rejected.map(({ id, message }) => [id, message.slice(0, 17)]),
+      ['a/a2:1', 'a/a3:1'].map((id) => [id, 'no room to listen']),
+    );
+    assert.equal((await ask('/')).body, 'ok');
   });
 
   it('replaces a worker that crashes, while the others serve', async () => {

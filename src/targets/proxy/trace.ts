@@ -30,6 +30,7 @@ import { RouteTable } from './datapath/router.ts';
 import type { Fields, RequestHead } from './datapath/stream.ts';
 import { toldFields, withoutUnderscores } from './datapath/told-fields.ts';
 import { fillTemplate } from '../../model/template.ts';
+import { shownBy } from '../../model/trace-template.ts';
 import { filterRequest, redirectLocation, REFUSED, withOrigin } from './datapath/transform.ts';
 import type { Outgoing } from './datapath/transform.ts';
 import type {
@@ -40,6 +41,7 @@ import type {
   ProxyProgram,
   RedirectProgram,
   SocketProgram,
+  TableProgram,
   WeightedProgram,
 } from './program.ts';
 import { tableKey } from './program.ts';
@@ -96,6 +98,7 @@ export function traceProxy(program: ProxyProgram, probe: RequestProbe): RequestF
     scheme: probe.scheme,
     target,
     client,
+    certificate: shownBy(probe),
     ports: new Map(),
     trusts: running !== null && running.trusted !== null,
     groupsOf: rule.action.groupsOf,
@@ -196,9 +199,21 @@ function tablesOf(
   const index = new HostIndex<RouteTable<ActionProgram>>();
   for (const { hostname } of program.hosts.get(listener.id) ?? []) {
     const found = program.tables.get(tableKey(listener.id, hostname));
-    if (found !== undefined) index.set(hostname, new RouteTable(found, (action) => action));
+    if (found !== undefined) index.set(hostname, routeTableOf(found));
   }
   return index;
+}
+
+const routeTables = new WeakMap<TableProgram, RouteTable<ActionProgram>>();
+
+/** Parts of programs never change, so that a table is made once. */
+function routeTableOf(table: TableProgram): RouteTable<ActionProgram> {
+  let known = routeTables.get(table);
+  if (known === undefined) {
+    known = new RouteTable(table, (action) => action);
+    routeTables.set(table, known);
+  }
+  return known;
 }
 
 const REFUSAL = { statusCode: 400, reason: 'the rewritten path can be read in two ways' };
@@ -217,12 +232,20 @@ function traceAction(program: ProxyProgram, action: ActionProgram, traced: Trace
   const { result } = action;
   const { probe, outgoing, head, client } = traced;
   const gate = action.guard === null ? null : new Gate(action.guard);
+  const certificate = shownBy(probe, action.guard?.clientCertificate?.by);
+  const unwanted = gate?.refuseCertificate(certificate) ?? null;
+  if (unwanted !== null) {
+    const { status: statusCode, reason, fields } = unwanted;
+    const location = fieldValue(fields, 'location');
+    return location === undefined || location === null
+      ? { kind: 'respond', statusCode, reason }
+      : { kind: 'redirect', statusCode, location };
+  }
   if (gate !== null && gate.bodyBytesMax > 0 && head.contentLength > gate.bodyBytesMax) {
     return { kind: 'respond', statusCode: 413, reason: 'the body is too long' };
   }
   const preflight = answerPreflight(action.filters, probe, head.fields);
   if (preflight !== null) return { kind: 'respond', ...preflight };
-  const certificate = probe.clientCertificate === 'valid' ? 'CN=somebody' : null;
   const asking = { head, client, certificate, source: outgoing.source };
   const refusal = gate?.refuse(asking, new Zones(), 0) ?? null;
   if (refusal !== null) {

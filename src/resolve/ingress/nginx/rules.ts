@@ -11,11 +11,12 @@ import { normalizeHost } from '../../../lib/hostname.ts';
 import type { PathTemplate } from '../../../lib/path-template.ts';
 import { compilePattern } from '../../../lib/regex.ts';
 import type { CorsHeadersFilter, FieldChange, Filter, HeaderValue } from '../../../model/filter.ts';
-import type { Guard } from '../../../model/guard.ts';
+import type { ClientCertificateGuard, Guard } from '../../../model/guard.ts';
 import type { Match, PathMatch } from '../../../model/match.ts';
 import type {
   Action,
   BackendTls,
+  Certificate,
   ForwardResult,
   Host,
   Origin,
@@ -28,8 +29,10 @@ import type { Retry, Session, Timeouts } from '../../../model/policy.ts';
 import type { TextTemplate } from '../../../model/template.ts';
 import type { Snapshot } from '../../../store/snapshot.ts';
 import type { BackendManner, BackendUse } from '../../gateway/backends.ts';
+import { loadCertificate } from '../../gateway/certificates.ts';
 import { problem } from '../../status/conditions.ts';
 import { resolveIngressBackend, useOf } from '../backends.ts';
+import type { ResolvedAuthTls } from './auth-tls.ts';
 import { resolveAuthUrl } from './auth-url.ts';
 import type { NginxConfig } from './config.ts';
 import { serviceOfUrl } from './service-url.ts';
@@ -53,6 +56,12 @@ export interface RuleContext {
   readonly problems: IngressProblem[];
   /** Whether the host has a certificate of its own, so that requests are sent to HTTPS. */
   readonly hasTls: boolean;
+  /** Whether Services of type ExternalName may be backends. */
+  readonly externalNames: boolean;
+  /** What clients of the host must show; absent: nothing. */
+  readonly authTls?: ResolvedAuthTls;
+  /** Certificates that are shown to backends, by key. */
+  readonly certificates: Map<string, Certificate>;
 }
 
 export type Scheme = 'http' | 'https';
@@ -106,6 +115,12 @@ export function wwwRedirect(
   };
 }
 
+function addCertificate(
+  clientCertificate: ClientCertificateGuard | undefined,
+): Pick<Guard, 'clientCertificate'> {
+  return clientCertificate === undefined ? {} : { clientCertificate };
+}
+
 function matchOf(path: PathMatch): Match {
   return { path, headers: [], queryParams: [] };
 }
@@ -155,7 +170,30 @@ class RuleBuilder {
       }
     }
     if (!isRegex) exact.push(...this.#slashRules(exact, scheme));
-    return [...this.#appRootRules(), ...exact, ...expressions, ...prefixes];
+    const rules = [...this.#appRootRules(), ...exact, ...expressions, ...prefixes];
+    return this.#withCertificates(rules, scheme);
+  }
+
+  /** Certificates of clients are looked at before a rule is even looked for. */
+  #withCertificates(rules: readonly Rule[], scheme: Scheme): readonly Rule[] {
+    const { authTls } = this.#context;
+    if (authTls === undefined) return rules;
+    const { closed, guard } = authTls;
+    const clientCertificate = guard[scheme];
+    if (closed === undefined && clientCertificate === undefined) return rules;
+    // Rules that share an action go on to share it.
+    const changed = new Map<Action, Action>();
+    return rules.map((rule) => {
+      const { id, origin, guard: own = { rates: [], satisfy: 'all' } } = rule.action;
+      let action = changed.get(rule.action);
+      if (action === undefined && clientCertificate === undefined) {
+        const result = { kind: 'respond', statusCode: 403, reason: closed ?? '' } as const;
+        action = { id, filters: [], result, origin };
+      }
+      action ??= { ...rule.action, guard: { ...own, ...addCertificate(clientCertificate) } };
+      changed.set(rule.action, action);
+      return { ...rule, action };
+    });
   }
 
   /** `/` goes to the application's own root, before any location is looked for. */
@@ -204,7 +242,7 @@ class RuleBuilder {
     const { origin, settings } = location;
     const match = matchOf(path);
     if (settings === null) return [{ match, action: this.#unclaimed(location), origin }];
-    const action = this.#action(location, settings, path, scheme);
+    const action = this.#action(location, settings, path);
     if (action.result.kind !== 'forward')
       return this.#withSecurity(location, match, action, scheme);
     return this.#withCanary(location, match, action).flatMap((rule) =>
@@ -346,12 +384,7 @@ class RuleBuilder {
     return rules;
   }
 
-  #action(
-    location: NginxLocation,
-    settings: NginxSettings,
-    path: PathMatch,
-    scheme: Scheme,
-  ): Action {
+  #action(location: NginxLocation, settings: NginxSettings, path: PathMatch): Action {
     const { origin } = location;
     const id = idOf(location);
     const groups = path.kind === 'search' ? { groupsOf: path.value } : {};
@@ -382,7 +415,7 @@ class RuleBuilder {
       };
     }
     const result = this.#result(location, settings);
-    const guard = this.#guard(location, settings, snippet, scheme);
+    const guard = this.#guard(location, settings, snippet);
     const requests = this.#requestFilters(location, settings, snippet);
     return {
       id,
@@ -466,7 +499,7 @@ class RuleBuilder {
       ref,
       origin,
       this.#context.snapshot,
-      { takesTargetPorts: true },
+      { takesTargetPorts: true, externalNames: this.#context.externalNames },
       manner,
     );
     if ('problem' in resolved) {
@@ -494,6 +527,9 @@ class RuleBuilder {
   }
 
   #hasEndpoints({ namespace, name }: BackendUse): boolean {
+    const service = this.#context.snapshot.get(Service, namespace, name);
+    // A name is looked up when it is needed.
+    if (service?.spec.type === 'ExternalName') return true;
     return this.#context.snapshot
       .list(SLICES)
       .some(
@@ -533,12 +569,7 @@ class RuleBuilder {
     return { errorPages: { statuses: customHttpErrors, backend: use.key, headers } };
   }
 
-  #guard(
-    location: NginxLocation,
-    settings: NginxSettings,
-    snippet: Snippet,
-    scheme: Scheme,
-  ): Guard {
+  #guard(location: NginxLocation, settings: NginxSettings, snippet: Snippet): Guard {
     const { limits, allow, deny, satisfy, bodyBytesMax } = settings;
     const { config } = this.#context;
     const zone = location.ingress === null ? '' : nameOf(location.ingress);
@@ -561,7 +592,6 @@ class RuleBuilder {
     const asksAddress = ranges.length > 0 || allowed.length > 0 || snippet.deniesAll;
     return {
       ...(bodyBytesMax > 0 ? { bodyBytesMax } : {}),
-      ...this.#certificateGuard(settings, scheme),
       rates: [...rate(limits.rps, 1000, 'rps'), ...rate(limits.rpm, 60_000, 'rpm')],
       ...(limits.connections === 0
         ? {}
@@ -583,18 +613,6 @@ class RuleBuilder {
         : {}),
       ...(isOpen ? {} : this.#basic(location, settings)),
       satisfy,
-    };
-  }
-
-  #certificateGuard({ authTls }: NginxSettings, scheme: Scheme): Pick<Guard, 'clientCertificate'> {
-    if (authTls === undefined || authTls.verifyClient !== 'on' || scheme === 'http') return {};
-    const { errorPage, matchCn } = authTls;
-    return {
-      clientCertificate: {
-        statusCode: 400,
-        ...(errorPage === '' ? {} : { redirect: errorPage }),
-        ...(matchCn === '' ? {} : { subject: matchCn }),
-      },
     };
   }
 
@@ -651,6 +669,7 @@ class RuleBuilder {
     if (settings.xForwardedPrefix !== '' && isRewritten(location)) {
       set.push({ name: 'x-forwarded-prefix', value: [settings.xForwardedPrefix] });
     }
+    set.push(...(this.#context.authTls?.headers ?? []));
     if (settings.basicAuth !== undefined) set.push({ name: 'authorization', value: [] });
     if (config.addsOriginalUri) set.push({ name: 'x-original-uri', value: [{ of: 'target' }] });
     set.push(
@@ -868,6 +887,17 @@ class RuleBuilder {
         `Secret ${proxySsl.secret} does not exist: backends are not verified by it`,
       );
     }
+    const shown = secret?.data?.['tls.crt'] === undefined ? undefined : loadCertificate(secret);
+    if (shown !== undefined && 'trouble' in shown) {
+      this.#tell(
+        location,
+        'BadSecret',
+        ANNOTATION('proxy-ssl-secret'),
+        `backends are shown no certificate: Secret ${proxySsl.secret} is of no use: ${shown.trouble}`,
+      );
+    }
+    const own = shown !== undefined && 'certificate' in shown ? shown.certificate : undefined;
+    if (own !== undefined) this.#context.certificates.set(own.key, own);
     const authority = secret?.data?.['ca.crt'];
     const serverName = proxySsl.name || 'upstream_balancer';
     const verifies = proxySsl.verifies && authority !== undefined;
@@ -877,6 +907,7 @@ class RuleBuilder {
         authority === undefined ? 'system' : [Buffer.from(authority, 'base64').toString('latin1')],
       names: [{ kind: 'dns', value: serverName }],
       ...(verifies ? {} : { isUnverified: true }),
+      ...(own === undefined ? {} : { certificate: own.key }),
       origin,
     };
   }
@@ -1039,6 +1070,7 @@ function mannerOf(settings: NginxSettings, tls: BackendTls | undefined): Backend
           'tls',
           tls.serverName,
           ...(tls.isUnverified === true ? [] : ['verified', tls.origin.namespace, tls.origin.name]),
+          ...(tls.certificate === undefined ? [] : ['as', tls.certificate]),
         ]),
     ...(viaClusterIp ? ['service'] : []),
     ...(hashes ? ['hash'] : []),
@@ -1068,7 +1100,13 @@ function errorHeaders(location: NginxLocation, use: BackendUse, origin: Origin):
   };
 }
 
-function fieldChanges({ cookieDomain, cookiePath, redirectFrom, redirectTo }: NginxSettings) {
+function fieldChanges({
+  cookieDomain,
+  cookiePath,
+  redirectFrom,
+  redirectTo,
+  relativeRedirects,
+}: NginxSettings) {
   const pair = (text: string): FieldChange | undefined => {
     const [from = '', to, ...rest] = text.split(/\s+/);
     if (text === 'off' || to === undefined || rest.length > 0) return undefined;
@@ -1081,7 +1119,7 @@ function fieldChanges({ cookieDomain, cookiePath, redirectFrom, redirectTo }: Ng
       to: parseText(to).template,
     };
   };
-  const domain = pair(cookieDomain);
+  const domain = wholeDomain(pair(cookieDomain));
   const path = pair(cookiePath);
   const location =
     redirectFrom === 'off' || redirectFrom === 'default' || redirectTo === 'off'
@@ -1091,5 +1129,20 @@ function fieldChanges({ cookieDomain, cookiePath, redirectFrom, redirectTo }: Ng
     ...(domain === undefined ? {} : { cookieDomain: domain }),
     ...(path === undefined ? {} : { cookiePath: path }),
     ...(location === undefined ? {} : { location }),
+    // nginx makes a URL of a place it has changed.
+    ...(location === undefined || relativeRedirects
+      ? {}
+      : { locationBase: [{ of: 'scheme' }, '://', { of: 'host' }] as const }),
+  };
+}
+
+/** A domain is compared as a whole, in any case, and keeps the dot it may begin with. */
+function wholeDomain(change: FieldChange | undefined): FieldChange | undefined {
+  if (change === undefined || change.regex === true) return change;
+  const name = change.from.replace(/^\./, '').replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return {
+    from: `(?i)^(\\.?)${name}$`,
+    regex: true,
+    to: [{ of: 'group', number: 1 }, ...change.to],
   };
 }

@@ -5,6 +5,7 @@ import type { Ingress, IngressBackend } from '../../../api/networking/ingress.ts
 import type { Origin } from '../../../model/model.ts';
 import { problem } from '../../status/conditions.ts';
 import type { Problem } from '../../status/conditions.ts';
+import type { WrittenAuthTls } from './auth-tls.ts';
 import { readSettings } from './settings.ts';
 import type { CanarySettings, NginxSettings } from './settings.ts';
 import type { NginxConfig } from './config.ts';
@@ -50,6 +51,8 @@ export interface NginxServer {
   /** Ingresses with rules for the host, the oldest first. */
   readonly ingresses: readonly Ingress[];
   readonly serverSnippet: { readonly text: string; readonly origin: Origin } | undefined;
+  /** What Ingresses say of client certificates, in order of precedence. */
+  readonly authTls: readonly WrittenAuthTls[];
 }
 
 export interface IngressProblem {
@@ -84,6 +87,7 @@ interface Server {
   sslPassthrough: boolean;
   readonly ingresses: Ingress[];
   serverSnippet: NginxServer['serverSnippet'];
+  readonly authTls: WrittenAuthTls[];
 }
 
 /** The oldest first; of the same second, the last name first. */
@@ -195,6 +199,10 @@ class Builder {
           `aliases of ${host || 'every host'}`,
           winner,
         );
+      }
+      const { authTls } = settings;
+      if (authTls !== undefined && !server.authTls.some((said) => said.ingress === ingress)) {
+        server.authTls.push({ ingress, settings: authTls });
       }
       if (settings.sslPassthrough) server.sslPassthrough = true;
       if (settings.serverSnippet !== '' && server.serverSnippet === undefined) {
@@ -404,6 +412,7 @@ function newServer(hostname: string, location: Location): Server {
     sslPassthrough: false,
     ingresses: [],
     serverSnippet: undefined,
+    authTls: [],
   };
 }
 

@@ -151,6 +151,9 @@ export function readSettings(ingress: Ingress, config: NginxConfig): NginxSettin
 
 const RISK = /^(?:configuration|server|stream|auth|modsecurity)-snippet$/;
 
+/** Annotations that say who is let in. */
+const PROTECTS = /^(?:auth-(?:tls-\S+|url|type|secret|secret-type)|\w+-source-range|satisfy)$/;
+
 /** Characters of a snippet. */
 const SNIPPET_CHARS_MAX = 16_384;
 const URL_CHARS_MAX = 4096;
@@ -171,14 +174,20 @@ class Annotations {
     }
     for (const [name, value] of values) {
       if (!RISK.test(name) && /[\r\n\0]/.test(value.trim())) {
-        this.bad(name, 'it has a line break or another control character in it');
+        this.#drop(name, 'it has a line break or another control character in it');
         values.delete(name);
       } else if (value.length > SNIPPET_CHARS_MAX) {
-        this.bad(name, `it has more than ${SNIPPET_CHARS_MAX} characters`);
+        this.#drop(name, `it has more than ${SNIPPET_CHARS_MAX} characters`);
         values.delete(name);
       }
     }
     this.#values = values;
+  }
+
+  /** What was to keep somebody out must not be left out. */
+  #drop(name: string, why: string): void {
+    if (PROTECTS.test(name)) this.deny(name, `annotation ${name} is of no use: ${why}`);
+    else this.bad(name, why);
   }
 
   has(name: string): boolean {

@@ -15,6 +15,7 @@ import { H2ServerConnection } from './h2/server.ts';
 import type { Asker } from './observe/observer.ts';
 import { plainAddress } from './proxied.ts';
 import type { ProxiedClients } from './proxied.ts';
+import { shownCertificate } from './shown-certificate.ts';
 import { acceptEvents, acceptPlain } from './socket.ts';
 import type { SocketTransport } from './socket.ts';
 import type { Receiver, RequestHead, ServerStream, TransportHandler } from './stream.ts';
@@ -22,6 +23,8 @@ import type { Receiver, RequestHead, ServerStream, TransportHandler } from './st
 /** A connection that can be asked to end in good order. */
 export interface ServerConnection extends TransportHandler {
   drain(): void;
+  /** As `drain`, but one that has nothing to do may bring one more request. */
+  handOver(): void;
 }
 
 /** What the connections of one port share. */
@@ -30,6 +33,8 @@ export interface Acceptor {
   readonly entry: Entry;
   readonly clock: Clock;
   readonly open: Set<ServerConnection>;
+  /** Somebody else takes the new connections: those that are here end with their next answer. */
+  isHandingOver?: boolean;
   /** Absent unless connections begin with a PROXY header. */
   readonly proxied?: ProxiedClients;
 }
@@ -50,11 +55,17 @@ export function acceptHttp(acceptor: Acceptor, socket: Socket, onGone: () => voi
   socket.resume();
 }
 
-/** Takes a connection whose TLS handshake is done. */
-export function acceptHttps(acceptor: Acceptor, socket: TLSSocket): void {
+/** Takes a connection whose TLS handshake is done; `asker` asked the client for a certificate. */
+export function acceptHttps(
+  acceptor: Acceptor,
+  socket: TLSSocket,
+  asker: string | null = null,
+): void {
   // Node.js says false for a client that names no server.
   const { servername } = socket as { servername?: string | false };
-  const client = clientOf(acceptor, socket, normalizeHost(servername || ''));
+  const plain = clientOf(acceptor, socket, normalizeHost(servername || ''));
+  const certificate = asker === null ? null : shownCertificate(socket, asker);
+  const client = certificate === null ? plain : { ...plain, certificate };
   const make = socket.alpnProtocol === 'h2' ? makeH2 : makeH1;
   acceptEvents(socket, (transport) => make(acceptor, client, transport));
 }
@@ -62,6 +73,12 @@ export function acceptHttps(acceptor: Acceptor, socket: TLSSocket): void {
 function clientOf({ proxied }: Acceptor, socket: Socket, serverName: string | null): Client {
   const address = proxied?.addressOf(socket) ?? plainAddress(socket.remoteAddress);
   return { address, serverName };
+}
+
+/** Asks all connections of a port to end with their next answer, and those whose handshake is under way. */
+export function handOverAll(acceptor: Acceptor): void {
+  acceptor.isHandingOver = true;
+  for (const connection of acceptor.open) connection.handOver();
 }
 
 type Make = (acceptor: Acceptor, client: Client, transport: SocketTransport) => ServerConnection;
@@ -120,6 +137,7 @@ function track(
     acceptor.open.delete(connection);
   });
   acceptor.open.add(connection);
+  if (acceptor.isHandingOver === true) connection.handOver();
   return connection;
 }
 
@@ -149,6 +167,11 @@ class Detection implements ServerConnection, Timed {
   drain(): void {
     this.#leave();
     this.#transport.destroy();
+  }
+
+  /** Whoever it becomes will be told. */
+  handOver(): void {
+    this.#connection?.handOver();
   }
 
   onTransportData(bytes: Buffer): void {

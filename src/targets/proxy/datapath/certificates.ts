@@ -79,7 +79,11 @@ export class Certificate {
   optionsFor(validation: ClientValidation | null): SecureContextOptions {
     return validation === null
       ? this.options
-      : { ...this.options, ca: [...validation.authorities] };
+      : {
+          ...this.options,
+          ca: [...validation.authorities],
+          ...(validation.revoked === undefined ? {} : { crl: [...validation.revoked] }),
+        };
   }
 }
 

@@ -6,6 +6,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import type { ClientQuestion } from '../../../model/model.ts';
 import type { Forward, Weighted } from './action.ts';
 import type { Backend } from './backend.ts';
 import type { Certificate } from './certificates.ts';
@@ -19,6 +20,8 @@ import { breakOff, closeWhenIdle, splice } from './splice.ts';
 /** A listener as connections see it. Replaced, never changed. */
 export interface ConnectionListener {
   readonly id: string;
+  /** Null: what the port asks of clients. */
+  readonly asks: ClientQuestion | null;
   /** Null when it takes requests. */
   readonly stream: {
     readonly mode: 'passthrough' | 'terminate' | 'plain';
@@ -80,6 +83,10 @@ function dialNext(
   upstream.once(security === null ? 'connect' : 'secureConnect', () => {
     clearTimeout(timer);
     upstream.off('error', failed);
+    if (client.destroyed) {
+      upstream.destroy();
+      return;
+    }
     endpoint.outstanding++;
     upstream.once('close', () => endpoint.outstanding--);
     if (endpoint.health.failures > 0) endpoint.health.succeeded();

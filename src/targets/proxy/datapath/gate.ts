@@ -7,7 +7,8 @@
 import { createHash } from 'node:crypto';
 import { basicCredentials, checkPassword } from '../../../lib/htpasswd.ts';
 import { patternIsIn } from '../../../lib/regex.ts';
-import type { ConcurrencyLimit, Guard, RateLimit } from '../../../model/guard.ts';
+import { isWanted } from '../../../model/guard.ts';
+import type { ConcurrencyLimit, Guard, RateLimit, ShownCertificate } from '../../../model/guard.ts';
 import { fillTemplate } from '../../../model/template.ts';
 import type { TemplateSource } from '../../../model/template.ts';
 import { fieldValue } from './fields.ts';
@@ -24,8 +25,6 @@ export interface Refusal {
 export interface Asking {
   readonly head: RequestHead;
   readonly client: string;
-  /** Subject of the certificate the client showed and that is valid; null without. */
-  readonly certificate: string | null;
   readonly source: TemplateSource;
 }
 
@@ -90,18 +89,23 @@ export class Gate {
     return this.#guard.bodyBytesMax ?? 0;
   }
 
+  /** Null for a certificate, or its absence, that may go on. Asked before everything else. */
+  refuseCertificate(shown: ShownCertificate | null): Refusal | null {
+    const { clientCertificate: asked } = this.#guard;
+    if (asked === undefined) return null;
+    const { statusCode, redirect, subject } = asked;
+    if (!isWanted(asked, shown)) {
+      const reason = 'the client shows no certificate that is valid here';
+      if (redirect === undefined) return { status: statusCode, reason, fields: [] };
+      return { status: 302, reason: '', fields: ['location', redirect] };
+    }
+    if (subject === undefined || patternIsIn(subject, shown?.subject ?? '')) return null;
+    return { status: 403, reason: 'the subject of the certificate is another one', fields: [] };
+  }
+
   /** Null for a request that may go on. */
   refuse(asking: Asking, zones: Zones, nowMs: number): Refusal | null {
-    const { clientCertificate, rates, satisfy } = this.#guard;
-    if (clientCertificate !== undefined) {
-      const { subject, statusCode, redirect } = clientCertificate;
-      const { certificate } = asking;
-      if (certificate === null || (subject !== undefined && !patternIsIn(subject, certificate))) {
-        const reason = 'the client shows no certificate that is valid here';
-        if (redirect === undefined) return { status: statusCode, reason, fields: [] };
-        return { status: 302, reason: '', fields: ['location', redirect] };
-      }
-    }
+    const { rates, satisfy } = this.#guard;
     for (const [i, rate] of rates.entries()) {
       if (this.#exempt[i]?.has(asking.client) === true) continue;
       if (!takes(rate, zones, asking, nowMs)) {

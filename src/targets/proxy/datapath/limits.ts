@@ -32,12 +32,16 @@ export interface Limits {
   readonly backendIdleTimeoutMs: number;
   /** Time without a byte from a backend that has a request; then 504. */
   readonly backendResponseTimeoutMs: number;
+  /** Interim responses (1xx) to one request; with one more the backend is cut, and it is 502. */
+  readonly interimsMax: number;
   /** Time to connect to a backend; then the next endpoint is tried. */
   readonly connectTimeoutMs: number;
   /** Endpoints one request may be tried on when connecting fails; then 503. */
   readonly connectAttemptsMax: number;
   /** Connections of one worker; one more is closed at once. 0: 0.4 of the descriptors there are, shared by the workers. */
   readonly connectionsMax: number;
+  /** Places, an address and a port each, that Gateways are served on; those that came last are not opened. 0: 0.15 of the descriptors there are, shared by the workers. */
+  readonly placesMax: number;
   /** Connections on one listening port, in each worker; one more is closed at once. 0: no limit. */
   readonly connectionsPerListenerMax: number;
   /** Connections from one client address, in each worker; one more is closed at once. 0: no limit. */
@@ -127,9 +131,11 @@ export const DEFAULT_LIMITS: Limits = {
   keepAliveTimeoutMs: 75_000,
   backendIdleTimeoutMs: 60_000,
   backendResponseTimeoutMs: 300_000,
+  interimsMax: 32,
   connectTimeoutMs: 5_000,
   connectAttemptsMax: 3,
   connectionsMax: 0,
+  placesMax: 0,
   connectionsPerListenerMax: 0,
   connectionsPerAddressMax: 0,
   requestsMax: 20_000,

@@ -38,3 +38,14 @@ test('without a measure of its own it looks at this process and this thread', ()
   clock.tick(2000);
   assert.equal(counters.underPressure, 2);
 });
+
+test('memory that cannot be read is not a reason to fail', (t) => {
+  const clock = new Clock();
+  const counters = newCounters();
+  new Pressure({ clock, counters, closeIdle: () => undefined, memoryBytesMax: 1 });
+  t.mock.method(process.memoryUsage, 'rss', () => {
+    throw new Error('EMFILE: too many open files');
+  });
+  clock.tick(1000);
+  assert.equal(counters.underPressure, 0);
+});

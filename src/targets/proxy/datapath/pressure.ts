@@ -52,5 +52,14 @@ export class Pressure implements Timed {
 /** The worse of two: memory of the process, and the heap of this thread, which has a bound of its own. */
 function memoryShare(memoryBytesMax: number): number {
   const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
-  return Math.max(process.memoryUsage.rss() / memoryBytesMax, used / limit);
+  return Math.max(residentBytes() / memoryBytesMax, used / limit);
+}
+
+/** 0 when it cannot be told: reading it takes a descriptor, and there may be none left. */
+function residentBytes(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return 0;
+  }
 }

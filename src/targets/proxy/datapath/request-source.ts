@@ -8,6 +8,8 @@ import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { parseQuery } from '../../../lib/http-path.ts';
 import { compilePattern } from '../../../lib/regex.ts';
 import type { Routed } from './dispatch.ts';
+import type { ShownCertificate } from '../../../model/guard.ts';
+import { certificatePart } from '../../../model/template.ts';
 import type { RequestPart, TemplateSource } from '../../../model/template.ts';
 import { fieldValue } from './fields.ts';
 import { cookieOf } from './session.ts';
@@ -21,6 +23,8 @@ export interface Asked {
   readonly scheme: 'http' | 'https';
   readonly target: { readonly path: string; readonly query: string };
   readonly client: string;
+  /** Null for none. */
+  readonly certificate?: ShownCertificate | null;
   /** See Entry.ports. */
   readonly ports: ReadonlyMap<number, number>;
   /** Whether what proxies say of the client counts. */
@@ -69,6 +73,11 @@ export class RequestSource implements TemplateSource {
         return client;
       case 'requestId':
         return this.#requestId();
+      case 'clientVerified':
+      case 'clientSubject':
+      case 'clientIssuer':
+      case 'clientCertificate':
+        return certificatePart(of, this.#asked.scheme, this.#asked.certificate ?? null);
     }
   }
 
@@ -120,6 +129,7 @@ export function sourceOf(
     scheme,
     target,
     client: client.address,
+    certificate: client.certificate ?? null,
     ports,
     trusts,
     groupsOf,

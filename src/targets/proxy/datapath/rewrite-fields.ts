@@ -6,7 +6,7 @@
 import { compilePattern } from '../../../lib/regex.ts';
 import type { FieldChange } from '../../../model/filter.ts';
 import { fillTemplate } from '../../../model/template.ts';
-import type { TemplateSource } from '../../../model/template.ts';
+import type { TemplateSource, TextTemplate } from '../../../model/template.ts';
 import type { FilterProgram } from '../program.ts';
 import type { Fields } from './stream.ts';
 
@@ -14,7 +14,7 @@ type RewriteFieldsProgram = Extract<FilterProgram, { kind: 'rewriteFields' }>;
 
 export function rewriteFields(
   fields: Fields,
-  { cookieDomain, cookiePath, location }: RewriteFieldsProgram,
+  { cookieDomain, cookiePath, location, locationBase = [] }: RewriteFieldsProgram,
   source: TemplateSource,
 ): Fields {
   return fields.map((value, i) => {
@@ -30,7 +30,7 @@ export function rewriteFields(
           : changeAttribute(moved, 'path', cookiePath, source);
       }
       case 'location':
-        return location === undefined ? value : changeText(value, location, source);
+        return location === undefined ? value : changePlace(value, location, locationBase, source);
       case 'refresh': {
         const at = value.toLowerCase().indexOf('url=');
         if (location === undefined || at === -1) return value;
@@ -40,6 +40,18 @@ export function rewriteFields(
         return value;
     }
   });
+}
+
+function changePlace(
+  value: string,
+  change: FieldChange,
+  base: TextTemplate,
+  source: TemplateSource,
+): string {
+  const changed = changeText(value, change, source);
+  return changed !== value && changed.startsWith('/')
+    ? fillTemplate(base, source) + changed
+    : changed;
 }
 
 function changeAttribute(
@@ -72,6 +84,12 @@ function changeText(
   const pattern = compilePattern(from);
   const groups = 'find' in pattern ? pattern.find(text) : null;
   if (groups === null) return text;
-  const filled = fillTemplate(to, { ...source, group: (n) => groups[n] ?? '' });
+  const filled = fillTemplate(to, {
+    part: (of) => source.part(of),
+    header: (name) => source.header(name),
+    cookie: (name) => source.cookie(name),
+    query: (name) => source.query(name),
+    group: (n) => groups[n] ?? '',
+  });
   return text.replace(groups[0] ?? '', () => filled);
 }

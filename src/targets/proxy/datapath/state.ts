@@ -127,8 +127,9 @@ export class State {
     let listeners = this.#connectionListeners.get(socket);
     if (listeners === undefined) {
       listeners = new HostIndex();
-      for (const { id, hostname, stream } of socket.listeners) {
-        listeners.set(hostname, { id, stream: stream === null ? null : this.#makeStream(stream) });
+      for (const { id, hostname, asks = null, stream: written } of socket.listeners) {
+        const stream = written === null ? null : this.#makeStream(written);
+        listeners.set(hostname, { id, asks, stream });
       }
       this.#connectionListeners.set(socket, listeners);
     }

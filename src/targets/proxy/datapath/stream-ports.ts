@@ -9,12 +9,12 @@ import type { TLSSocket } from 'node:tls';
 import { normalizeHost } from '../../../lib/hostname.ts';
 import type { Binding } from '../messages.ts';
 import type { SocketProgram } from '../program.ts';
-import { acceptHttps } from './accept.ts';
-import type { ServerConnection } from './accept.ts';
+import { acceptHttps, handOverAll } from './accept.ts';
+import type { Acceptor, ServerConnection } from './accept.ts';
 import type { Forward } from './action.ts';
 import type { Door } from './admission.ts';
 import type { Backend } from './backend.ts';
-import type { Certificate } from './certificates.ts';
+import type { Certificate, CertificateIndex } from './certificates.ts';
 import type { Clock } from './clock.ts';
 import { chooseBackend, relayConnection } from './connection-relay.ts';
 import type { ConnectionListener, RelayContext } from './connection-relay.ts';
@@ -28,6 +28,7 @@ import { ProxiedClients } from './proxied.ts';
 import { breakOff } from './splice.ts';
 import type { State } from './state.ts';
 import { TlsEnd } from './tls-end.ts';
+import type { TlsEndOptions } from './tls-end.ts';
 import { UdpFlows } from './udp-flows.ts';
 
 /** Gives connections that were let in, paused, and without the header of a proxy in front. */
@@ -87,6 +88,10 @@ export class TcpPort implements Port {
     this.#server.close();
   }
 
+  handOver(): void {
+    this.close();
+  }
+
   relieve(): void {
     // What they carry is not ours to judge.
   }
@@ -131,6 +136,10 @@ export class UdpPort implements Port {
     this.#flows.close();
   }
 
+  handOver(): void {
+    this.drain();
+  }
+
   relieve(): void {
     // Flows are few bytes, and bounded.
   }
@@ -143,31 +152,36 @@ export class TlsPort implements Port {
   /** Where TLS ends of listeners that take requests, and of those that hand connections on. */
   readonly #requests: TlsEnd;
   readonly #connections: TlsEnd;
+  /** Where it ends of listeners that ask clients for a certificate, by what is asked. */
+  readonly #asking = new Map<string, TlsEnd>();
   readonly #entry: Entry;
+  readonly #acceptor: Acceptor;
   readonly #open = new Set<ServerConnection>();
   /** Connections whose handshake is under way here, by the client's address, and where they will go. */
   readonly #chosen = new Map<string, Backend>();
-  readonly #proxied: ProxiedClients | undefined;
+  readonly #common: Omit<TlsEndOptions, 'validation' | 'onSecure'>;
   #listeners = new HostIndex<ConnectionListener>();
 
   constructor(socket: SocketProgram, context: PortContext) {
     this.#context = context;
     this.#entry = newEntry(socket, 'https');
     const { worker, clock } = context;
-    this.#proxied = proxiedOf(socket, worker, clock);
+    const proxied = proxiedOf(socket, worker, clock);
+    const shared = { worker, entry: this.#entry, clock, open: this.#open };
+    this.#acceptor = proxied === undefined ? shared : { ...shared, proxied };
     const door = worker.admission.listener();
-    this.#server = createPausedServer(door, this.#proxied, (client) => this.#accept(client));
+    this.#server = createPausedServer(door, proxied, (client) => this.#accept(client));
     const { handshakeTimeoutMs } = worker.limits;
     const { tlsMinVersion: minVersion } = socket.settings ?? {};
-    const common = {
+    const common = (this.#common = {
       name: socket.id,
       handshakeTimeoutMs,
       ...(minVersion === undefined ? {} : { minVersion }),
-    };
+    });
     this.#requests = new TlsEnd({
       ...common,
       validation: socket.clientValidation,
-      onSecure: (secure) => this.#takeRequests(secure),
+      onSecure: (secure) => acceptHttps(this.#acceptor, secure),
     });
     this.#connections = new TlsEnd({
       ...common,
@@ -186,11 +200,39 @@ export class TlsPort implements Port {
     const certificates = state.certificates(socket);
     this.#requests.update(certificates);
     this.#connections.update(certificates);
+    this.#updateAsking(socket, certificates);
+  }
+
+  #updateAsking({ listeners }: SocketProgram, certificates: CertificateIndex): void {
+    const wanted = new Set<string>();
+    for (const { asks } of listeners) {
+      if (asks === undefined || asks === null) continue;
+      const { id } = asks;
+      wanted.add(id);
+      let end = this.#asking.get(id);
+      if (end === undefined) {
+        const onSecure = (secure: TLSSocket) => acceptHttps(this.#acceptor, secure, id);
+        end = new TlsEnd({ ...this.#common, validation: asks, onSecure });
+        this.#asking.set(id, end);
+      }
+      try {
+        end.update(certificates);
+      } catch {
+        // Lists of revoked certificates are read by nobody before: with one that is broken nobody gets in.
+        wanted.delete(id);
+      }
+    }
+    for (const id of this.#asking.keys()) if (!wanted.has(id)) this.#asking.delete(id);
   }
 
   close(): void {
     this.#server.close();
     this.relieve();
+  }
+
+  handOver(): void {
+    this.#server.close();
+    handOverAll(this.#acceptor);
   }
 
   relieve(): void {
@@ -216,7 +258,11 @@ export class TlsPort implements Port {
       return;
     }
     if (listener.stream === null) {
-      this.#requests.server.emit('connection', client);
+      const { asks } = listener;
+      const end = asks === null ? this.#requests : this.#asking.get(asks.id);
+      // What a listener asks for is never left out.
+      if (end === undefined) breakOff(client);
+      else end.server.emit('connection', client);
       return;
     }
     const backend = chooseBackend(listener.stream.hosts.find(host));
@@ -229,13 +275,6 @@ export class TlsPort implements Port {
       client.once('close', () => this.#chosen.delete(key));
       this.#connections.server.emit('connection', client);
     }
-  }
-
-  #takeRequests(secure: TLSSocket): void {
-    const { worker, clock } = this.#context;
-    const proxied = this.#proxied;
-    const common = { worker, entry: this.#entry, clock, open: this.#open };
-    acceptHttps(proxied === undefined ? common : { ...common, proxied }, secure);
   }
 
   #handOn(secure: TLSSocket): void {

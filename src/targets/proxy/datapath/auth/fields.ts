@@ -2,6 +2,7 @@
 //
 // Budget: 0.2 µs for each request that somebody is asked about. Allocates the fields that go along.
 
+import { isAlias } from '../../../../lib/disguised-name.ts';
 import type { HeaderNames } from '../../../../model/filter.ts';
 import type { Fields } from '../stream.ts';
 
@@ -54,7 +55,13 @@ export function takeOver(fields: Fields, answered: Fields, names: HeaderNames): 
   const taken = without(named(answered, names), (name) => !isPortable(name));
   const replaced = new Set(names === 'all' ? [] : names.filter(isPortable));
   for (let i = 0; i < taken.length; i += 2) replaced.add(taken[i]!.toLowerCase());
-  return [...without(fields, (name) => replaced.has(name)), ...taken];
+  return [...without(fields, (name) => isSaidBy(replaced, name)), ...taken];
+}
+
+/** Whether a name is one of those, or one that some backends could not tell from it: `X_User`, `X-User`. */
+export function isSaidBy(names: ReadonlySet<string>, lowerName: string): boolean {
+  if (names.has(lowerName)) return true;
+  return lowerName.includes('_') && [...names].some((name) => isAlias(lowerName, name));
 }
 
 const TOKEN = /^[-!#$%&'*+.^_`|~0-9a-z]+$/;

@@ -9,7 +9,7 @@ import type { Routed } from '../dispatch.ts';
 import { withForwarded } from '../forwarded.ts';
 import { fieldValue } from '../fields.ts';
 import type { Fields, RequestHead } from '../stream.ts';
-import { isValidField, named, without } from './fields.ts';
+import { isSaidBy, isValidField, named, without } from './fields.ts';
 import { CHECK_PATH, readCheckResponse, writeCheckRequest } from './messages.ts';
 import type { HeaderOption } from './messages.ts';
 
@@ -104,8 +104,14 @@ export function readVerdict(
       body: denied.body,
     };
   }
+  // What the service says of a request must not be said by the client as well, in another spelling.
+  const setting = ok.headers.filter(({ action }) => action !== 'add');
+  const said = new Set(setting.map((option) => checked(option).name));
   const removed = new Set(ok.removed.map((name) => name.toLowerCase()));
-  const kept = without(head.fields, (name) => removed.has(name));
+  const kept = without(
+    head.fields,
+    (name) => isSaidBy(removed, name) || (!said.has(name) && isSaidBy(said, name)),
+  );
   return {
     kind: 'allowed',
     fields: applyOptions(kept, ok.headers),
