@@ -17,7 +17,10 @@ function service(spec: Spec, name = 'web'): Service {
   // The API server wants the first address in both fields.
   const [clusterIP] = (spec.clusterIPs ?? [spec.clusterIP]) as readonly (string | undefined)[];
   const first = clusterIP === undefined ? {} : { clusterIP };
-  return objectOf(Service, { metadata: { name }, spec: { ports: [{ port: 80 }], ...spec, ...first } });
+  return objectOf(Service, {
+    metadata: { name },
+    spec: { ports: [{ port: 80 }], ...spec, ...first },
+  });
 }
 
 function shown({ clusterIPs, ipFamilies, ipFamilyPolicy }: Service['spec']): readonly unknown[] {
