@@ -163,7 +163,11 @@ withSettings(program.command('node'))
   .option('--node-address <address>', 'address of this node; may be repeated', collect)
   .option('--nodeport-addresses <network>', 'where node ports are served; may be repeated', collect)
   .option('--pod-cidr <network>', 'where pods live; may be repeated', collect)
-  .option('--service-cidr <network>', 'where cluster IPs are from; may be repeated', collect)
+  .option(
+    '--service-cidr <network>',
+    'where cluster IPs are from; one of each family, as 10.96.0.0/16,fd00:96::/112',
+    collect,
+  )
   .option('--masquerade-all', 'pods, too, reach cluster IPs under the address of the node')
   .addOption(
     new Option('--ipvs-scheduler <name>', 'how virtual servers choose').choices(IPVS_SCHEDULERS),

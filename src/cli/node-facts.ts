@@ -1,7 +1,7 @@
 // Flags → the networks around a node, for `fairway node`, and for `compile` and `explain` when they say what it
 // would do with the same files.
 
-import { parseCidr } from '../lib/cidr.ts';
+import { familyOf, parseCidr } from '../lib/cidr.ts';
 import { FairwayError } from '../lib/errors.ts';
 import type { NodeFacts } from '../model/node.ts';
 import { loadSettings, networkFor, NODE_NAME } from './settings.ts';
@@ -34,24 +34,27 @@ export async function evaluatedNode(
     serviceCidrs,
     masqueradeAll: false,
   };
-  return { facts, serviceCidr: ipv4Of(serviceCidrs) };
+  return { facts, serviceCidr: allocationCidrs(serviceCidrs) };
 }
 
-/** The range Services of files get their addresses from. */
-export function ipv4Of(serviceCidrs: readonly string[]): string {
-  return serviceCidrs.find((cidr) => !cidr.includes(':')) ?? SERVICE_CIDR;
+/** The ranges Services of files get their addresses from: the first of each family, as they were given. */
+export function allocationCidrs(serviceCidrs: readonly string[]): string {
+  return serviceCidrs
+    .filter((cidr, i) => serviceCidrs.findIndex((c) => familyOf(c) === familyOf(cidr)) === i)
+    .join(',');
 }
 
-/** Throws FW_USAGE when one is none. */
+/** Each text may be several, with commas between. Throws FW_USAGE when one is none. */
 export function networks(
   texts: readonly string[] | undefined,
   flag: string,
 ): readonly string[] | undefined {
-  const bad = texts?.find((text) => parseCidr(text) === undefined);
+  const all = texts?.flatMap((text) => text.split(',')).map((text) => text.trim());
+  const bad = all?.find((text) => parseCidr(text) === undefined);
   if (bad !== undefined) {
     throw new FairwayError('FW_USAGE', `${flag} ${bad} is no network`, {
       hint: 'write it as 10.96.0.0/12 or fd00:96::/112',
     });
   }
-  return texts;
+  return all;
 }

@@ -1,6 +1,7 @@
 // The ways in which `fairway node` can carry packets, and what removes each of them.
 
 import { spawn } from 'node:child_process';
+import { mayChangeNetwork } from '../lib/capabilities.ts';
 import { DEFAULT_PATH_POLICY } from '../lib/http-path.ts';
 import { runCommand } from '../lib/run-command.ts';
 import { relayServices } from '../lower/relays.ts';
@@ -19,6 +20,7 @@ import { compileProxy } from '../targets/proxy/compile.ts';
 import { DEFAULT_LIMITS } from '../targets/proxy/datapath/limits.ts';
 import { Proxy } from '../targets/proxy/proxy.ts';
 import { localhostNodePorts } from './localhost-node-ports.ts';
+import { rejectedPorts } from './relay-rejections.ts';
 
 export const NODE_MODES = ['nftables', 'iptables', 'ipvs', 'userspace'] as const;
 export type NodeMode = (typeof NODE_MODES)[number];
@@ -106,14 +108,14 @@ export async function startTarget(
           );
           const services = relayServices(view, facts);
           const { rejected } = await proxy.apply(compileProxy({ ...nothing, services }));
-          return { rejected, sync: 'partial' };
+          return { rejected: rejectedPorts(rejected), sync: 'partial' };
         },
         resync: () => undefined,
         isInPlace: () => Promise.resolve(true),
         stop: () => proxy.stop(DRAIN_MS),
       };
-      // Whoever is not root has left nothing, and could remove nothing.
-      if (process.getuid?.() !== 0) return target;
+      // Whoever may not change rules has left none, and could remove none.
+      if (!mayChangeNetwork()) return target;
       return inPlaceOfOthers(target, { before: [], after: [cleanAll], warn });
     }
   }

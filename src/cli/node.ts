@@ -5,6 +5,7 @@ import { createServer, isIP } from 'node:net';
 import type { Server } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import type { Finding } from '../api/finding.ts';
+import { mayChangeNetwork } from '../lib/capabilities.ts';
 import { FairwayError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import type { NodeFacts } from '../model/node.ts';
@@ -16,14 +17,14 @@ import { Store } from '../store/store.ts';
 import { fail } from './fail.ts';
 import { HealthCheckPorts, serveHealth } from './node-health.ts';
 import { formatFindings } from './findings.ts';
-import { ipv4Of, networks, SERVICE_CIDR } from './node-facts.ts';
+import { allocationCidrs, networks, SERVICE_CIDR } from './node-facts.ts';
 import { nodeInput } from './node-sources.ts';
 import type { SourceFlags } from './node-sources.ts';
 import { cleanAll, hasCommand, runConntrack, startTarget } from './node-target.ts';
 import type { IpvsFlags, NodeMode } from './node-target.ts';
 import { loadSettings, networkFor } from './settings.ts';
 import { print } from './terminal.ts';
-import { isUnusable } from './usable.ts';
+import { isUnusable, unread } from './usable.ts';
 
 /** As `main.ts` reads them. */
 export interface NodeFlags extends SourceFlags, IpvsFlags {
@@ -53,10 +54,10 @@ const LOCK_NAME = '\0fairway-node';
 /** Serves until interrupted; with --cleanup removes every rule and gives 0. */
 export async function node(paths: readonly string[], flags: NodeFlags): Promise<number> {
   const isCleanup = flags.cleanup === true;
-  if ((isCleanup || flags.mode !== 'userspace') && process.getuid?.() !== 0) {
+  if ((isCleanup || flags.mode !== 'userspace') && !mayChangeNetwork()) {
     const what = isCleanup ? '--cleanup' : `--mode ${flags.mode}`;
     throw new FairwayError('FW_NEEDS_ROOT', `${what} changes the kernel's rules`, {
-      hint: isCleanup ? 'run it as root' : 'run it as root, or with --mode userspace',
+      hint: `run it as root, or with CAP_NET_ADMIN in its ambient set${isCleanup ? '' : ', or with --mode userspace'}`,
     });
   }
   const lock = await takeNode();
@@ -84,7 +85,7 @@ async function serve(paths: readonly string[], flags: NodeFlags): Promise<void> 
   const minSyncMs = milliseconds(flags.minSyncPeriod, '--min-sync-period', 0);
   const syncMs = milliseconds(flags.syncPeriod, '--sync-period', SYNC_PERIOD_MIN_S);
   const onError = (error: unknown): void => void fail(error);
-  const serviceCidr = ipv4Of(facts.serviceCidrs);
+  const serviceCidr = allocationCidrs(facts.serviceCidrs);
   const { loadBalancerCidr, gatewayCidr } = network;
   const input = await nodeInput(paths, flags, { facts, serviceCidr, loadBalancerCidr, warn });
   const target = await startTarget(flags.mode, facts, flags, warn);
@@ -103,9 +104,11 @@ async function serve(paths: readonly string[], flags: NodeFlags): Promise<void> 
     findings: input.findings,
     podCidrsOfNode: flags.podCidr === undefined,
     checkStart: (snapshot, findings) => {
-      if (!isUnusable(snapshot, findings)) return;
+      // The kernel may have rules of what cannot be read; afterwards a file keeps what it said before.
+      if (!isUnusable(snapshot, findings) && unread(findings).length === 0) return;
       for (const line of formatFindings(findings, locate)) process.stderr.write(`${line}\n`);
-      throw new FairwayError('FW_FILES_UNUSABLE', 'none of the files can be read', {
+      const which = isUnusable(snapshot, findings) ? 'none' : 'not all';
+      throw new FairwayError('FW_FILES_UNUSABLE', `${which} of the files can be read`, {
         hint: 'the rules that were there before stay in force',
       });
     },
@@ -174,8 +177,11 @@ function createTeller(
 }
 
 function say({ view, rejected, sync, tookMs }: NodeReport, mode: NodeMode): void {
-  const ports = view.families.reduce((sum, family) => sum + family.ports.length, 0);
-  print(`${ports} ports of Services in force by ${mode} after ${Math.ceil(tookMs)} ms (${sync}).`);
+  const ports = view.families.flatMap((family) => family.ports);
+  const refused = new Set(rejected.map(({ id }) => id));
+  const inForce = ports.filter(({ id }) => !refused.has(id)).length;
+  const count = inForce === ports.length ? `${inForce}` : `${inForce} of ${ports.length}`;
+  print(`${count} ports of Services in force by ${mode} after ${Math.ceil(tookMs)} ms (${sync}).`);
   for (const { claim, kept, lost } of view.conflicts) {
     warn(`${claim} is of Service ${kept}; Service ${lost} does not get it`);
   }

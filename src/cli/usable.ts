@@ -5,10 +5,18 @@ import type { Finding } from '../api/finding.ts';
 import { SERVED_KINDS } from '../api/kinds.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 
+/** Findings for which objects may be missing that were there before: of a file or a path, as a whole or from some place on. */
+export function unread(findings: readonly Finding[]): readonly Finding[] {
+  // An object without a name is invalid, too, and was never there.
+  return findings.filter((finding) => isRefused(finding) && finding.reason !== 'Invalid');
+}
+
+function isRefused({ severity, origin }: Finding): boolean {
+  return severity === 'error' && origin.object === undefined && origin.position !== undefined;
+}
+
 /** True when no object was written in a file and something is wrong with the files themselves. */
 export function isUnusable(snapshot: Snapshot, findings: readonly Finding[]): boolean {
-  const isRefused = ({ severity, origin }: Finding): boolean =>
-    severity === 'error' && origin.object === undefined && origin.position !== undefined;
   return findings.some(isRefused) && !SERVED_KINDS.some((kind) => hasWritten(snapshot, kind));
 }
 

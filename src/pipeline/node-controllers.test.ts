@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { Deployment } from '../api/apps/deployment.ts';
+import { Node } from '../api/core/node.ts';
+import { Pod } from '../api/core/pod.ts';
 import { Service } from '../api/core/service.ts';
 import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import { admit } from '../api/admit.ts';
@@ -79,4 +81,37 @@ it('leaves slices in files as they are', () => {
     [['cart-x', 1]],
   );
   assert.deepEqual(createIdleWorkloadFinder()(store.snapshot()), []);
+});
+
+it('gives a Service of both families the addresses of both that its pods have', () => {
+  const store = new Store();
+  const metadata = { name: 'cart', namespace: 'shop' };
+  const spec = {
+    ipFamilyPolicy: 'RequireDualStack',
+    selector: { app: 'cart' },
+    ports: [{ port: 80 }],
+  };
+  put(store, Service, { apiVersion: 'v1', kind: 'Service', metadata, spec });
+  put(store, Node, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } });
+  put(store, Pod, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...metadata, labels: { app: 'cart' } },
+    spec: { nodeName: 'node-1', containers: [{ name: 'c', image: 'x' }] },
+    status: { phase: 'Running', podIPs: [{ ip: '10.244.1.5' }, { ip: 'fd00:244::5' }] },
+  });
+  const serviceCidr = '10.96.0.0/16,fd00:96::/112';
+  reconcileAll(createNodeControllers({ ...OPTIONS, serviceCidr }), store, new Date());
+  const slices = store.snapshot().list(EndpointSlice);
+  const found = slices.map((s) => [
+    s.addressType,
+    s.endpoints?.map((e) => e.addresses.join()).join(),
+  ]);
+  assert.deepEqual(
+    found.toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1)),
+    [
+      ['IPv4', '10.244.1.5'],
+      ['IPv6', 'fd00:244::5'],
+    ],
+  );
 });

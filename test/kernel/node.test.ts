@@ -162,6 +162,35 @@ describe('fairway node', { skip: reason ?? false }, () => {
     );
   });
 
+  it('removes a chain that somebody else has put into its table', async () => {
+    const chain = '{ type filter hook input priority -200; }';
+    exec('nft', `add chain ip fairway foreign ${chain}`);
+    exec('nft', 'add rule ip fairway foreign tcp dport 9 drop');
+    const chains = (): string => exec('nft', 'list', 'chains', 'ip');
+    assert.match(chains(), /foreign/);
+    await until('removed', () => !chains().includes('foreign'));
+    assert.match(chains(), /nat-prerouting/);
+    exec('nft', 'flush chain ip fairway nat-output\ndelete chain ip fairway nat-output');
+    await until('back', () => chains().includes('nat-output'));
+  });
+
+  it('changes nothing when one of several files cannot be read', async () => {
+    await running?.end();
+    const broken = join(folder, 'broken.yaml');
+    for (const text of ['a: [', undefined]) {
+      if (text === undefined) rmSync(broken);
+      else writeFileSync(broken, text);
+      const other = join(folder, 'other.yaml');
+      writeFileSync(other, LOCAL);
+      const process = new NodeProcess(other, broken, ...flags);
+      await until('ended', () => process.code !== null || process.text.includes('Carrying'));
+      await process.end();
+      assert.match(process.text, /FW_FILES_UNUSABLE/);
+      assert.equal(process.code, 2, process.text);
+      assert.match(exec('nft', 'list', 'map', 'ip', 'fairway', 'services'), /10\.96\.0\.1 /);
+    }
+  });
+
   it('changes nothing when it is told nothing that it can read', async () => {
     await running?.end();
     const broken = join(folder, 'broken.yaml');

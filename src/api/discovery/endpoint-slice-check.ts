@@ -18,6 +18,7 @@ import type { FieldError } from '../schema/errors.ts';
 import type { Endpoint, EndpointPort, EndpointSlice } from './endpoint-slice.ts';
 
 const PORTS_MAX = 20_000;
+const PORT_MAX = 65_535;
 const ENDPOINTS_MAX = 1000;
 const ADDRESSES_MAX = 100;
 const TOPOLOGY_LABELS_MAX = 16;
@@ -46,7 +47,12 @@ function checkPorts(ports: readonly EndpointPort[], errors: FieldError[]): void 
     return;
   }
   const names = new Set<string>();
-  for (const [i, { name, appProtocol }] of ports.entries()) {
+  for (const [i, { name, port, appProtocol }] of ports.entries()) {
+    // Kubernetes takes such a number, and no packet can have it.
+    if (port !== undefined && (port < 1 || port > PORT_MAX)) {
+      const detail = `must be between 1 and ${PORT_MAX}, inclusive`;
+      errors.push(fieldError.invalid(`ports[${i}].port`, port, detail));
+    }
     if (name !== '') checkName(dns1123Label, name, `ports[${i}].name`, errors);
     if (names.has(name)) errors.push(fieldError.duplicate(`ports[${i}].name`, name));
     names.add(name);

@@ -93,6 +93,17 @@ describe('an EndpointSlice', () => {
       ],
     },
     {
+      title: 'ports are those a packet can have',
+      object: slice({
+        endpoints,
+        ports: [{ port: 65_536 }, { name: 'b', port: 0 }, { name: 'c' }],
+      }),
+      errors: [
+        'ports[0].port: Invalid value: 65536: must be between 1 and 65535, inclusive',
+        'ports[1].port: Invalid value: 0: must be between 1 and 65535, inclusive',
+      ],
+    },
+    {
       title: 'hints name zones and nodes, each once, eight of them',
       object: slice({
         endpoints: [

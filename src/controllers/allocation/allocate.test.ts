@@ -275,7 +275,7 @@ test('a tracker knows what the Services of a store have, also after one has chan
   const own = new Lab([]);
   const track = createAllocationTracker({ serviceCidr: '10.96.0.0/16' });
   const holderOf = (): string | undefined =>
-    track(own.snapshot).addresses.ownerOf(parseIPv4('10.96.0.10') ?? 0);
+    track(own.snapshot).ranges[0]?.pool.ownerOf(parseIPv4('10.96.0.10') ?? 0);
   const spec = { ports: [{ port: 80 }] };
   assert.equal(holderOf(), undefined);
   own.put(Service, { metadata: { name: 'web' }, spec: { ...spec, clusterIP: '10.96.0.10' } });

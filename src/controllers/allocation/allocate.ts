@@ -75,10 +75,13 @@ function decide(spec: ServiceSpec, options: DecideOptions): Decided {
   const { service, allocations, stored, current } = options;
   if (!needsClusterIp(spec)) return { spec, refusals: [] };
   const owner = ownerOf(stored ?? service);
-  const { ipFamilies, ipFamilyPolicy, errors } = decideFamilies(spec, stored?.spec);
+  const configured = allocations.ranges.map(({ family }) => family);
+  const decided = decideFamilies(spec, stored?.spec, configured);
+  const { ipFamilies: families, ipFamilyPolicy, errors } = decided;
+  const had = current?.clusterIPs ?? [];
   const address = isHeadless(spec)
     ? undefined
-    : decideAddress({ spec, owner, current: current?.clusterIPs ?? [] }, allocations);
+    : decideAddress({ spec, owner, families, current: had }, allocations);
   const wish = { spec, owner, key: objectKey(service), current };
   const { ports, healthCheckNodePort, refusals } = decideNodePorts(wish, allocations.ports);
   return {
@@ -87,7 +90,7 @@ function decide(spec: ServiceSpec, options: DecideOptions): Decided {
       ...(address === undefined
         ? {}
         : { clusterIP: address.clusterIPs[0] ?? '', clusterIPs: address.clusterIPs }),
-      ipFamilies,
+      ipFamilies: address?.ipFamilies ?? families,
       ipFamilyPolicy,
       ...(ports === undefined ? {} : { ports }),
       ...(healthCheckNodePort === undefined ? {} : { healthCheckNodePort }),

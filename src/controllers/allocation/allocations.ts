@@ -3,16 +3,21 @@
 
 import { Service } from '../../api/core/service.ts';
 import { needsClusterIp, needsHealthCheck, needsNodePorts } from '../../api/core/service-type.ts';
-import { parseIPv4 } from '../../lib/ipv4.ts';
+import { FairwayError } from '../../lib/errors.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { TableWatch } from '../shared/changes.ts';
 import type { Changed } from '../shared/changes.ts';
 import { compareAge, compareText, objectKey, uidOf } from '../shared/metadata.ts';
-import { addressBand, endsRound, portBand } from './bands.ts';
+import { createAddressRange } from './address-range.ts';
+import type { AddressRange } from './address-range.ts';
+import { portBand } from './bands.ts';
 import { Pool } from './pool.ts';
 
 export interface AllocationRanges {
-  /** Addresses of Services, as `127.96.0.0/16`. */
+  /**
+   * Addresses of Services, as `127.96.0.0/16`; of both families as `10.96.0.0/16,fd00:96::/112`, that of
+   * Services which do not say a family first.
+   */
   readonly serviceCidr: string;
   /** Node ports; 30000 to 32767 when absent. */
   readonly nodePorts?: { readonly first: number; readonly last: number };
@@ -21,14 +26,18 @@ export interface AllocationRanges {
 const NODE_PORTS_DEFAULT = { first: 30_000, last: 32_767 } as const;
 
 export class Allocations {
-  readonly serviceCidr: string;
-  readonly addresses: Pool;
+  /** One of each family there is; the first is that of Services which do not say one. */
+  readonly ranges: readonly AddressRange[];
   readonly ports: Pool;
 
-  /** Throws a FairwayError when `serviceCidr` is no IPv4 range. */
+  /** Throws a FairwayError when `serviceCidr` is no range, or several of one family. */
   constructor({ serviceCidr, nodePorts = NODE_PORTS_DEFAULT }: AllocationRanges) {
-    this.serviceCidr = serviceCidr;
-    this.addresses = new Pool(addressBand(serviceCidr), endsRound);
+    this.ranges = serviceCidr.split(',').map(createAddressRange);
+    if (new Set(this.ranges.map(({ family }) => family)).size < this.ranges.length) {
+      throw new FairwayError('FW_BAD_RANGE', `two ranges of one family: ${serviceCidr}`, {
+        hint: 'give one of IPv4, one of IPv6, or one of each, as 10.96.0.0/16,fd00:96::/112',
+      });
+    }
     this.ports = new Pool(portBand(nodePorts.first, nodePorts.last));
   }
 
@@ -44,15 +53,25 @@ export class Allocations {
   /** Takes down what the Service has, as far as nobody else has it. */
   claim(service: Service): void {
     const owner = ownerOf(service);
-    for (const address of addressesOf(service)) this.addresses.claim(address, owner);
+    this.#eachAddress(service, (pool, number) => pool.claim(number, owner));
     for (const port of portsOf(service)) this.ports.claim(port, owner);
   }
 
   /** The Service has gone, or is about to be looked at anew. */
   release(service: Service): void {
     const owner = ownerOf(service);
-    for (const address of addressesOf(service)) this.addresses.release(address, owner);
+    this.#eachAddress(service, (pool, number) => pool.release(number, owner));
     for (const port of portsOf(service)) this.ports.release(port, owner);
+  }
+
+  #eachAddress({ spec }: Service, take: (pool: Pool, number: number) => void): void {
+    if (!needsClusterIp(spec)) return;
+    for (const address of spec.clusterIPs ?? []) {
+      for (const range of this.ranges) {
+        const number = range.numberOf(address);
+        if (number !== undefined) take(range.pool, number);
+      }
+    }
   }
 }
 
@@ -86,11 +105,6 @@ function compareClaimants(a: Service | undefined, b: Service | undefined): numbe
 /** Whose name allocations are under: a Service not created yet has none but its own. */
 export function ownerOf(service: Service): string {
   return uidOf(service) || objectKey(service);
-}
-
-function addressesOf({ spec }: Service): readonly number[] {
-  if (!needsClusterIp(spec)) return [];
-  return (spec.clusterIPs ?? []).flatMap((text) => parseIPv4(text) ?? []);
 }
 
 function portsOf({ spec }: Service): readonly number[] {

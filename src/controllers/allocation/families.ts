@@ -1,40 +1,77 @@
-// The address families of a Service (k8s.io/kubernetes pkg/registry/core/service initIPFamilyFields) on
-// a cluster that has IPv4 only.
+// The address families of a Service (k8s.io/kubernetes pkg/registry/core/service initIPFamilyFields).
 
 import { ipFamily } from '../../api/core/ip.ts';
 import type { ServiceSpec } from '../../api/core/service-spec.ts';
 import { isHeadless } from '../../api/core/service-type.ts';
 import { fieldError } from '../../api/schema/errors.ts';
 import type { FieldError } from '../../api/schema/errors.ts';
+import { deepEqual } from '../../lib/equal.ts';
+import type { IpFamily as Family } from './address-range.ts';
 
-type Family = 'IPv4' | 'IPv6';
 type Policy = NonNullable<ServiceSpec['ipFamilyPolicy']>;
 
 export interface Families {
-  /** What is asked for, or IPv4 alone where that cannot be. */
+  /** What is asked for, or one that there is where that cannot be. */
   readonly ipFamilies: readonly Family[];
   readonly ipFamilyPolicy: Policy;
   readonly errors: readonly FieldError[];
 }
 
-const CONFIGURED: Family = 'IPv4';
 const POLICY_PATH = 'spec.ipFamilyPolicy';
 
-/** `old` is the stored specification on an update. */
-export function decideFamilies(spec: ServiceSpec, old: ServiceSpec | undefined): Families {
+/**
+ * `old` is the stored specification on an update; `configured` are the families that there are, first
+ * that of Services which do not say one.
+ */
+export function decideFamilies(
+  spec: ServiceSpec,
+  old: ServiceSpec | undefined,
+  configured: readonly Family[],
+): Families {
   const ipFamilyPolicy = policyOf(spec, old);
-  const asked = spec.ipFamilies ?? [];
+  const named = spec.ipFamilies ?? [];
+  if (old !== undefined && isSamePreference(spec, old)) {
+    return { ipFamilies: named, ipFamilyPolicy, errors: [] };
+  }
   const errors = [
     ...(old === undefined ? [] : reductionErrors(spec, old, ipFamilyPolicy)),
     ...singleStackErrors(spec, ipFamilyPolicy),
-    ...addressFamilyErrors(spec, asked.length),
+    ...addressFamilyErrors(spec, named.length, configured),
   ];
+  const asked = [...named, ...familiesOfAddresses(spec).slice(named.length)];
+  const [primary = 'IPv4'] = configured;
   if (isOthersBusiness(spec)) {
-    const ipFamilies = errors.length === 0 ? completed(asked, ipFamilyPolicy) : asked.slice(0, 1);
+    const families = asked.length === 0 ? [primary] : asked;
+    const ipFamilies =
+      errors.length === 0 ? completed(families, ipFamilyPolicy) : asked.slice(0, 1);
     return { ipFamilies, ipFamilyPolicy, errors };
   }
-  if (errors.length === 0) errors.push(...configurationErrors(asked, ipFamilyPolicy));
-  return { ipFamilies: [CONFIGURED], ipFamilyPolicy, errors };
+  if (errors.length === 0) errors.push(...configurationErrors(asked, ipFamilyPolicy, configured));
+  const there = asked.filter((family) => configured.includes(family));
+  const families = there.length === 0 ? [primary] : there;
+  if (errors.length > 0) return { ipFamilies: families.slice(0, 1), ipFamilyPolicy, errors };
+  const ipFamilies = configured.length > 1 ? completed(families, ipFamilyPolicy) : families;
+  return { ipFamilies, ipFamilyPolicy, errors };
+}
+
+/** Who prefers two families and has one keeps it when there come to be two, until asking anew. */
+function isSamePreference(spec: ServiceSpec, old: ServiceSpec): boolean {
+  return (
+    spec.ipFamilyPolicy === 'PreferDualStack' &&
+    old.ipFamilyPolicy === 'PreferDualStack' &&
+    (old.ipFamilies ?? []).length > 0 &&
+    (spec.clusterIPs ?? []).length > 0 &&
+    deepEqual(spec.ipFamilies, old.ipFamilies) &&
+    deepEqual(spec.clusterIPs, old.clusterIPs)
+  );
+}
+
+function familiesOfAddresses(spec: ServiceSpec): readonly Family[] {
+  if (isHeadless(spec)) return [];
+  return (spec.clusterIPs ?? []).flatMap((text): readonly Family[] => {
+    const family = ipFamily(text);
+    return family === undefined ? [] : [`IPv${family}`];
+  });
 }
 
 /** Headless and without selector: its endpoints are somebody else's, of whatever family they like. */
@@ -48,8 +85,7 @@ function policyOf(spec: ServiceSpec, old: ServiceSpec | undefined): Policy {
   return isOthersBusiness(spec) ? 'RequireDualStack' : 'SingleStack';
 }
 
-function completed(asked: readonly Family[], policy: Policy): readonly Family[] {
-  const families = asked.length === 0 ? [CONFIGURED] : asked;
+function completed(families: readonly Family[], policy: Policy): readonly Family[] {
   if (families.length > 1 || policy === 'SingleStack') return families;
   return [...families, families[0] === 'IPv4' ? 'IPv6' : 'IPv4'];
 }
@@ -85,25 +121,33 @@ function singleStackErrors(spec: ServiceSpec, policy: Policy): FieldError[] {
 }
 
 /** Addresses beyond the families that were named tell their family themselves. */
-function addressFamilyErrors(spec: ServiceSpec, named: number): FieldError[] {
+function addressFamilyErrors(
+  spec: ServiceSpec,
+  named: number,
+  configured: readonly Family[],
+): FieldError[] {
   const { clusterIPs = [] } = spec;
   if (isHeadless(spec)) return [];
   return clusterIPs.flatMap((text, i) => {
-    const family = `IPv${ipFamily(text)}`;
-    if (i < named || text === '' || family === CONFIGURED) return [];
-    const detail = `${family} is not configured on this cluster`;
+    const family = ipFamily(text);
+    if (i < named || family === undefined || configured.includes(`IPv${family}`)) return [];
+    const detail = `IPv${family} is not configured on this cluster`;
     return [fieldError.invalid(`spec.clusterIPs[${i}]`, clusterIPs, detail)];
   });
 }
 
-function configurationErrors(asked: readonly Family[], policy: Policy): FieldError[] {
+function configurationErrors(
+  asked: readonly Family[],
+  policy: Policy,
+  configured: readonly Family[],
+): FieldError[] {
   const errors: FieldError[] = [];
-  if (policy === 'RequireDualStack') {
+  if (policy === 'RequireDualStack' && configured.length < 2) {
     const detail = 'this cluster is not configured for dual-stack services';
     errors.push(fieldError.invalid(POLICY_PATH, policy, detail));
   }
   for (const [i, family] of asked.entries()) {
-    if (family === CONFIGURED) continue;
+    if (configured.includes(family)) continue;
     const detail = 'not configured on this cluster';
     errors.push(fieldError.invalid(`spec.ipFamilies[${i}]`, family, detail));
   }

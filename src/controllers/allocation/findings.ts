@@ -21,7 +21,7 @@ function findingOf(snapshot: Snapshot, service: Service, request: RefusedRequest
   const { message, given } = request;
   const origin = { object: refOf(service), field: pathOf(service, request) };
   if (!isNothing(given)) {
-    const hint = insteadHint(request);
+    const hint = insteadHint(request, service);
     return { severity: 'warning', reason: 'NotAllocated', message, hint, origin };
   }
   const holder = holderOf(snapshot, service, request);
@@ -38,7 +38,7 @@ function findingOf(snapshot: Snapshot, service: Service, request: RefusedRequest
   };
 }
 
-function insteadHint({ field, given }: RefusedRequest): string {
+function insteadHint({ field, given }: RefusedRequest, { spec }: Service): string {
   const shown = Array.isArray(given) ? given.join(', ') : String(given);
   switch (field) {
     case 'clusterIPs':
@@ -48,7 +48,7 @@ function insteadHint({ field, given }: RefusedRequest): string {
       return `Port ${shown} is used instead.`;
     case 'ipFamilies':
     case 'ipFamilyPolicy':
-      return 'The Service is served with IPv4 alone.';
+      return `The Service is served with ${(spec.ipFamilies ?? []).join(' and ')} alone.`;
   }
 }
 

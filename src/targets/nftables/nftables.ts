@@ -6,7 +6,9 @@
 import { spawn } from 'node:child_process';
 import type { Family } from '../../lib/cidr.ts';
 import { FairwayError } from '../../lib/errors.ts';
+import { COMMAND_MS_MAX, killAfter, runCommand } from '../../lib/run-command.ts';
 import type { Applied, Rejection } from '../target.ts';
+import { baseChains } from './base-chains.ts';
 import { changeCommands, changesOf, chainCommands, frameCommands, goneChains } from './commands.ts';
 import type { PortChange } from './commands.ts';
 import { nftFamily } from './frame.ts';
@@ -19,6 +21,8 @@ export type NftRunner = (script: string) => Promise<string | null>;
 export interface NftablesOptions {
   /** The command; `nft` when absent. */
   readonly run?: NftRunner;
+  /** What `nft list chains` says of a family; asked of `nft` when both are absent. */
+  readonly chains?: (family: Family) => Promise<string>;
 }
 
 export interface NftApplied extends Applied {
@@ -36,6 +40,8 @@ const MESSAGE_CHARS_MAX = 500;
 interface FamilyState {
   /** The frame as text: when it changes, everything is written anew. */
   readonly frame: string;
+  /** Names of the chains at hooks. */
+  readonly hooks: readonly string[];
   readonly ports: Map<string, PortProgram>;
   /** How many ports need each key of the set of hairpins: two may have the same endpoint. */
   readonly hairpins: Map<string, number>;
@@ -47,14 +53,16 @@ interface FamilyState {
 
 export class Nftables {
   readonly #run: NftRunner;
+  readonly #chains: ((family: Family) => Promise<string>) | undefined;
   readonly #families = new Map<Family, FamilyState>();
   readonly #uncleaned = new Set<Family>();
   #generation = 0;
   #wantsFull = true;
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor({ run = runNft }: NftablesOptions = {}) {
-    this.#run = run;
+  constructor({ run, chains }: NftablesOptions = {}) {
+    this.#run = run ?? runNft;
+    this.#chains = chains ?? (run === undefined ? listChains : undefined);
   }
 
   /** Puts a program in force. Programs come in force in the order in which they were given. */
@@ -69,14 +77,37 @@ export class Nftables {
     this.#wantsFull = true;
   }
 
-  /** Whether the chain that every packet of a Service goes through is still there. */
+  /** Whether our chains at hooks are still there, and no others in our table. */
   async isInPlace(): Promise<boolean> {
-    for (const family of this.#families.keys()) {
+    for (const [family, { hooks }] of this.#families) {
+      const listed = await this.#listed(family);
+      if (listed !== undefined) {
+        if (listed.toSorted().join() !== hooks.toSorted().join()) return false;
+        continue;
+      }
       // One at a time: of two lists in one script nft 1.0.6 sees one family only.
       const script = `list chain ${nftFamily(family)} ${NFT_TABLE} nat-prerouting`;
       if ((await this.#run(script)) !== null) return false;
     }
     return true;
+  }
+
+  /** The chains at hooks that are in our table; undefined when they cannot be listed. */
+  async #listed(family: Family): Promise<readonly string[] | undefined> {
+    if (this.#chains === undefined) return undefined;
+    const text = await this.#chains(family);
+    return text === '' ? undefined : baseChains(text, NFT_TABLE);
+  }
+
+  /** Chains that somebody else has put at hooks of our table go; nobody can go to such a chain. */
+  async #removeStrangers(family: Family, { hooks }: FamilyState): Promise<void> {
+    const listed = (await this.#listed(family)) ?? [];
+    const at = `${nftFamily(family)} ${NFT_TABLE}`;
+    for (const name of listed.filter((one) => !hooks.includes(one))) {
+      const problem = await this.#run(`flush chain ${at} ${name}\ndelete chain ${at} ${name}`);
+      // The table is made anew then.
+      if (problem !== null) this.#families.delete(family);
+    }
   }
 
   async #apply(program: NftProgram): Promise<NftApplied> {
@@ -85,13 +116,17 @@ export class Nftables {
     this.#wantsFull = false;
     const strange = program.families.filter(({ family }) => !this.#families.has(family));
     const left = isFull ? await this.#left(strange) : new Set<Family>();
+    if (isFull) {
+      for (const [family, state] of this.#families) await this.#removeStrangers(family, state);
+    }
     for (const family of program.families) {
       if (!family.isUsed && !this.#families.has(family.family)) {
         // Somebody before us may have used it.
         if (left.has(family.family)) await this.#run(removal(family.family));
         continue;
       }
-      const isNew = isFull && !left.has(family.family) && !this.#families.has(family.family);
+      const isStrange = strange.includes(family);
+      const isNew = isFull && isStrange && !left.has(family.family);
       const wasFull = await this.#applyFamily(family, { isFull, isNew }, rejected);
       isFull ||= wasFull;
     }
@@ -144,6 +179,7 @@ export class Nftables {
     const known = this.#families.get(family);
     const state: FamilyState = {
       frame,
+      hooks: program.frame.flatMap(({ name, hook }) => (hook === undefined ? [] : [name])),
       ports: new Map(),
       hairpins: new Map(),
       shared: new Map(),
@@ -311,10 +347,11 @@ function sharedKeys(
   };
 }
 
-/** Runs the system's nft on a script. */
-export function runNft(script: string): Promise<string | null> {
+/** Runs the system's nft on a script. Rejects when there is none, and when it does not end in time. */
+export function runNft(script: string, limitMs = COMMAND_MS_MAX): Promise<string | null> {
   return new Promise((resolve, reject) => {
     const child = spawn('nft', ['-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
+    killAfter(child, { name: 'nft', limitMs }, reject);
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       if (said.length < MESSAGE_CHARS_MAX * 4) said += text;
@@ -330,6 +367,10 @@ export function runNft(script: string): Promise<string | null> {
   });
 }
 
+async function listChains(family: Family): Promise<string> {
+  return (await runCommand(['nft', 'list', 'chains', nftFamily(family)], '')).output;
+}
+
 function cannotRun(error: NodeJS.ErrnoException): FairwayError {
   return new FairwayError('FW_NFT_MISSING', `nft cannot be run: ${error.message}`, {
     hint: 'install the package nftables, or use another --mode',
@@ -341,6 +382,7 @@ function cannotRun(error: NodeJS.ErrnoException): FairwayError {
 export async function checkNft(): Promise<void> {
   const text = await new Promise<string>((resolve, reject) => {
     const child = spawn('nft', ['--version'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    killAfter(child, { name: 'nft', limitMs: COMMAND_MS_MAX }, reject);
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (part: string) => (said += part));
     child.once('error', (error: NodeJS.ErrnoException) => reject(cannotRun(error)));
