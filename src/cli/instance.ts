@@ -31,6 +31,8 @@ import type { Api } from './api.ts';
 import type { Kept } from './kept.ts';
 import type { MetricsServer } from './metrics.ts';
 import { notReady } from './readiness.ts';
+import { takeOver } from './take-over.ts';
+import type { Predecessor } from './take-over.ts';
 import {
   controllersFor,
   externalRules,
@@ -51,6 +53,8 @@ export interface InstanceOptions {
   readonly paths: readonly string[];
   /** The Kubernetes API, and what is kept of what is written through it; null for none. */
   readonly api: ApiSettings | null;
+  /** Whose addresses this one gets, once it is asked to `takeOver`; null or absent to have some of its own. */
+  readonly predecessor?: Predecessor | null;
   readonly onError: (error: unknown) => void;
 }
 
@@ -81,6 +85,10 @@ export interface Instance {
   readonly restored: number;
   /** Finishes requests and ends pods, each within its grace; then nothing is left. */
   stop(): Promise<void>;
+  /** Asks the predecessor to leave; resolves when its addresses are this one's. */
+  takeOver(): Promise<void>;
+  /** Leaves everything to a successor that serves on the same ports already. */
+  handOver(): Promise<void>;
 }
 
 /** The port of the first Fairway on a machine; the next has the next. */
@@ -91,12 +99,17 @@ const API_WAITS_MS_MAX = 1_000;
 
 /** Requests under way may take this long to finish when Fairway ends. */
 const DRAIN_MS = 10_000;
+/** A successor serves meanwhile, so nobody waits for this but long requests and tunnels. */
+const HANDOVER_MS = 60_000;
 
 /** Puts an instance together and starts it. Rejects when its sources cannot be read at all. */
 export async function startInstance(options: InstanceOptions): Promise<Instance> {
   const { configuration, sources, workers, onError } = options;
   const kept = await openObjects(options);
-  const { lock, block } = await takeBlock();
+  const { predecessor = null } = options;
+  const taken = predecessor === null ? await takeBlock() : { lock: null, block: predecessor.block };
+  const { block } = taken;
+  let { lock }: { lock: AddressLock | null } = taken;
   const network = networkFor(block, configuration);
   const paths = pathsFrom(process.env);
   const firstOpen = await firstOpenPort(lockAddressOf(block));
@@ -138,6 +151,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     },
     servedPort: (service, port) => servedPortOf(store, service, port, firstOpen),
     nodePortAddresses: network.nodePortAddresses,
+    takesOver: predecessor !== null,
   });
   const localCa = new LocalCa({ directory: caDirectory(paths) });
   const pipeline = new Pipeline({
@@ -169,17 +183,19 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     await api.then((running) => running?.stop()).catch(() => undefined);
     kept?.storage.close();
     await metrics?.stop();
-    lock.release();
+    lock?.release();
   };
   let metrics: MetricsServer | null = null;
+  const serveMetrics = async (): Promise<void> => {
+    if (configuration.metrics === undefined) return;
+    const { startMetrics } = await import('./metrics.ts');
+    metrics = await startMetrics(configuration.metrics.port, proxy);
+  };
   const locate = createLocator(sources, () => store.snapshot());
   let api = Promise.resolve<Api | null>(null);
   try {
     await pipeline.start();
-    if (configuration.metrics !== undefined) {
-      const { startMetrics } = await import('./metrics.ts');
-      metrics = await startMetrics(configuration.metrics.port, proxy);
-    }
+    if (predecessor === null) await serveMetrics();
     if (kept !== null) {
       const stateDir = prepare(blockDirectory(paths, block));
       // After the rest: loading it takes the thread for a while, and pods that start need it.
@@ -216,8 +232,24 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     api,
     restored: kept?.restored ?? 0,
     caPath: localCa.certificatePath,
-    metricsUrl: metrics?.url ?? null,
+    get metricsUrl() {
+      return metrics?.url ?? null;
+    },
     stop,
+    takeOver: async () => {
+      if (predecessor === null) return;
+      lock = await takeOver(predecessor);
+      proxy.tookOver();
+      // What it had alone is free now.
+      pipeline.refresh();
+      await serveMetrics();
+    },
+    handOver: async () => {
+      await pipeline.stop();
+      await metrics?.stop();
+      lock?.release();
+      await proxy.handOver(HANDOVER_MS);
+    },
   };
 }
 

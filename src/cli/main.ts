@@ -6,6 +6,7 @@ import { fail, UNUSABLE } from './fail.ts';
 import { ignoreClosedOutput } from './terminal.ts';
 import { IPVS_SCHEDULERS } from '../targets/ipvs/program.ts';
 import { VERSION } from './version.ts';
+import type { MigrateFlags } from './migrate.ts';
 import type { NodeFlags } from './node.ts';
 import type { UpFlags } from './up.ts';
 
@@ -64,6 +65,10 @@ withSettings(program.command('up'))
   .option('--fresh', 'begin without what was kept, and keep nothing')
   .option('--no-watch', 'do not follow changes of the files')
   .option('--ready-timeout <seconds>', 'how long to wait before running COMMAND', '60')
+  .option(
+    '--take-over [pid]',
+    'take the place of the Fairway that runs here, once ready, without losing a request',
+  )
   .addOption(new Option('-o, --output <format>', 'print the addresses as JSON').choices(['json']))
   .addHelpText(
     'after',
@@ -176,6 +181,36 @@ withSettings(program.command('node'))
     const nodePortAddress =
       nodeportAddresses === undefined ? {} : { nodePortAddress: nodeportAddresses };
     process.exitCode = await node(paths, { ...options, ...nodePortAddress });
+  });
+
+withSettings(program.command('migrate'))
+  .description('write Ingresses as Gateway API, and prove that both answer alike')
+  .argument('<path...>', 'files and folders, or - for standard input')
+  .option('--out <directory>', 'where to write (default: standard output)')
+  .option('--force', 'write into a folder that is not empty')
+  .option('--gateway <name>', 'reuse or make this Gateway, as namespace/name', 'default/web')
+  .option('--class <name>', 'GatewayClass of a Gateway that is made', 'fairway')
+  .option('--standard-only', 'use the standard channel of the Gateway API alone')
+  .option('--prove', 'ask both configurations the same requests, and compare')
+  .option('--against <path>', 'prove this configuration, and not the one that is written')
+  .option('--requests <file>', 'HAR file or access log to ask as well; may be repeated', collect)
+  .addOption(
+    new Option('--report <format>', 'form of the report')
+      .choices(['text', 'json', 'html'])
+      .default('text'),
+  )
+  .addHelpText(
+    'after',
+    `
+Exit codes: 0 written, and with --prove proven; 1 answers differ; 2 nothing that can be used.
+
+  fairway migrate k8s --out gateway-api
+  fairway migrate k8s --prove --requests access.log
+  fairway migrate k8s --against gateway-api --report html > proof.html`,
+  )
+  .action(async (paths: string[], options: MigrateFlags) => {
+    const { migrate } = await import('./migrate.ts');
+    process.exitCode = await migrate(paths, options);
   });
 
 program

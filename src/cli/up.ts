@@ -18,6 +18,8 @@ import { formatOverview } from './overview.ts';
 import { notReady } from './readiness.ts';
 import { filesSource, loadSettings, withObservation, workerCount } from './settings.ts';
 import type { CommonFlags } from './settings.ts';
+import { findPredecessor, LEAVE_SIGNAL } from './take-over.ts';
+import type { Predecessor } from './take-over.ts';
 import { print } from './terminal.ts';
 import { gatewaysJson } from './urls.ts';
 import { isUnusable } from './usable.ts';
@@ -32,6 +34,8 @@ export interface UpFlags extends CommonFlags {
   readonly pods: boolean;
   readonly watch: boolean;
   readonly readyTimeout: string;
+  /** True without a process. */
+  readonly takeOver?: string | true;
   readonly api: boolean;
   readonly apiPort?: string;
   readonly data?: string;
@@ -54,6 +58,7 @@ export async function up(
 ): Promise<number> {
   const configuration = withObservation(await loadSettings(flags), flags);
   readyTimeoutMs(flags);
+  const predecessor = await predecessorOf(flags, command);
   const instance = await startInstance({
     configuration,
     sources: paths.length === 0 ? [] : [filesSource(paths, flags, flags.watch)],
@@ -61,19 +66,83 @@ export async function up(
     pods: flags.pods && configuration.pods.enabled,
     paths,
     api: flags.api ? apiSettings(flags, command.length > 0) : null,
+    predecessor,
     onError: (error) => void fail(error),
   });
   const interrupted = untilInterrupted();
+  const asked = untilAskedToLeave(instance, flags, command);
   try {
+    if (predecessor !== null && !(await succeed(instance, flags, interrupted))) return NOT_READY;
     if (command.length > 0) return await runCommand(command, instance, flags, interrupted);
     if (flags.output === 'json') await announceJson(instance, flags, interrupted);
     else await announce(paths, instance, interrupted);
-    await interrupted;
+    if ((await Promise.race([interrupted, asked])) === 'leave') {
+      if (flags.output !== 'json')
+        print('Another Fairway serves here now: what is under way finishes.');
+      await Promise.race([instance.handOver(), interrupted]);
+      return 0;
+    }
     if (flags.output !== 'json') print('Stopping: requests under way finish, then pods end.');
     return 0;
   } finally {
     await instance.stop();
   }
+}
+
+/** Pods, objects written through the API, and a command belong to one process: they cannot be handed over. */
+function keepsToItself({ pods, api }: UpFlags, command: readonly string[]): boolean {
+  return pods || api || command.length > 0;
+}
+
+async function predecessorOf(
+  flags: UpFlags,
+  command: readonly string[],
+): Promise<Predecessor | null> {
+  const { takeOver } = flags;
+  if (takeOver === undefined) return null;
+  if (keepsToItself(flags, command)) {
+    throw new FairwayError('FW_USAGE', '--take-over needs --no-pods and --no-api, and no COMMAND', {
+      hint: 'pods, commands and what is written through the API belong to one process',
+    });
+  }
+  if (takeOver !== true && !/^[1-9][0-9]{0,9}$/.test(takeOver)) {
+    throw new FairwayError('FW_USAGE', `--take-over ${takeOver} is not a process`, {
+      hint: 'give the number of the process, or none where only one Fairway runs',
+    });
+  }
+  return findPredecessor(takeOver === true ? null : Number(takeOver));
+}
+
+/** Takes the predecessor's place; false when things do not get ready, and it goes on serving. */
+async function succeed(
+  instance: Instance,
+  flags: UpFlags,
+  interrupted: Promise<void>,
+): Promise<boolean> {
+  const waiting = await untilReady(instance, readyTimeoutMs(flags), interrupted);
+  for (const line of waiting) process.stderr.write(`fairway: not ready: ${printable(line)}\n`);
+  if (waiting.length > 0) return false;
+  await instance.takeOver();
+  return true;
+}
+
+/** Resolves when a successor asks for the ports; one that cannot be served is told so. */
+function untilAskedToLeave(
+  instance: Instance,
+  flags: UpFlags,
+  command: readonly string[],
+): Promise<'leave'> {
+  return new Promise((resolve) => {
+    process.on(LEAVE_SIGNAL, () => {
+      if (instance.runtime === null && !keepsToItself({ ...flags, pods: false }, command)) {
+        resolve('leave');
+        return;
+      }
+      process.stderr.write(
+        'fairway: another Fairway asks for these addresses, but pods, a command or the API need them\n',
+      );
+    });
+  });
 }
 
 /** While a command runs, nothing is kept: the next run is to find what this one found. */

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import type { Server } from 'node:net';
 
 /** The port of a kubelet, which is what holds the addresses of pods elsewhere. */
-const LOCK_PORT = 10250;
+export const LOCK_PORT = 10250;
 
 export interface AddressLock {
   release(): void;

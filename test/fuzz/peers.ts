@@ -119,6 +119,11 @@ function peer(
   return {
     name,
     ask: async (text, patient = false) => {
+      // What was given up waiting for may still come.
+      if (patient) {
+        await delay(PATIENT_MS);
+        backend.take();
+      }
       await say(host, port, text, patient ? PATIENT_MS : QUIET_MS);
       return backend.take();
     },

@@ -33,27 +33,33 @@ const VALID_YET_REFUSED: readonly {
     why: 'methods of other characters than capitals, _ and -',
     text: /(?:^|\n)[^ \r\n]*[^A-Z_\- \r\n][^ \r\n]* [^\r\n]* HTTP\/1/,
   },
-  { peer: 'nginx', why: 'an absolute target with a query and no path, https', text: / https?:/i },
-  { peer: 'nginx', why: 'a request target of *', text: / \* HTTP/ },
   {
     peer: 'nginx',
-    why: 'a request line in HTTP/1.0 that asks for an upgrade, or bytes after a close',
-    text: /HTTP\/1\.0|close|upgrade/i,
+    why: 'an absolute target with a query and no path',
+    text: / https?:\/\/[^ /]*\?[^ ]* HTTP/i,
   },
+  { peer: 'nginx', why: 'OPTIONS of the server', text: /OPTIONS \* HTTP/ },
   {
     peer: 'nginx',
-    why: 'Host in capitals or of characters it does not like',
-    text: /Host: *[^a\r\n]/i,
+    why: 'what follows a target with a broken escape, which both refuse',
+    text: / [^ \r\n]*%(?![0-9a-f]{2})[^ \r\n]* HTTP/i,
+  },
+  { peer: 'nginx', why: 'a tab before a length', text: /content-length:[^\r\n]*\t/i },
+  {
+    peer: 'nginx',
+    why: 'what follows a Connection with close within another word',
+    text: /\nconnection:(?:[^\r\n]*,)?[ \t]*[^\s,][^\r\n,]*close/i,
+  },
+  { peer: 'nginx', why: 'a host with two dots', text: /host:[^\r\n]*\.\./i },
+  {
+    peer: 'haproxy',
+    why: 'a target that is a URL of another host than Host says, or OPTIONS of the server',
+    text: / https?:\/\/[^ ]* HTTP|OPTIONS \* HTTP/i,
   },
   {
     peer: 'haproxy',
-    why: 'bytes after a close, in HTTP/1.0, or after an upgrade',
-    text: /HTTP\/1\.0|close|upgrade/i,
-  },
-  {
-    peer: 'haproxy',
-    why: 'a target that is an absolute URL of another host, or *',
-    text: / https?:| \* HTTP/i,
+    why: 'a WebSocket without its key',
+    text: /upgrade:[ \t]*websocket/i,
   },
 ];
 

@@ -3,12 +3,17 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
 import type { Server } from 'node:http';
 import { connect as connectH2 } from 'node:http2';
+import { Agent as TlsAgent, request as requestTls } from 'node:https';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import { parseAllDocuments } from 'yaml';
 import type { Filter } from '../../model/filter.ts';
 import type { Model } from '../../model/model.ts';
 import type { Proxy } from './proxy.ts';
@@ -17,8 +22,30 @@ import { backendOf, listenAny, modelOf, newProxy, ORIGIN, serve } from './testin
 
 const ADDRESS = '127.80.209.1';
 const PORT = 18100;
-const CHANGES = 300;
-const TUNNELS = 200;
+const TLS_PORT = 18101;
+const CHANGES = 1_000;
+/** Half of them in TLS. */
+const TUNNELS = 1_000;
+
+interface Written {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly stringData?: Readonly<Record<string, string>>;
+}
+
+const folder = join(import.meta.dirname, '../../../testdata/cases/backend-tls/client-certificate');
+const secret = parseAllDocuments(readFileSync(join(folder, 'in.yaml'), 'utf8'))
+  .map((document) => document.toJS() as Written)
+  .find(({ kind, metadata }) => kind === 'Secret' && metadata.name === 'books-certificate');
+const certificate = {
+  key: 'own',
+  chain: secret?.stringData?.['tls.crt'] ?? '',
+  privateKey: secret?.stringData?.['tls.key'] ?? '',
+  names: ['a'],
+  origin: ORIGIN,
+};
+
+const TLS = { rejectUnauthorized: false, servername: 'a' };
 
 describe('changes under load', () => {
   const backends: Server[] = [];
@@ -67,7 +94,11 @@ describe('changes under load', () => {
       ...extra.map((path) => ({ path, backend: 'v0', hostname: 'b' })),
     ];
     const backends_ = ports.map((port, i) => backendOf(`v${i}`, 'http', [port]));
-    return modelOf(ADDRESS, [{ port: PORT, protocol: 'http', rules }], backends_);
+    const ports_ = [
+      { port: PORT, protocol: 'http' as const, rules },
+      { port: TLS_PORT, protocol: 'https' as const, rules, certificates: ['own'] },
+    ];
+    return modelOf(ADDRESS, ports_, backends_, [certificate]);
   }
 
   it('fail no request and close no connection', async () => {
@@ -80,13 +111,15 @@ describe('changes under load', () => {
         faults.push('two versions in one answer');
       else answered++;
     };
-    const http1 = async (): Promise<void> => {
-      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const http1 = async (isTls: boolean): Promise<void> => {
+      const options = { keepAlive: true, maxSockets: 1 };
+      const agent = isTls ? new TlsAgent({ ...options, ...TLS }) : new Agent(options);
+      const ask = isTls ? requestTls : request;
       const ports_ = new Set<number | undefined>();
       while (!isOver) {
         await new Promise<void>((resolve) => {
-          const asked = request(
-            { host: ADDRESS, port: PORT, agent, headers: { host: 'a' } },
+          const asked = ask(
+            { host: ADDRESS, port: isTls ? TLS_PORT : PORT, agent, headers: { host: 'a' } },
             (response) => {
               ports_.add(response.socket.localPort);
               judge(response.statusCode ?? 0, response.headers);
@@ -100,8 +133,9 @@ describe('changes under load', () => {
       if (ports_.size !== 1) faults.push('a connection was closed');
       agent.destroy();
     };
-    const http2 = async (): Promise<void> => {
-      const session = connectH2(`http://${ADDRESS}:${PORT}`);
+    const http2 = async (isTls: boolean): Promise<void> => {
+      const place = isTls ? `https://${ADDRESS}:${TLS_PORT}` : `http://${ADDRESS}:${PORT}`;
+      const session = connectH2(place, TLS);
       session.on('error', (error) => faults.push(error.message));
       session.on('goaway', () => faults.push('GOAWAY'));
       while (!isOver) {
@@ -114,10 +148,15 @@ describe('changes under load', () => {
       }
       session.destroy();
     };
-    const tunnels = await Promise.all(Array.from({ length: TUNNELS }, openTunnel));
+    const tunnels = await Promise.all(
+      Array.from({ length: TUNNELS }, (_, i) => openTunnel(i % 2 === 1)),
+    );
     for (const tunnel of tunnels)
       tunnel.on('close', () => isOver || faults.push('a tunnel was closed'));
-    const load = [...Array.from({ length: 8 }, http1), ...Array.from({ length: 3 }, http2)];
+    const load = [
+      ...Array.from({ length: 8 }, (_, i) => http1(i % 2 === 1)),
+      ...Array.from({ length: 4 }, (_, i) => http2(i % 2 === 1)),
+    ];
     for (let version = 1; version <= CHANGES; version++) await serve(proxy, modelAt(version));
     for (const tunnel of tunnels) {
       tunnel.write('still here');
@@ -141,7 +180,7 @@ describe('changes under load', () => {
       const place = { address: ADDRESS, port: PORT };
       const applied = serve(proxy, modelAt(0, [...paths, path]));
       for (let status = 0; status !== 200;) {
-        ({ status } = await say(place, text));
+        ({ status } = await say(place, text, { quietMs: 10_000 }));
         seen.add(status);
       }
       await applied;
@@ -153,8 +192,10 @@ describe('changes under load', () => {
     );
   });
 
-  async function openTunnel(): Promise<Socket> {
-    const socket = connect(PORT, ADDRESS);
+  async function openTunnel(isTls: boolean): Promise<Socket> {
+    const socket = isTls
+      ? connectTls({ host: ADDRESS, port: TLS_PORT, ALPNProtocols: ['http/1.1'], ...TLS })
+      : connect(PORT, ADDRESS);
     socket.on('error', () => undefined);
     socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n');
     const [bytes] = (await once(socket, 'data')) as [Buffer];

@@ -188,6 +188,12 @@ const ROWS: readonly Row[] = [
   ),
   bad('S30', 'CONNECT', 'CONNECT a.example:443 HTTP/1.1\nHost: a.example:443\n\n', 405),
   bad('S30', 'TRACE', `TRACE / HTTP/1.1\n${HOST}\n`, 405),
+  bad('S30', 'GET of the server', `GET * HTTP/1.1\n${HOST}\n`),
+  bad(
+    'S9',
+    'a body in HTTP/1.0 where there is none',
+    `GET / HTTP/1.0\n${HOST}Content-Length: 5\n\nhello`,
+  ),
   bad('S31', 'HTTP/0.9', 'GET /\n\n'),
   bad('S31', 'HTTP/2.0 in the request line', `GET / HTTP/2.0\n${HOST}\n`, 505),
   bad('S31', 'HTTP/1.2', `GET / HTTP/1.2\n${HOST}\n`, 505),
@@ -229,6 +235,16 @@ const ROWS: readonly Row[] = [
       never: /x-user/i,
     },
   ),
+  bad('S45', 'a Connection that is no list', get('/', 'Connection: close X-User\n')),
+  bad('S45', 'a Connection in quotes', get('/', 'Connection: "close"\n')),
+  good(
+    'S45',
+    'a list with nothing between commas',
+    get('/', 'Connection: , keep-alive,,x-user ,\n'),
+  ),
+  good('S46', 'the proxy that CGI is to use', get('/', 'Proxy: http://evil.example\n'), {
+    never: /evil/,
+  }),
   good(
     'S46',
     'fields that say who asks',

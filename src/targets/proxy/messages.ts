@@ -59,8 +59,16 @@ export type ToWorker =
       /** Those of this worker, all of them. */
       readonly relays: readonly RelayBinding[];
     }
-  /** Finish what is running, at most for that long, then end. */
-  | { readonly kind: 'stop'; readonly graceMs: number };
+  | {
+      readonly kind: 'stop';
+      /** Finish what is running, at most for that long, then end. */
+      readonly graceMs: number;
+      /**
+       * Somebody else listens on the same ports already: for so long, connections that have nothing to do
+       * may bring one more request, which is answered and told to be the last.
+       */
+      readonly lastRequestsMs: number;
+    };
 
 export type FromWorker =
   | {

@@ -39,6 +39,8 @@ export interface ProxyOptions {
   readonly observation?: Observation;
   /** Where a port of a Service (`namespace/name`) is served on the Service's own addresses. */
   readonly servedPort: (service: string, port: number) => number;
+  /** Another Fairway of the same user has some of the ports, and is about to leave them to this one. */
+  readonly takesOver?: boolean;
   /** Where node ports are served. */
   readonly nodePortAddresses: readonly string[];
   /** A worker has crashed and is being replaced; the others serve. */
@@ -46,6 +48,9 @@ export interface ProxyOptions {
   /** What `forbiddenHosts` says has changed. */
   readonly onForbidden?: () => void;
 }
+
+/** A client whose connection has been idle for longer sends nothing more on it, or sends it again. */
+const LAST_REQUESTS_MS = 10_000;
 
 const NOTHING_SAID: ExternalRules = { allow: [], deny: [], nameservers: [] };
 
@@ -68,10 +73,12 @@ export class Proxy implements RunningTarget<ProxyProgram> {
   /** `address|port` of everything that is ours already. */
   #bound: ReadonlySet<string> = new Set();
   #last: Promise<unknown> = Promise.resolve();
+  #sharesPorts: boolean;
   readonly #placesMax: number;
 
   constructor(options: ProxyOptions) {
     this.#options = options;
+    this.#sharesPorts = options.takesOver === true;
     const ticketKeys = new Uint8Array(randomBytes(48));
     const limits = settleLimits(options.limits, options.workers);
     this.#placesMax = limits.placesMax;
@@ -125,7 +132,22 @@ export class Proxy implements RunningTarget<ProxyProgram> {
 
   async stop(graceMs: number): Promise<void> {
     await this.#last;
-    await Promise.all(this.#threads.map((thread) => thread.stop(graceMs)));
+    await Promise.all(this.#threads.map((thread) => thread.stop(graceMs, 0)));
+  }
+
+  /**
+   * Leaves the ports to a proxy that listens on them already (`takesOver`): takes no new connections, and
+   * tells those there are to end with their next answer. What has not ended after `graceMs` is cut.
+   */
+  async handOver(graceMs: number): Promise<void> {
+    await this.#last;
+    const lastRequestsMs = Math.min(graceMs, LAST_REQUESTS_MS);
+    await Promise.all(this.#threads.map((thread) => thread.stop(graceMs, lastRequestsMs)));
+  }
+
+  /** The other one is gone: from now on, a port that somebody else has is one that cannot be opened. */
+  tookOver(): void {
+    this.#sharesPorts = false;
   }
 
   async #apply(program: ProxyProgram): Promise<ProxyApplied> {
@@ -152,7 +174,7 @@ export class Proxy implements RunningTarget<ProxyProgram> {
 
   /**
    * Looks whether new addresses are free. The workers share their ports, and sharing would let them
-   * quietly share with another Fairway as well: so the first look is made without.
+   * quietly share with another Fairway as well: so the first look is made without, unless that is wanted.
    */
   async #checkBindings(
     planned: readonly Binding[],
@@ -163,7 +185,7 @@ export class Proxy implements RunningTarget<ProxyProgram> {
     const checked = await Promise.all(
       planned.map(async (binding) => {
         if (this.#bound.has(placeOf(binding))) return true;
-        const code = room-- > 0 ? await checkPort(binding) : TOO_MANY;
+        const code = room-- > 0 ? await this.#check(binding) : TOO_MANY;
         if (code === null) return true;
         const { socket: id, address, port, transport } = binding;
         failures.push({ id, address, port, transport, code });
@@ -171,6 +193,11 @@ export class Proxy implements RunningTarget<ProxyProgram> {
       }),
     );
     return { open: planned.filter((_, i) => checked[i]), failures };
+  }
+
+  /** What is to be shared for a while is left to the workers: they share, or say that they cannot. */
+  #check(binding: Binding): Promise<string | null> {
+    return this.#sharesPorts ? Promise.resolve(null) : checkPort(binding);
   }
 
   /** Each relay belongs to one worker, so that all its clients share one memory of affinity. */

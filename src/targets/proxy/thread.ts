@@ -79,9 +79,9 @@ export class Thread {
     return readTally(this.#tally);
   }
 
-  async stop(graceMs: number): Promise<void> {
+  async stop(graceMs: number, lastRequestsMs: number): Promise<void> {
     this.#stopping = true;
-    await this.#running.ask({ kind: 'stop', graceMs });
+    await this.#running.ask({ kind: 'stop', graceMs, lastRequestsMs });
     // Idle connections to backends are all that is left.
     await this.#running.end();
   }

@@ -40,6 +40,7 @@ import type {
   ProxyProgram,
   RedirectProgram,
   SocketProgram,
+  TableProgram,
   WeightedProgram,
 } from './program.ts';
 import { tableKey } from './program.ts';
@@ -196,9 +197,21 @@ function tablesOf(
   const index = new HostIndex<RouteTable<ActionProgram>>();
   for (const { hostname } of program.hosts.get(listener.id) ?? []) {
     const found = program.tables.get(tableKey(listener.id, hostname));
-    if (found !== undefined) index.set(hostname, new RouteTable(found, (action) => action));
+    if (found !== undefined) index.set(hostname, routeTableOf(found));
   }
   return index;
+}
+
+const routeTables = new WeakMap<TableProgram, RouteTable<ActionProgram>>();
+
+/** Parts of programs never change, so that a table is made once. */
+function routeTableOf(table: TableProgram): RouteTable<ActionProgram> {
+  let known = routeTables.get(table);
+  if (known === undefined) {
+    known = new RouteTable(table, (action) => action);
+    routeTables.set(table, known);
+  }
+  return known;
 }
 
 const REFUSAL = { statusCode: 400, reason: 'the rewritten path can be read in two ways' };

@@ -22,6 +22,8 @@ import type { Receiver, RequestHead, ServerStream, TransportHandler } from './st
 /** A connection that can be asked to end in good order. */
 export interface ServerConnection extends TransportHandler {
   drain(): void;
+  /** As `drain`, but one that has nothing to do may bring one more request. */
+  handOver(): void;
 }
 
 /** What the connections of one port share. */
@@ -30,6 +32,8 @@ export interface Acceptor {
   readonly entry: Entry;
   readonly clock: Clock;
   readonly open: Set<ServerConnection>;
+  /** Somebody else takes the new connections: those that are here end with their next answer. */
+  isHandingOver?: boolean;
   /** Absent unless connections begin with a PROXY header. */
   readonly proxied?: ProxiedClients;
 }
@@ -62,6 +66,12 @@ export function acceptHttps(acceptor: Acceptor, socket: TLSSocket): void {
 function clientOf({ proxied }: Acceptor, socket: Socket, serverName: string | null): Client {
   const address = proxied?.addressOf(socket) ?? plainAddress(socket.remoteAddress);
   return { address, serverName };
+}
+
+/** Asks all connections of a port to end with their next answer, and those whose handshake is under way. */
+export function handOverAll(acceptor: Acceptor): void {
+  acceptor.isHandingOver = true;
+  for (const connection of acceptor.open) connection.handOver();
 }
 
 type Make = (acceptor: Acceptor, client: Client, transport: SocketTransport) => ServerConnection;
@@ -120,6 +130,7 @@ function track(
     acceptor.open.delete(connection);
   });
   acceptor.open.add(connection);
+  if (acceptor.isHandingOver === true) connection.handOver();
   return connection;
 }
 
@@ -149,6 +160,11 @@ class Detection implements ServerConnection, Timed {
   drain(): void {
     this.#leave();
     this.#transport.destroy();
+  }
+
+  /** Whoever it becomes will be told. */
+  handOver(): void {
+    this.#connection?.handOver();
   }
 
   onTransportData(bytes: Buffer): void {

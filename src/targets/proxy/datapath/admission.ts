@@ -25,6 +25,11 @@ export class Admission {
     return new Door(this, this.#limits, this.#counters);
   }
 
+  /** How many are in. */
+  get open(): number {
+    return this.#open;
+  }
+
   isFull(): boolean {
     const { connectionsMax } = this.#limits;
     return connectionsMax > 0 && this.#open >= connectionsMax;

@@ -80,6 +80,10 @@ function dialNext(
   upstream.once(security === null ? 'connect' : 'secureConnect', () => {
     clearTimeout(timer);
     upstream.off('error', failed);
+    if (client.destroyed) {
+      upstream.destroy();
+      return;
+    }
     endpoint.outstanding++;
     upstream.once('close', () => endpoint.outstanding--);
     if (endpoint.health.failures > 0) endpoint.health.succeeded();

@@ -145,10 +145,8 @@ export class Endpoint {
         return;
       }
     }
-    const { limits, counters, clock } = this.#common;
-    if (this.#all.size + this.#dialing >= limits.backendConnectionsMax) {
-      this.#pending ??= new Pending({ limits, counters, clock });
-      this.#pending.add(taker);
+    if (this.#all.size + this.#dialing >= this.#common.limits.backendConnectionsMax) {
+      this.#wait(taker);
       return;
     }
     this.#dialing++;
@@ -175,6 +173,13 @@ export class Endpoint {
     );
   }
 
+  /** There are as many connections as there may be, and all are busy. */
+  #wait(taker: Taker): void {
+    const { limits, counters, clock } = this.#common;
+    this.#pending ??= new Pending({ limits, counters, clock });
+    this.#pending.add(taker);
+  }
+
   #keep(connection: H1ClientConnection): void {
     if (this.#removed) {
       connection.destroy();
@@ -188,14 +193,24 @@ export class Endpoint {
   /** There is room for one more connection. */
   #serveNext(): void {
     const next = this.#pending?.next();
-    if (next !== undefined) this.#takeH1(next);
+    if (next !== undefined) this.take(next);
+  }
+
+  /** Connections that carry many requests take some more. */
+  #serveStreams(): void {
+    while (this.#pending?.isEmpty === false && this.#hasStream()) this.#serveNext();
+  }
+
+  #hasStream(): boolean {
+    for (const connection of this.#all) if (connection.available) return true;
+    return false;
   }
 
   #forget(connection: ClientConnection): void {
     this.#all.delete(connection);
     const at = this.#idle.indexOf(connection as H1ClientConnection);
     if (at !== -1) this.#idle.splice(at, 1);
-    if (this.protocol !== 'h2c') this.#serveNext();
+    this.#serveNext();
   }
 
   #takeH2(taker: Taker): void {
@@ -209,6 +224,10 @@ export class Endpoint {
       this.#waiting.push(taker);
       return;
     }
+    if (this.#all.size >= this.#common.limits.backendConnectionsMax) {
+      this.#wait(taker);
+      return;
+    }
     this.#waiting = [taker];
     dial(
       this.#place(),
@@ -217,6 +236,7 @@ export class Endpoint {
           transport,
           shared: this.#common.h2,
           scheme: this.#where.tls === null ? 'http' : 'https',
+          onAvailable: () => queueMicrotask(() => this.#serveStreams()),
           onClosed: (closed) => this.#forget(closed),
         });
         this.#all.add(connection);

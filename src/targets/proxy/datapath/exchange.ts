@@ -74,13 +74,15 @@ export interface Pages {
   show(status: number): void;
 }
 
+const NONE_TRIED: readonly Endpoint[] = [];
+
 export class Exchange implements Receiver, Hurried {
   readonly options: ExchangeOptions;
   readonly #stream: ServerStream;
   readonly #attempts: Attempts | null;
   #attempt: Attempt | null = null;
   /** Endpoints that could not be connected to, or that failed. */
-  readonly #tried: Endpoint[] = [];
+  #tried: readonly Endpoint[] = NONE_TRIED;
   #connects = 0;
   /** An endpoint had no room. */
   #crowded = false;
@@ -180,7 +182,7 @@ export class Exchange implements Receiver, Hurried {
 
   connectFailed(attempt: Attempt, error: Error): void {
     attempt.leave();
-    this.#tried.push(attempt.endpoint);
+    this.#tried = [...this.#tried, attempt.endpoint];
     if (error === CROWDED) {
       this.#crowded = true;
     } else {
@@ -228,7 +230,7 @@ export class Exchange implements Receiver, Hurried {
     const tried = [...this.#tried, attempt.endpoint];
     const isLast = this.#connects >= worker.limits.connectAttemptsMax;
     if (isLast || backend.endpoints.every((endpoint) => tried.includes(endpoint))) return false;
-    this.#tried.push(attempt.endpoint);
+    this.#tried = [...this.#tried, attempt.endpoint];
     attempt.leave();
     worker.counters.resetRetries++;
     this.#tryNext();
@@ -263,7 +265,7 @@ export class Exchange implements Receiver, Hurried {
     const before = this.#attempt;
     this.#attempt = null;
     if (before !== null) {
-      this.#tried.push(before.endpoint);
+      this.#tried = [...this.#tried, before.endpoint];
       before.leave();
     }
     this.#early = attempts.body();
@@ -457,6 +459,7 @@ class Attempt implements ResponseReceiver, Taker {
   paused = false;
   tunnel = false;
   readonly #exchange: Exchange;
+  #interims = 0;
   /** Nothing that comes now is of interest. */
   #over = false;
 
@@ -491,7 +494,16 @@ class Attempt implements ResponseReceiver, Taker {
   }
 
   onInterim(status: number, fields: Fields): void {
-    if (!this.#over) this.#exchange.options.stream.sendInterim(status, fields);
+    if (this.#over) return;
+    const { stream, worker, backend } = this.#exchange.options;
+    // A client that reads nothing cannot slow them down, and each of them is a whole head.
+    if (++this.#interims <= worker.limits.interimsMax) {
+      stream.sendInterim(status, fields);
+      return;
+    }
+    worker.counters.backendErrors++;
+    this.endpoint.health.failed();
+    this.#exchange.giveUp(502, `${backend.key} sends interim responses and no other`);
   }
 
   onHead(head: ResponseHead, end: boolean): void {

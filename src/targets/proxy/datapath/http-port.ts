@@ -7,7 +7,7 @@ import type { Server } from 'node:net';
 import { joinHostPort } from '../../../lib/cidr.ts';
 import type { Binding } from '../messages.ts';
 import type { SocketProgram } from '../program.ts';
-import { acceptHttp, acceptHttps } from './accept.ts';
+import { acceptHttp, acceptHttps, handOverAll } from './accept.ts';
 import type { Acceptor, ServerConnection } from './accept.ts';
 import type { Entry } from './dispatch.ts';
 import { HostIndex } from './hosts.ts';
@@ -19,6 +19,7 @@ import { TlsEnd } from './tls-end.ts';
 
 export class HttpPort implements Port {
   readonly #entry: Entry;
+  readonly #acceptor: Acceptor;
   readonly #open = new Set<ServerConnection>();
   readonly #tls: TlsEnd | null;
   readonly #server: Server;
@@ -36,6 +37,7 @@ export class HttpPort implements Port {
       open: this.#open,
       ...(proxied === undefined ? {} : { proxied }),
     };
+    this.#acceptor = acceptor;
     this.#tls = isTls
       ? new TlsEnd({
           name: socket.id,
@@ -61,6 +63,11 @@ export class HttpPort implements Port {
   close(): void {
     this.#server.close();
     this.relieve();
+  }
+
+  handOver(): void {
+    this.#server.close();
+    handOverAll(this.#acceptor);
   }
 
   relieve(): void {

@@ -32,6 +32,8 @@ export interface Limits {
   readonly backendIdleTimeoutMs: number;
   /** Time without a byte from a backend that has a request; then 504. */
   readonly backendResponseTimeoutMs: number;
+  /** Interim responses (1xx) to one request; with one more the backend is cut, and it is 502. */
+  readonly interimsMax: number;
   /** Time to connect to a backend; then the next endpoint is tried. */
   readonly connectTimeoutMs: number;
   /** Endpoints one request may be tried on when connecting fails; then 503. */
@@ -129,6 +131,7 @@ export const DEFAULT_LIMITS: Limits = {
   keepAliveTimeoutMs: 75_000,
   backendIdleTimeoutMs: 60_000,
   backendResponseTimeoutMs: 300_000,
+  interimsMax: 32,
   connectTimeoutMs: 5_000,
   connectAttemptsMax: 3,
   connectionsMax: 0,

@@ -21,6 +21,8 @@ export interface Port {
   update(socket: SocketProgram, binding: Binding, state: State): void;
   /** Takes nothing new; what carries requests ends after the one it is on. */
   close(): void;
+  /** As `close`, but what has nothing to do may bring one more request. */
+  handOver(): void;
   /** Asks what carries requests to end after the one it is on; new connections are taken all the same. */
   relieve(): void;
 }
@@ -70,6 +72,11 @@ export class Ports {
       if (port instanceof UdpPort) port.drain();
       else port.close();
     }
+  }
+
+  /** As `drain`, where somebody else takes the new connections on the same ports already. */
+  handOver(): void {
+    for (const port of this.#ports.values()) port.handOver();
   }
 
   /** Clients whose datagrams look as if they were to be answered yet. */

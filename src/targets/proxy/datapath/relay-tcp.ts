@@ -109,6 +109,10 @@ export class TcpRelay {
     upstream.once('connect', () => {
       clearTimeout(timer);
       upstream.off('error', failed);
+      if (client.destroyed) {
+        upstream.destroy();
+        return;
+      }
       this.#track(upstream);
       const { affinitySeconds } = this.#program;
       if (affinitySeconds > 0) {

@@ -9,8 +9,8 @@ import type { TLSSocket } from 'node:tls';
 import { normalizeHost } from '../../../lib/hostname.ts';
 import type { Binding } from '../messages.ts';
 import type { SocketProgram } from '../program.ts';
-import { acceptHttps } from './accept.ts';
-import type { ServerConnection } from './accept.ts';
+import { acceptHttps, handOverAll } from './accept.ts';
+import type { Acceptor, ServerConnection } from './accept.ts';
 import type { Forward } from './action.ts';
 import type { Door } from './admission.ts';
 import type { Backend } from './backend.ts';
@@ -87,6 +87,10 @@ export class TcpPort implements Port {
     this.#server.close();
   }
 
+  handOver(): void {
+    this.close();
+  }
+
   relieve(): void {
     // What they carry is not ours to judge.
   }
@@ -131,6 +135,10 @@ export class UdpPort implements Port {
     this.#flows.close();
   }
 
+  handOver(): void {
+    this.drain();
+  }
+
   relieve(): void {
     // Flows are few bytes, and bounded.
   }
@@ -144,19 +152,21 @@ export class TlsPort implements Port {
   readonly #requests: TlsEnd;
   readonly #connections: TlsEnd;
   readonly #entry: Entry;
+  readonly #acceptor: Acceptor;
   readonly #open = new Set<ServerConnection>();
   /** Connections whose handshake is under way here, by the client's address, and where they will go. */
   readonly #chosen = new Map<string, Backend>();
-  readonly #proxied: ProxiedClients | undefined;
   #listeners = new HostIndex<ConnectionListener>();
 
   constructor(socket: SocketProgram, context: PortContext) {
     this.#context = context;
     this.#entry = newEntry(socket, 'https');
     const { worker, clock } = context;
-    this.#proxied = proxiedOf(socket, worker, clock);
+    const proxied = proxiedOf(socket, worker, clock);
+    const shared = { worker, entry: this.#entry, clock, open: this.#open };
+    this.#acceptor = proxied === undefined ? shared : { ...shared, proxied };
     const door = worker.admission.listener();
-    this.#server = createPausedServer(door, this.#proxied, (client) => this.#accept(client));
+    this.#server = createPausedServer(door, proxied, (client) => this.#accept(client));
     const { handshakeTimeoutMs } = worker.limits;
     const { tlsMinVersion: minVersion } = socket.settings ?? {};
     const common = {
@@ -167,7 +177,7 @@ export class TlsPort implements Port {
     this.#requests = new TlsEnd({
       ...common,
       validation: socket.clientValidation,
-      onSecure: (secure) => this.#takeRequests(secure),
+      onSecure: (secure) => acceptHttps(this.#acceptor, secure),
     });
     this.#connections = new TlsEnd({
       ...common,
@@ -191,6 +201,11 @@ export class TlsPort implements Port {
   close(): void {
     this.#server.close();
     this.relieve();
+  }
+
+  handOver(): void {
+    this.#server.close();
+    handOverAll(this.#acceptor);
   }
 
   relieve(): void {
@@ -229,13 +244,6 @@ export class TlsPort implements Port {
       client.once('close', () => this.#chosen.delete(key));
       this.#connections.server.emit('connection', client);
     }
-  }
-
-  #takeRequests(secure: TLSSocket): void {
-    const { worker, clock } = this.#context;
-    const proxied = this.#proxied;
-    const common = { worker, entry: this.#entry, clock, open: this.#open };
-    acceptHttps(proxied === undefined ? common : { ...common, proxied }, secure);
   }
 
   #handOn(secure: TLSSocket): void {

@@ -12,6 +12,11 @@ const KEY = 'sec-websocket-key';
 const ACCEPT = 'sec-websocket-accept';
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
+/** Whether a protocol that is asked for in an upgrade is HTTP itself: h2c and its kin. */
+export function isHttpVersion(name: string): boolean {
+  return /^(?:h2c?|http(?:\/.*)?)$/i.test(name);
+}
+
 /** What a server answers to a key. */
 export function acceptOf(key: string): string {
   return createHash('sha1').update(`${key}${GUID}`).digest('base64');

@@ -89,12 +89,21 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
     send({ kind: 'applied', generation: message.generation, failures: failures.flat(), swapMs });
   };
 
-  const stop = (graceMs: number): void => {
-    const deadline = performance.now() + graceMs;
-    ports.drain();
+  const stop = ({ graceMs, lastRequestsMs }: Extract<ToWorker, { kind: 'stop' }>): void => {
+    const began = performance.now();
+    const deadline = began + graceMs;
+    let isHandingOver = lastRequestsMs > 0;
+    if (isHandingOver) ports.handOver();
+    else ports.drain();
     relays.drain();
     const look = (): void => {
-      const busy = counters.connectionsOpen + conversations.busy + ports.busy + relays.busy;
+      if (isHandingOver && performance.now() >= began + lastRequestsMs) {
+        isHandingOver = false;
+        ports.drain();
+      }
+      // Of one that is being handed over, connections count that have said nothing yet.
+      const connections = isHandingOver ? admission.open : counters.connectionsOpen;
+      const busy = connections + conversations.busy + ports.busy + relays.busy;
       if (busy > 0 && performance.now() < deadline) {
         setTimeout(look, DRAIN_LOOK_MS);
         return;
@@ -114,7 +123,8 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
         applying = applying.then(() => apply(message));
         return;
       case 'stop':
-        stop(message.graceMs);
+        // Connections that came in this turn of the event loop have been accepted by the next phase.
+        setImmediate(() => stop(message));
     }
   };
 }

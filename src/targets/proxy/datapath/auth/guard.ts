@@ -244,7 +244,7 @@ export class Guard implements Receiver, Asker {
     this.#routed.worker.counters.authDenied++;
     const { status, fields, body } = verdict;
     const { stream } = this.#routed;
-    const hasBody = body.length > 0 && head.method !== 'HEAD';
+    const hasBody = body.length > 0 && head.method !== 'HEAD' && status !== 304;
     const all = this.#withCors(fields);
     stream.sendHead({ status, fields: all, contentLength: body.length }, !hasBody);
     if (hasBody) {

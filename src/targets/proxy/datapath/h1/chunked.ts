@@ -5,6 +5,7 @@
 // Budget: 30 ns for each chunk and nothing for each byte of data. Allocates only trailers.
 
 import { isDisguised } from '../../../../lib/disguised-name.ts';
+import { isTrailerAllowed } from '../trailers.ts';
 import type { Fields } from '../stream.ts';
 import type { Limits } from '../limits.ts';
 
@@ -28,31 +29,8 @@ const SIZE_DIGITS_MAX = 8;
 const EXTENSIONS =
   /^(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e]|\\[\t\x20-\x7e])*"))?)+$/;
 const TRAILER_LINES = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n$/;
-/** Fields that frame, route, authenticate or describe the message, and so come too late (RFC 9110 6.5.1). */
-const FORBIDDEN_TRAILERS = new Set([
-  'authorization',
-  'cache-control',
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-range',
-  'content-type',
-  'cookie',
-  'expect',
-  'host',
-  'keep-alive',
-  'max-forwards',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'range',
-  'set-cookie',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'www-authenticate',
-]);
+/** Fields that say where a message ends, when it is too late to (RFC 9110 6.5.1): others may believe them. */
+const FRAMING_TRAILER = /^(?:content-length|transfer-encoding):/im;
 
 export class ChunkedDecoder {
   /** Where decoding stopped in the bytes of the last call: the first byte that is not the body's. */
@@ -153,7 +131,7 @@ export class ChunkedDecoder {
     if ((complete ? end : text.length) > this.#limits.trailerBytesMax) return -1;
     if (!complete) return bytes.length;
     const lines = text.slice(0, end);
-    if (!TRAILER_LINES.test(lines)) return -1;
+    if (!TRAILER_LINES.test(lines) || FRAMING_TRAILER.test(lines)) return -1;
     this.trailers = readTrailers(lines);
     this.#trailerText = '';
     return from + end - before;
@@ -166,9 +144,7 @@ function readTrailers(lines: string): Fields | null {
     const colon = line.indexOf(':');
     if (colon === -1) continue;
     const name = line.slice(0, colon);
-    // Some backends read underscores as dashes.
-    const read = name.toLowerCase().replaceAll('_', '-');
-    if (FORBIDDEN_TRAILERS.has(read) || isDisguised(name)) continue;
+    if (!isTrailerAllowed(name.toLowerCase()) || isDisguised(name)) continue;
     fields.push(name, line.slice(colon + 1).trim());
   }
   return fields.length === 0 ? null : fields;

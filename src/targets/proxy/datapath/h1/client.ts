@@ -18,7 +18,7 @@ import type {
   TransportHandler,
 } from '../stream.ts';
 import { CHUNK_BAD, CHUNK_DONE, ChunkedDecoder } from './chunked.ts';
-import { HeadBuffer } from './head-buffer.ts';
+import { after, HeadBuffer } from './head-buffer.ts';
 import { lastFraming, lastUpgrade, parseResponseHead } from './head.ts';
 import { Output } from './output.ts';
 import { writeRequestHead } from './write.ts';
@@ -55,6 +55,8 @@ export class H1ClientConnection implements ClientConnection, TransportHandler, S
   #receiver: ResponseReceiver | null = null;
   #method = '';
   #protocol = '';
+  /** The backend was asked whether it wants the body, and has not said so. */
+  #expects = false;
   /** Of a WebSocket whose client brought none. */
   #key = '';
   #requestChunked = false;
@@ -96,6 +98,7 @@ export class H1ClientConnection implements ClientConnection, TransportHandler, S
     this.#receiver = receiver;
     this.#method = head.method;
     this.#protocol = head.protocol;
+    this.#expects = head.expectContinue;
     this.#requestDone = end;
     this.#requestChunked = !end && head.contentLength === LENGTH_UNKNOWN;
     this.#heard = false;
@@ -220,7 +223,7 @@ export class H1ClientConnection implements ClientConnection, TransportHandler, S
       if (this.#head.trouble() !== null) this.#fail('protocol');
       return null;
     }
-    const rest = bytes.subarray(this.#head.consumed);
+    const rest = after(bytes, this.#head.consumed);
     const head = parseResponseHead(text, this.#limits);
     if ('reason' in head) this.#fail('protocol');
     else if (head.status === 101) this.#startTunnel(head);
@@ -233,7 +236,10 @@ export class H1ClientConnection implements ClientConnection, TransportHandler, S
   #interim(head: ResponseHead): void {
     const { modern, chunked } = lastFraming();
     if (!modern || chunked || head.contentLength !== LENGTH_UNKNOWN) this.#fail('protocol');
-    else this.#receiver?.onInterim(head.status, head.fields);
+    else {
+      if (head.status === 100) this.#expects = false;
+      this.#receiver?.onInterim(head.status, head.fields);
+    }
   }
 
   /** A backend may only change to a protocol it was asked for (CVE-2018-1002105 and its kin). */
@@ -243,7 +249,12 @@ export class H1ClientConnection implements ClientConnection, TransportHandler, S
       this.#fail('protocol');
       return;
     }
-    const protocol = lastUpgrade() || this.#protocol;
+    const agreed = lastUpgrade();
+    if (!isAmong(agreed, this.#protocol)) {
+      this.#fail('protocol');
+      return;
+    }
+    const protocol = agreed || this.#protocol;
     const answered = this.#key === '' ? head.fields : checkedAccept(head.fields, this.#key);
     if (answered === null) {
       this.#fail('protocol');
@@ -257,7 +268,8 @@ export class H1ClientConnection implements ClientConnection, TransportHandler, S
 
   #startResponse(head: ResponseHead): void {
     const framing = lastFraming();
-    this.#keepAlive = !framing.close && !this.#draining;
+    // One that answers before it wants the body may take it for the next request.
+    this.#keepAlive = !framing.close && !this.#draining && !this.#expects;
     if (framing.keepAliveSeconds > 0) this.#idleMs = this.#idleFor(framing.keepAliveSeconds);
     const { status } = head;
     const end = this.#method === 'HEAD' || status === 204 || status === 304;
@@ -289,7 +301,7 @@ export class H1ClientConnection implements ClientConnection, TransportHandler, S
     this.#bodyLeft -= take;
     this.#receiver?.onBody(take === bytes.length ? bytes : bytes.subarray(0, take));
     if (this.#bodyLeft === 0 && this.#state === SIZED) this.#endResponse(null);
-    return bytes.subarray(take);
+    return after(bytes, take);
   }
 
   #readChunked(bytes: Buffer): Buffer | null {
@@ -300,7 +312,7 @@ export class H1ClientConnection implements ClientConnection, TransportHandler, S
     if (code !== CHUNK_DONE) return null;
     this.#decoder = null;
     if (this.#state === CHUNKED) this.#endResponse(decoder.trailers);
-    return bytes.subarray(decoder.consumed);
+    return after(bytes, decoder.consumed);
   }
 
   /** `told`: the receiver already knows, as the head said that there is no body. */
@@ -327,4 +339,15 @@ export class H1ClientConnection implements ClientConnection, TransportHandler, S
     this.destroy();
     receiver?.onReset(stale ? 'refused' : reason);
   }
+}
+
+/** Whether all protocols of a 101 were asked for (RFC 9110 7.8). */
+function isAmong(agreed: string, asked: string): boolean {
+  if (agreed === '' || agreed === asked) return true;
+  const offered = namesOf(asked);
+  return namesOf(agreed).every((name) => offered.includes(name));
+}
+
+function namesOf(list: string): readonly string[] {
+  return list.split(',').map((name) => name.trim().toLowerCase());
 }

@@ -11,6 +11,14 @@ const END = Buffer.from('\r\n\r\n');
 const CR = 0x0d;
 const LF = 0x0a;
 
+/** Reads up to this size are made text before the end of the head is looked for in them. */
+const SHORT_BYTES_MAX = 4096;
+
+/** What follows the first `length` bytes; null for nothing. */
+export function after(bytes: Buffer, length: number): Buffer | null {
+  return length < bytes.length ? bytes.subarray(length) : null;
+}
+
 export class HeadBuffer {
   /** After `take` gave a head: how many of the bytes given last belong to it. */
   consumed = 0;
@@ -44,7 +52,9 @@ export class HeadBuffer {
     // A client may end its former request with one line break too many (RFC 9112 2.2).
     const from = bytes[0] === CR && bytes[1] === LF && !this.#skipped ? 2 : 0;
     this.#skipped ||= from === 2;
-    const end = bytes.indexOf(END, from);
+    // To search text takes half the time of a search of bytes, and most heads are needed as text at once.
+    const text = bytes.length <= SHORT_BYTES_MAX ? bytes.toString('latin1') : null;
+    const end = text === null ? bytes.indexOf(END, from) : text.indexOf('\r\n\r\n', from);
     if (end === -1) {
       this.#hold(from === 0 ? bytes : bytes.subarray(from));
       this.consumed = bytes.length;
@@ -53,7 +63,9 @@ export class HeadBuffer {
     this.consumed = end + 4;
     if (this.consumed > this.#bytesMax) return this.#tooLong();
     this.#skipped = false;
-    return bytes.toString('latin1', from, this.consumed);
+    return text === null
+      ? bytes.toString('latin1', from, this.consumed)
+      : text.slice(from, this.consumed);
   }
 
   /** The superfluous line break came in two pieces. */

@@ -7,6 +7,7 @@
 // slices of one Latin-1 string.
 
 import { isDisguised } from '../../../../lib/disguised-name.ts';
+import { isHttpVersion } from '../websocket.ts';
 import { LENGTH_UNKNOWN } from '../stream.ts';
 import type { Fields, RequestHead, ResponseHead } from '../stream.ts';
 import type { Limits } from '../limits.ts';
@@ -31,8 +32,8 @@ export interface Framing {
 
 const TOKEN_CHARS = "!#$%&'*+\\-.^`|~0-9A-Za-z";
 const VALUE = '[\\t\\x20-\\x7e\\x80-\\xff]*';
-const REQUEST_LINE = `([${TOKEN_CHARS}_]+) ([\\x21\\x22\\x24-\\x5b\\x5d-\\x7e]+) HTTP/1\\.([01])\\r\\n`;
-const STATUS_LINE = `HTTP/1\\.([01]) ([1-9][0-9]{2})(?: ${VALUE})?\\r\\n`;
+const REQUEST_LINE = `[${TOKEN_CHARS}_]+ [\\x21\\x22\\x24-\\x5b\\x5d-\\x7e]+ HTTP/1\\.[01]\\r\\n`;
+const STATUS_LINE = `HTTP/1\\.[01] [1-9][0-9]{2}(?: ${VALUE})?\\r\\n`;
 const REQUEST = headPattern(REQUEST_LINE, TOKEN_CHARS);
 const RESPONSE = headPattern(STATUS_LINE, TOKEN_CHARS);
 // Underscores in names are rare, and looking for them in every name of every head is not worth it.
@@ -45,6 +46,11 @@ const AUTHORITY = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
 function headPattern(firstLine: string, nameChars: string): RegExp {
   return new RegExp(`^${firstLine}(?:[${nameChars}]+:${VALUE}\\r\\n)*\\r\\n$`);
 }
+
+/** Names with commas between: there are parsers that find `close` in whatever else it is. */
+const CONNECTION = new RegExp(
+  `^(?:[${TOKEN_CHARS}_]+[ \\t]*)?(?:,[ \\t]*(?:[${TOKEN_CHARS}_]+[ \\t]*)?)*$`,
+);
 
 const PLAIN_CHUNKED = /\ntransfer-encoding: *chunked *\r/i;
 
@@ -75,16 +81,17 @@ export function parseRequestHead(
   scheme: 'http' | 'https',
   limits: Limits,
 ): RequestHead | BadHead {
-  let match = REQUEST.exec(text);
-  const underscores = match === null;
-  if (match === null) match = REQUEST_WITH_UNDERSCORES.exec(text);
-  if (match === null) return explainBadRequest(text);
-  const method = match[1]!;
-  const target = match[2]!;
+  const underscores = !REQUEST.test(text);
+  if (underscores && !REQUEST_WITH_UNDERSCORES.test(text)) return explainBadRequest(text);
+  // The expression has told that there are two blanks and what stands between them.
+  const methodEnd = text.indexOf(' ');
+  const targetEnd = text.indexOf(' ', methodEnd + 1);
+  const method = text.slice(0, methodEnd);
+  const target = text.slice(methodEnd + 1, targetEnd);
   if (method.length > METHOD_CHARS_MAX) return bad(400, 'the method is too long');
   if (target.length > limits.targetBytesMax) return bad(414, 'the target is too long');
-  framing.modern = match[3] === '1';
-  const fields = takeFields(text, method.length + target.length + 12, limits.headFieldsMax);
+  framing.modern = text.charCodeAt(targetEnd + 'HTTP/1.1'.length) === 0x31;
+  const fields = takeFields(text, targetEnd + 1 + 'HTTP/1.1\r\n'.length, limits.headFieldsMax);
   if (fields === null) return bad(431, 'there are too many header fields');
   const plain = underscores ? withoutDisguised(fields) : fields;
   return requestHead(text, { method, target, fields: plain, scheme });
@@ -100,6 +107,17 @@ function requestHead(
   }
   const length = bodyLength(text, 0);
   if (typeof length !== 'number') return length;
+  if (found.connection !== '' && !CONNECTION.test(found.connection)) {
+    return bad(400, 'Connection is not a list of names');
+  }
+  // Servers of HTTP/1.0 know no bodies there, and would take one for the next request.
+  if (
+    !framing.modern &&
+    length !== 0 &&
+    (method === 'GET' || method === 'HEAD' || method === 'DELETE')
+  ) {
+    return bad(400, `a ${method} in HTTP/1.0 has a body`);
+  }
   const protocol = upgradeProtocol();
   if (protocol !== '' && length !== 0) return bad(400, 'a request to upgrade has a body');
   let expectContinue = false;
@@ -108,6 +126,7 @@ function requestHead(
       return bad(417, 'the expectation is unknown');
     expectContinue = framing.modern;
   }
+  if (target === '*' && method !== 'OPTIONS') return bad(400, 'the target * is for OPTIONS alone');
   const place = originForm(target);
   if ('status' in place) return place;
   return {
@@ -140,10 +159,11 @@ function originForm(target: string): { target: string; authority: string } | Bad
 
 /** Parses a response head. `noBody`: the request was HEAD, so no body follows whatever the head says. */
 export function parseResponseHead(text: string, limits: Limits): ResponseHead | BadHead {
-  const match = RESPONSE.exec(text) ?? RESPONSE_WITH_UNDERSCORES.exec(text);
-  if (match === null) return bad(502, 'the response head is not valid');
-  framing.modern = match[1] === '1';
-  const status = Number(match[2]);
+  if (!RESPONSE.test(text) && !RESPONSE_WITH_UNDERSCORES.test(text)) {
+    return bad(502, 'the response head is not valid');
+  }
+  framing.modern = text.charCodeAt('HTTP/1.'.length) === 0x31;
+  const status = Number(text.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length));
   const fields = takeFields(text, text.indexOf('\r\n') + 2, limits.headFieldsMax);
   if (fields === null) return bad(502, 'the response has too many header fields');
   const length = bodyLength(text, LENGTH_UNKNOWN);
@@ -154,7 +174,7 @@ export function parseResponseHead(text: string, limits: Limits): ResponseHead | 
 
 /** The protocol a 101 response changes to; '' when it names none. */
 export function lastUpgrade(): string {
-  return upgradeProtocol();
+  return found.upgrade;
 }
 
 function keepAliveSeconds(): number {
@@ -215,6 +235,9 @@ function takeSpecial(name: string, value: string): boolean {
       found.host = value;
       found.hosts++;
       return true;
+    case 5:
+      // CGI-like backends would take it for the proxy that they are to use themselves (httpoxy).
+      return isName(name, 'proxy');
     case 6:
       if (!isName(name, 'expect')) return false;
       found.expect = value;
@@ -248,7 +271,9 @@ function takeSpecial(name: string, value: string): boolean {
   }
 }
 
+/** Of the same length. Most names that are not the one differ in their first letter. */
 function isName(name: string, lower: string): boolean {
+  if ((name.charCodeAt(0) | 0x20) !== lower.charCodeAt(0)) return false;
   return name === lower || name.toLowerCase() === lower;
 }
 
@@ -295,11 +320,16 @@ function readConnection(): void {
   }
 }
 
-/** What the sender wants to change to; h2c is not offered here and so does not count. */
+/**
+ * What the sender wants to change to. Other versions of HTTP do not count: in a tunnel, requests would come
+ * past the rules.
+ */
 function upgradeProtocol(): string {
   if (found.upgrade === '' || !framing.modern) return '';
   if (!/(?:^|,)[ \t]*upgrade[ \t]*(?:,|$)/i.test(found.connection)) return '';
-  return found.upgrade.toLowerCase() === 'h2c' ? '' : found.upgrade;
+  if (!/h2|http/i.test(found.upgrade)) return found.upgrade;
+  const offered = found.upgrade.split(',').map((name) => name.trim());
+  return offered.filter((name) => !isHttpVersion(name)).join(', ');
 }
 
 /** Fields that Connection names belong to this hop. The usual tokens are no fields. */

@@ -180,6 +180,23 @@ describe('an HTTP/1.1 server connection', () => {
     assert.equal(requests.length, 1);
   });
 
+  it('closes both ways at once after the last answer, unless more has come or may come', async () => {
+    const close = 'HTTP/1.1\nHost: x\nConnection: close\n';
+    const cases = [
+      { sent: `GET /1 ${close}\n`, atOnce: true },
+      { sent: `GET /1 ${close}\nGET /2 ${close}\n`, atOnce: false },
+      { sent: `POST /1 ${close}Content-Length: 1\n\nx`, atOnce: false },
+    ];
+    for (const { sent, atOnce } of cases) {
+      const { send, transport, streams, closed } = connect();
+      await send(sent);
+      streams[0]!.sendHead({ status: 200, fields: [], contentLength: 0 }, true);
+      assert.match(await settle(transport), /^HTTP\/1\.1 200 OK\r\n/);
+      assert.deepEqual([transport.destroyed, closed()], [atOnce, atOnce ? 1 : 0], sent);
+      assert.equal(transport.ended, !atOnce);
+    }
+  });
+
   it('refuses what is no request and trusts nothing after it', async () => {
     const { send, transport, requests } = connect(echo);
     const written = await send('GET / HTTP/1.1\nHost: x\nX\n\nGET /2 HTTP/1.1\nHost: x\n\n');

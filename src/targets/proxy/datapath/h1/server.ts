@@ -23,7 +23,7 @@ import type {
 import { CHUNK_BAD, CHUNK_DONE, ChunkedDecoder } from './chunked.ts';
 import { lastFraming, parseRequestHead } from './head.ts';
 import type { BadHead } from './head.ts';
-import { HeadBuffer } from './head-buffer.ts';
+import { after, HeadBuffer } from './head-buffer.ts';
 import { Output } from './output.ts';
 import { writeResponseHead } from './write.ts';
 
@@ -78,8 +78,14 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
   #method = '';
   #modern = true;
   #keepAlive = true;
+  /** The client has said that no request follows this one, and all of it was its head. */
+  #isLast = false;
   #responseChunked = false;
   #draining = false;
+  /** The client sends no more; what it has sent is answered. */
+  #heardAll = false;
+  /** The client may still decide whether it sends the body. */
+  #awaitsContinue = false;
   /** Set while bytes are being read, when ending a response must not start reading again. */
   #reading = false;
 
@@ -100,6 +106,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     this.#reading = true;
     this.#read(bytes);
     this.#reading = false;
+    if (this.#heardAll) this.#endUnlessAnswering();
   }
 
   onTransportDrain(): void {
@@ -114,8 +121,9 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
         this.#receiver?.onEnd(null);
         return;
       case ANSWERING:
-        // A client may close its half and still wait for the answer.
-        this.#keepAlive = false;
+        // A client may close its half and still wait for the answer, or for several.
+        this.#heardAll = true;
+        if (this.#waiting === null) this.#keepAlive = false;
         return;
       case HEAD:
         this.#transport.end();
@@ -123,6 +131,20 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
         return;
       default:
         this.#abort('closed');
+    }
+  }
+
+  /** What came before the client closed its half has been read. */
+  #endUnlessAnswering(): void {
+    if (this.#waiting !== null) return;
+    if (this.#state === HEAD) {
+      this.#output.flush();
+      this.#transport.end();
+      this.#close();
+    } else if (this.#state === SIZED || this.#state === CHUNKED) {
+      this.#abort('closed');
+    } else if (this.#state === ANSWERING) {
+      this.#keepAlive = false;
     }
   }
 
@@ -155,6 +177,12 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
       this.#transport.end();
       this.#close();
     }
+  }
+
+  /** Answers the running request, or else the next one, and closes. */
+  handOver(): void {
+    this.#draining = true;
+    this.#keepAlive = false;
   }
 
   #read(bytes: Buffer): void {
@@ -194,7 +222,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
       if (trouble !== null) this.#refuse(trouble);
       return null;
     }
-    const rest = bytes.subarray(this.#head.consumed);
+    const rest = after(bytes, this.#head.consumed);
     this.#options.counters.requests++;
     const head = parseRequestHead(text, this.#options.scheme, this.#limits);
     if ('reason' in head) this.#refuse(head);
@@ -207,7 +235,9 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     this.#method = head.method;
     this.#modern = framing.modern;
     this.#keepAlive = !framing.close && !this.#draining;
+    this.#isLast = framing.close && head.contentLength === 0;
     this.#response = NOTHING_SENT;
+    this.#awaitsContinue = head.expectContinue;
     this.#bodyLeft = head.contentLength;
     if (framing.chunked) {
       this.#decoder = new ChunkedDecoder(this.#limits);
@@ -229,7 +259,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     this.deadlineMs = this.#clock.nowMs + this.#limits.bodyIdleTimeoutMs;
     this.#receiver?.onBody(take === bytes.length ? bytes : bytes.subarray(0, take));
     if (this.#bodyLeft === 0 && this.#state === SIZED) this.#endRequest(null);
-    return bytes.subarray(take);
+    return after(bytes, take);
   }
 
   #readChunked(bytes: Buffer): Buffer | null {
@@ -247,7 +277,7 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     if (code !== CHUNK_DONE) return null;
     this.#decoder = null;
     if (this.#state === CHUNKED) this.#endRequest(decoder.trailers);
-    return bytes.subarray(decoder.consumed);
+    return after(bytes, decoder.consumed);
   }
 
   #endRequest(trailers: Fields | null): void {
@@ -268,13 +298,14 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
   // ── What goes to the client ─────────────────────────────────────────────────────────────────────
 
   sendInterim(status: number, fields: Fields): void {
+    if (status === 100) this.#awaitsContinue = false;
     // HTTP/1.0 has no interim responses.
     if (this.#modern) this.#output.text(writeResponseHead(blank(status, fields), ''));
   }
 
   sendHead(head: ResponseHead, end: boolean): void {
     this.#response = HEAD_SENT;
-    if (!this.#restIsShort()) this.#keepAlive = false;
+    if (!this.#restIsShort() || this.#bodyIsDoubtful()) this.#keepAlive = false;
     this.#output.text(writeResponseHead(head, this.#framingLines(head, end)));
     if (end) this.#endResponse();
   }
@@ -355,10 +386,17 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     return this.#state !== CHUNKED;
   }
 
+  /** Told the end of it before it was told to go on: what comes next may be the body, or may not. */
+  #bodyIsDoubtful(): boolean {
+    return this.#awaitsContinue && (this.#state === SIZED || this.#state === CHUNKED);
+  }
+
   #awaitNext(): void {
     this.#state = HEAD;
     this.deadlineMs = this.#clock.nowMs + this.#limits.keepAliveTimeoutMs;
-    if (!this.#reading) this.#releaseWaiting();
+    if (this.#reading) return;
+    if (this.#waiting !== null) this.#releaseWaiting();
+    else if (this.#heardAll) this.#endUnlessAnswering();
   }
 
   /** Reads on with what came early. Not from within a read: the loop there goes on by itself. */
@@ -399,6 +437,13 @@ export class H1ServerConnection implements TransportHandler, ServerStream, Timed
     this.#state = LINGERING;
     this.deadlineMs = this.#clock.nowMs + LINGER_MS;
     this.#output.flush();
+    const isRead = this.#isLast && !this.#reading && this.#waiting === null;
+    if (isRead && this.#transport.bufferedBytes === 0) {
+      // All is sent and nothing more may come: what could meet a reset is not there.
+      this.#transport.destroy();
+      this.#close();
+      return;
+    }
     this.#transport.resume();
     this.#transport.end();
   }

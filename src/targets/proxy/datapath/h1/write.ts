@@ -14,8 +14,10 @@ const BREAKS = /[\r\n\0]/;
 export function writeFields(fields: Fields): string {
   let text = '';
   for (let i = 0; i < fields.length; i += 2) {
-    const line = `${fields[i]}: ${fields[i + 1]}`;
-    if (!BREAKS.test(line)) text += `${line}\r\n`;
+    const name = fields[i]!;
+    const value = fields[i + 1]!;
+    // One by one: to look at the joined line would copy it first, which takes several times as long.
+    if (!BREAKS.test(name) && !BREAKS.test(value)) text += `${name}: ${value}\r\n`;
   }
   return text;
 }

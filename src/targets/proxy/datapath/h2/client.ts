@@ -195,11 +195,10 @@ export class H2ClientConnection
   }
 
   private tellAvailable(): void {
-    const { available } = this;
-    if (available && !this.wasAvailable) {
-      this.wasAvailable = true;
-      this.options.onAvailable?.(this);
-    }
+    const { available, wasAvailable } = this;
+    // SETTINGS may also take away what was there.
+    this.wasAvailable = available;
+    if (available && !wasAvailable) this.options.onAvailable?.(this);
   }
 
   private onHead(stream: H2ClientStream, block: HeaderBlock): void {

@@ -48,6 +48,8 @@ const SPECIAL_NAMES = new Map<string, number>([
   ['content-length', Kind.CONTENT_LENGTH],
   ['cookie', Kind.COOKIE],
   ['te', Kind.TE],
+  // CGI-like backends would take it for the proxy that they are to use themselves (httpoxy).
+  ['proxy', Kind.DISGUISED],
   ['expect', Kind.EXPECT],
   ['authorization', Kind.CREDENTIAL],
   ['proxy-authorization', Kind.CREDENTIAL],

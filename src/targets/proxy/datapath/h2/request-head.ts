@@ -6,6 +6,7 @@
 
 import { LENGTH_UNKNOWN } from '../stream.ts';
 import type { Fields, RequestHead } from '../stream.ts';
+import { isHttpVersion } from '../websocket.ts';
 import { Kind } from './field-kind.ts';
 import type { FieldList } from './field-list.ts';
 
@@ -17,6 +18,7 @@ const METHOD_NOT_ALLOWED = 405;
 const TARGET_TOO_LONG = 414;
 const EXPECTATION_FAILED = 417;
 const HEAD_TOO_LARGE = 431;
+const NOT_IMPLEMENTED = 501;
 
 export interface RequestHeadOptions {
   readonly scheme: 'http' | 'https';
@@ -146,6 +148,8 @@ export class RequestHeadReader {
     if (this.protocol !== '') {
       // A tunnel has no length, and only CONNECT makes one (RFC 8441 §4).
       if (this.method !== 'CONNECT' || this.contentLength !== LENGTH_UNKNOWN) return MALFORMED;
+      // In a tunnel of HTTP, requests would come past the rules.
+      if (isHttpVersion(this.protocol)) return NOT_IMPLEMENTED;
     }
     if (this.scheme === '' || this.path === '') return MALFORMED;
     if (this.path === '*' && this.method !== 'OPTIONS') return MALFORMED;

@@ -6,6 +6,7 @@
 
 import { LENGTH_UNKNOWN } from '../stream.ts';
 import type { Fields, ResponseHead } from '../stream.ts';
+import { isTrailerAllowed } from '../trailers.ts';
 import { Kind } from './field-kind.ts';
 import type { FieldList } from './field-list.ts';
 
@@ -50,7 +51,8 @@ export function readTrailers(list: FieldList): Fields | null {
   for (let at = 0; at < list.count; at++) {
     const kind = list.kinds[at]!;
     if (isPseudoOrBad(kind)) return null;
-    if (kind === Kind.PLAIN) fields.push(list.names[at]!, list.values[at]!);
+    const name = list.names[at]!;
+    if (kind === Kind.PLAIN && isTrailerAllowed(name)) fields.push(name, list.values[at]!);
   }
   return fields;
 }

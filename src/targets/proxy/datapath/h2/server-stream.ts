@@ -24,6 +24,7 @@ export class H2ServerStream extends H2Stream implements ServerStream {
   /** The request asked for a tunnel (RFC 8441). */
   private readonly tunnelAsked: boolean;
   private headSent = false;
+  private isTunnel = false;
 
   constructor(server: H2ServerConnection, id: number, head: RequestHead) {
     super(server, id, NO_RECEIVER);
@@ -33,10 +34,13 @@ export class H2ServerStream extends H2Stream implements ServerStream {
 
   /**
    * Also when the request's body stays away, but not between the head and the end of the response: there
-   * the two may be a conversation (gRPC), in which silence is nobody's fault. Nor in a tunnel.
+   * the two may be a conversation (gRPC), in which silence is nobody's fault. A tunnel has a time of its own.
    */
   override isOverdue(nowMs: number): boolean {
     if (super.isOverdue(nowMs)) return true;
+    if (this.isTunnel) {
+      return nowMs - this.activeAtMs >= this.connection.limits.tunnelIdleTimeoutMs;
+    }
     const ownsTurn = this.localEnded || (!this.headSent && !this.tunnelAsked);
     return ownsTurn && !this.remoteEnded && !this.paused && this.isIdle(nowMs);
   }
@@ -60,6 +64,7 @@ export class H2ServerStream extends H2Stream implements ServerStream {
   /** Answers 200: what HTTP/1.1 says with 101 (RFC 8441 §5). */
   startTunnel(head: ResponseHead): void {
     if (!this.tunnelAsked) assert.fail('tunnel that was not asked for');
+    this.isTunnel = true;
     this.sendHead({ status: 200, fields: head.fields, contentLength: LENGTH_UNKNOWN }, false);
   }
 }

@@ -81,6 +81,11 @@ export class H2ServerConnection extends FramedConnection<H2ServerStream> {
     this.output.position += PING_BYTES;
   }
 
+  /** Requests that are on their way when the client hears of the end are answered. */
+  handOver(): void {
+    this.drain();
+  }
+
   /** For server-stream.ts: a head, interim or final. */
   writeResponse(stream: H2ServerStream, head: ResponseHead, end: boolean): void {
     this.heads.response(stream.id, head, end);
