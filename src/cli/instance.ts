@@ -141,6 +141,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     limits: limitsOf(configuration),
     observation: observationOf(configuration),
     onCrash: (worker, error) => onError(crashed(worker, error)),
+    onForbidden: () => pipeline.refresh(),
     pathPolicy: configuration.paths,
     explains: configuration.explain,
     external: externalRules(network, configuration),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isOutside, nameTrouble, normalizeName } from './outside.ts';
+import { isOutside, nameTrouble, normalizeName, whyInside } from './outside.ts';
 
 const NONE = { allow: [], deny: [] };
 
@@ -54,6 +54,15 @@ describe('addresses outside', () => {
     assert.equal(isOutside('fd00::1', rules), false);
     assert.equal(isOutside('nonsense', NONE), true, 'what is no address is none to connect to');
   });
+});
+
+it('what an address is that is not outside is said', () => {
+  const rules = { allow: ['10.0.0.1/32'], deny: ['10.0.0.0/8'] };
+  assert.match(whyInside('169.254.169.254', NONE) ?? '', /secrets/);
+  assert.match(whyInside('169.254.1.1', NONE) ?? '', /link/);
+  assert.match(whyInside('::1', NONE) ?? '', /machine/);
+  assert.match(whyInside('10.1.0.0', rules) ?? '', /denied/);
+  assert.equal(whyInside('10.0.0.1', rules), undefined);
 });
 
 describe('names outside', () => {

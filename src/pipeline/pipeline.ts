@@ -23,6 +23,7 @@ import { createProxyCompiler } from '../targets/proxy/compile.ts';
 import type { Binding } from '../targets/proxy/messages.ts';
 import type { Proxy } from '../targets/proxy/proxy.ts';
 import { createMovedPortFinder, createStaticFinder } from './findings.ts';
+import { forbiddenHostFindings } from './forbidden-hosts.ts';
 import { HiddenObjects } from './hidden.ts';
 import { tellRefused } from './refused.ts';
 import { createStatusWriter, statusWrites } from './status.ts';
@@ -237,6 +238,7 @@ export class Pipeline {
         ...this.#findMovedPorts(snapshot),
         ...(runtime === null ? [] : this.#options.findPodFaults(snapshot)),
         ...unservedFindings(model, applied.rejected),
+        ...forbiddenHostFindings(model, proxy.forbiddenHosts()),
       ],
       bindings: applied.bindings,
       firstOpenPort,

@@ -150,8 +150,9 @@ function listenerStatus(
   attached: Attached,
 ): WishedListenerStatus {
   const refused = [...listener.unaccepted, ...listener.conflicts];
-  const { unaccepted } = gateway;
-  const serving = isServing(listener) && unaccepted.length === 0;
+  const { unaccepted, assigned } = gateway;
+  const valid = isServing(listener) && unaccepted.length === 0;
+  const serving = valid && assigned.addresses.length > 0;
   return {
     name: listener.name,
     supportedKinds: listener.kinds,
@@ -164,8 +165,9 @@ function listenerStatus(
             'Programmed',
             'False',
             // A listener that another one stands in the way of says so in both conditions.
-            listener.conflicts[0]?.reason ?? 'Invalid',
-            whyNotServing(listener, unaccepted),
+            // One that only lacks an address is not invalid.
+            listener.conflicts[0]?.reason ?? (valid ? 'Pending' : 'Invalid'),
+            valid ? 'the Gateway has no address' : whyNotServing(listener, unaccepted),
           ),
       verdictOf('ResolvedRefs', listener.unresolved, {
         reason: 'ResolvedRefs',

@@ -78,7 +78,24 @@ export type FromWorker =
       /** How long the worker served nothing while it changed programs. */
       readonly swapMs: number;
     }
-  | { readonly kind: 'stopped' };
+  | { readonly kind: 'stopped' }
+  /** Not asked for: which hosts lead nowhere but inside has changed. All of them, as they are now. */
+  | { readonly kind: 'hosts'; readonly forbidden: readonly ForbiddenHost[] };
+
+/** What answers a question. */
+export type Answer = Exclude<FromWorker, { readonly kind: 'hosts' }>;
+
+/** A host that requests are not sent to, because none of its addresses is outside. */
+export interface ForbiddenHost {
+  /** Key of the backend. */
+  readonly backend: string;
+  readonly name: string;
+  /** The first of its addresses, and what it is, to follow `127.0.0.1 is `. */
+  readonly address: string;
+  readonly why: string;
+  /** We listen there ourselves: allowing the network does not help. */
+  readonly isOurs: boolean;
+}
 
 export interface BindFailure {
   /** Id of the entry point or relay. */

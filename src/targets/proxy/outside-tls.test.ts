@@ -9,14 +9,69 @@ import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { connect as connectTcp } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { parseAllDocuments } from 'yaml';
-import type { Backend, BackendTls } from '../../model/model.ts';
+import type { Backend, BackendTls, EntryPoint } from '../../model/model.ts';
 import type { Proxy } from './proxy.ts';
 import { ask, modelOf, ORIGIN, serve, startProxy } from './testing/serve.ts';
 
 const PLACE = { address: '127.80.201.5', port: 18094 };
 const NAME = 'books.example';
+/** Whose connections are handed on whole, by what becomes of their own TLS, and to which backend. */
+const STREAMS = [
+  { mode: 'plain', port: 18095, backend: 'plain' },
+  { mode: 'plain', port: 18096, backend: 'mutual' },
+  { mode: 'plain', port: 18097, backend: 'other-name' },
+  { mode: 'terminate', port: 18098, backend: 'plain' },
+  { mode: 'terminate', port: 18099, backend: 'mutual' },
+  { mode: 'terminate', port: 18100, backend: 'other-authority' },
+] as const;
+type Stream = (typeof STREAMS)[number];
+
+function entryPointOf({ mode, port, backend }: Stream): EntryPoint {
+  const hostname = mode === 'plain' ? '' : NAME;
+  const rule = {
+    id: `rule ${port}`,
+    backends: [{ backend, weight: 1, origin: ORIGIN }],
+    origin: ORIGIN,
+  };
+  return {
+    id: `n/g:${port}`,
+    gateway: 'n/g',
+    addresses: [PLACE.address],
+    port,
+    protocol: mode === 'plain' ? 'tcp' : 'tls',
+    listeners: [
+      {
+        id: `n/g/l${port}`,
+        name: `l${port}`,
+        hostname,
+        certificates: mode === 'plain' ? [] : ['front'],
+        hosts: [],
+        stream: { mode, hosts: [{ hostname, rule }] },
+        origin: ORIGIN,
+      },
+    ],
+  };
+}
+
+/** What a request gets that is written on a connection of that listener; empty when it is closed. */
+function say({ mode, port }: Stream): Promise<string> {
+  return new Promise((resolve) => {
+    const place = { host: PLACE.address, port };
+    const socket =
+      mode === 'plain'
+        ? connectTcp(place)
+        : connectTls({ ...place, servername: NAME, ca: pem('authority', 'ca.crt') });
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    socket.on('error', () => undefined);
+    socket.once('close', () => resolve(text));
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  });
+}
 
 interface Written {
   readonly metadata: { readonly name: string };
@@ -118,9 +173,18 @@ describe('a host outside in TLS', () => {
       names: [],
       origin: ORIGIN,
     };
+    const front = {
+      key: 'front',
+      chain: pem('books-certificate', 'tls.crt'),
+      privateKey: pem('books-certificate', 'tls.key'),
+      names: [NAME],
+      origin: ORIGIN,
+    };
+    const model = modelOf(PLACE, rules, backends);
     await serve(proxy, {
-      ...modelOf(PLACE, rules, backends),
-      certificates: new Map([['own', certificate]]),
+      ...model,
+      entryPoints: [...model.entryPoints, ...STREAMS.map((stream) => entryPointOf(stream))],
+      certificates: new Map([certificate, front].map((c) => [c.key, c])),
     });
   });
 
@@ -143,4 +207,15 @@ describe('a host outside in TLS', () => {
     assert.equal((await ask(PLACE, '/other-name')).status, 503);
     assert.equal((await ask(PLACE, '/other-authority')).status, 503);
   });
+
+  for (const stream of STREAMS) {
+    const { mode, backend } = stream;
+    const wanted = { plain: 'not shown', mutual: 'shown' }[backend as string];
+    const what = wanted === undefined ? 'closed' : `handed on in TLS, its certificate ${wanted}`;
+    it(`of connections that come ${mode === 'plain' ? 'plain' : 'in TLS'} for ${backend}: ${what}`, async () => {
+      const got = await say(stream);
+      if (wanted === undefined) assert.equal(got, '');
+      else assert.match(got, new RegExp(`\\r\\n${NAME} ${wanted}$|\\r\\n${NAME} ${wanted}\\r\\n`));
+    });
+  }
 });

@@ -60,6 +60,8 @@ async function until(isSo: () => Promise<boolean>, what: string): Promise<void> 
 describe('a host outside', () => {
   let dns: UdpSocket;
   let proxy: Proxy;
+  /** How often it was told that forbidden hosts have changed. */
+  let news = 0;
   const servers: Server[] = [];
   let port = 0;
 
@@ -102,6 +104,7 @@ describe('a host outside', () => {
     zone.set('own.example', [PLACE.address]);
     zone.set('inner.example', ['127.91.0.1']);
     proxy = startProxy({
+      onForbidden: () => news++,
       // The test lives on loopback, which it allows; but not all of it.
       external: {
         allow: ['127.90.0.0/16', '127.80.0.0/16'],
@@ -139,6 +142,38 @@ describe('a host outside', () => {
     assert.equal((await ask(PLACE, '/own.example')).status, 503);
   });
 
+  it('is told of when it leads nowhere but inside, until it leads elsewhere', async () => {
+    const told = (): Record<string, string> =>
+      Object.fromEntries(
+        proxy.forbiddenHosts().map(({ backend: key, name, address, why, isOurs }) => {
+          assert.equal(key, name);
+          return [name, `${address} is ${why}${isOurs ? ': ours' : ''}`];
+        }),
+      );
+    const inner = '127.91.0.1 is the machine itself';
+    // Not one that has other addresses as well, nor one that is not known at all.
+    const own = `${PLACE.address} is where we listen ourselves: ours`;
+    assert.deepEqual(told(), { 'inner.example': inner, 'own.example': own });
+    zone.set('a.example', ['169.254.169.254']);
+    await until(() => Promise.resolve('a.example' in told()), 'the host that leads inside');
+    assert.equal(
+      told()['a.example'],
+      '169.254.169.254 is where a cloud tells its machines their secrets',
+    );
+    assert.ok(news > 0);
+    const before = news;
+    zone.set('a.example', ['127.90.0.1']);
+    await until(() => Promise.resolve(!('a.example' in told())), 'the host that leads outside');
+    assert.equal(news, before + 1);
+    // A worker that takes the place of another finds out for itself.
+    await proxy.killWorker(0);
+    await until(() => Promise.resolve(told()['inner.example'] === inner), 'the next worker');
+    await until(
+      async () => (await ask(PLACE, '/a.example').catch(() => null))?.status === 200,
+      'it',
+    );
+  });
+
   it('that does not exist has no endpoint, and nobody waits for one that does not answer', async () => {
     const gone = await ask(PLACE, '/gone.example');
     assert.equal(gone.status, 503);
@@ -170,6 +205,7 @@ describe('a host outside', () => {
 
   it('is not looked up any more when no backend is there', async () => {
     await apply(['b.example']);
+    assert.deepEqual(proxy.forbiddenHosts(), []);
     await delay(200);
     asked.length = 0;
     await until(() => Promise.resolve(asked.length > 0), 'the name that is left');

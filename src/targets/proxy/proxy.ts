@@ -13,7 +13,13 @@ import type { Limits } from './datapath/limits.ts';
 import { NO_OBSERVATION } from './datapath/observe/observer.ts';
 import type { Observation } from './datapath/observe/observer.ts';
 import type { TallyRead } from './datapath/tally.ts';
-import type { BindFailure, Binding, ExternalRules, RelayBinding } from './messages.ts';
+import type {
+  BindFailure,
+  Binding,
+  ExternalRules,
+  ForbiddenHost,
+  RelayBinding,
+} from './messages.ts';
 import { diffPrograms, EMPTY_PROGRAM } from './patch.ts';
 import { checkPort, explainFailure, TOO_MANY } from './port-check.ts';
 import type { Place } from './port-check.ts';
@@ -39,6 +45,8 @@ export interface ProxyOptions {
   readonly nodePortAddresses: readonly string[];
   /** A worker has crashed and is being replaced; the others serve. */
   readonly onCrash?: (worker: number, error: unknown) => void;
+  /** What `forbiddenHosts` says has changed. */
+  readonly onForbidden?: () => void;
 }
 
 /** A client whose connection has been idle for longer sends nothing more on it, or sends it again. */
@@ -77,8 +85,9 @@ export class Proxy implements RunningTarget<ProxyProgram> {
     this.#threads = Array.from({ length: options.workers }, (_, index) => {
       const { pathPolicy, explains, external = NOTHING_SAID } = options;
       const { observation = NO_OBSERVATION, onCrash = () => undefined } = options;
+      const { onForbidden = () => undefined } = options;
       const own = { index, limits, pathPolicy, explains, external, observation, ticketKeys };
-      return new Thread({ ...own, onCrash });
+      return new Thread({ ...own, onCrash, onForbidden });
     });
   }
 
@@ -97,6 +106,13 @@ export class Proxy implements RunningTarget<ProxyProgram> {
   /** All each worker has counted, as of now; asks no worker. */
   tallies(): readonly TallyRead[] {
     return this.#threads.map((thread) => thread.tally());
+  }
+
+  /** Hosts outside that requests are not sent to, because no address of theirs is outside; by backend. */
+  forbiddenHosts(): readonly ForbiddenHost[] {
+    // Each worker looks for itself, and one of them is enough to tell.
+    const byBackend = new Map(this.#threads.flatMap((t) => t.forbidden.map((f) => [f.backend, f])));
+    return [...byBackend.values()].toSorted((a, b) => (a.backend < b.backend ? -1 : 1));
   }
 
   /** Programs put in force. */

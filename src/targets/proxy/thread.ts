@@ -5,8 +5,10 @@ import { Worker } from 'node:worker_threads';
 import { newTallyMemory, readTally } from './datapath/tally.ts';
 import type { TallyRead } from './datapath/tally.ts';
 import type {
+  Answer,
   BindFailure,
   Binding,
+  ForbiddenHost,
   FromWorker,
   RelayBinding,
   ToWorker,
@@ -19,6 +21,8 @@ import type { ProxyProgram } from './program.ts';
 export interface ThreadOptions extends Omit<WorkerInit, 'tally'> {
   /** The thread has crashed and is being replaced. */
   readonly onCrash: (index: number, error: unknown) => void;
+  /** Which hosts are forbidden has changed. */
+  readonly onForbidden: () => void;
 }
 
 /** What a worker is to run. */
@@ -52,6 +56,8 @@ export class Thread {
   #replacement: Promise<ThreadApplied> | null = null;
   /** How often it was replaced. */
   restarts = 0;
+  /** Hosts that have no address but such that are not outside. */
+  forbidden: readonly ForbiddenHost[] = [];
 
   constructor(options: ThreadOptions) {
     this.#options = options;
@@ -86,10 +92,16 @@ export class Thread {
   }
 
   #start(): Running {
-    const { onCrash, ...init } = this.#options;
+    const { onCrash, onForbidden, ...init } = this.#options;
+    const take = (forbidden: readonly ForbiddenHost[]): void => {
+      this.forbidden = forbidden;
+      onForbidden();
+    };
     const began = performance.now();
-    return new Running({ ...init, tally: this.#tally }, (error) => {
+    return new Running({ ...init, tally: this.#tally }, take, (error) => {
       if (this.#stopping) return;
+      // The thread that takes its place looks for itself.
+      this.forbidden = [];
       this.restarts++;
       onCrash(this.#options.index, error);
       const isSoon = performance.now() - began < SOON_MS;
@@ -129,10 +141,14 @@ export class Thread {
 /** A thread from its start to its end, and the answers that are awaited from it. */
 class Running {
   readonly #worker: Worker;
-  readonly #waiting: ((message: FromWorker | null) => void)[] = [];
+  readonly #waiting: ((message: Answer | null) => void)[] = [];
   #gone = false;
 
-  constructor(init: WorkerInit, onGone: (error: unknown) => void) {
+  constructor(
+    init: WorkerInit,
+    onForbidden: (forbidden: readonly ForbiddenHost[]) => void,
+    onGone: (error: unknown) => void,
+  ) {
     this.#worker = new Worker(new URL('./datapath/worker.ts', import.meta.url), {
       workerData: init,
       name: `data path ${init.index}`,
@@ -140,7 +156,10 @@ class Running {
       resourceLimits: { maxYoungGenerationSizeMb: 48 },
     });
     let cause: unknown = new Error('the thread ended');
-    this.#worker.on('message', (message: FromWorker) => this.#waiting.shift()?.(message));
+    this.#worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'hosts') onForbidden(message.forbidden);
+      else this.#waiting.shift()?.(message);
+    });
     this.#worker.on('error', (error) => (cause = error));
     this.#worker.on('exit', () => {
       this.#gone = true;
@@ -150,7 +169,7 @@ class Running {
   }
 
   /** Workers answer in the order they are asked. Null when the thread is gone. */
-  ask(message: ToWorker): Promise<FromWorker | null> {
+  ask(message: ToWorker): Promise<Answer | null> {
     if (this.#gone) return Promise.resolve(null);
     return new Promise((resolve) => {
       this.#waiting.push(resolve);

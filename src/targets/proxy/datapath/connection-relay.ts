@@ -33,7 +33,7 @@ export interface RelayContext {
   readonly limits: Limits;
   readonly counters: Counters;
   readonly conversations: Conversations;
-  /** Shown to backends that ask for a certificate. */
+  /** Shown to backends that ask for a certificate and have none of their own. */
   readonly identity: Certificate | null;
 }
 
@@ -60,7 +60,7 @@ function dialNext(
   tried: readonly Endpoint[],
   context: RelayContext,
 ): void {
-  const { limits, counters, identity } = context;
+  const { limits, counters } = context;
   const mayTry = tried.length < limits.connectAttemptsMax;
   const endpoint = mayTry ? backend.pick(tried, client.remoteAddress) : null;
   if (endpoint === null || client.destroyed) {
@@ -69,7 +69,7 @@ function dialNext(
     return;
   }
   const { address, port } = endpoint;
-  const security = endpoint.security(identity);
+  const security = endpoint.security(backend.identity ?? context.identity);
   const place = { host: address, port, allowHalfOpen: true, noDelay: true };
   const upstream = security === null ? connect(place) : connectTls({ ...place, ...security });
   const timer = setTimeout(() => upstream.destroy(new Error()), limits.connectTimeoutMs);

@@ -7,9 +7,9 @@
 // Not hot: once for each lookup.
 
 import { lookup, Resolver } from 'node:dns/promises';
-import { isOutside } from '../../../lib/outside.ts';
+import { whyInside } from '../../../lib/outside.ts';
 import type { ExternalHost } from '../../../model/model.ts';
-import type { ExternalRules } from '../messages.ts';
+import type { ExternalRules, ForbiddenHost } from '../messages.ts';
 import type { Counters } from './counters.ts';
 import type { Limits } from './limits.ts';
 
@@ -19,15 +19,19 @@ export interface OutsideHostsOptions {
   readonly rules: ExternalRules;
   /** Whether we listen there ourselves. */
   readonly isOurs: (address: string, port: number) => boolean;
+  /** Which hosts have no address but such that are not outside, whenever that changes. */
+  readonly onForbidden: (forbidden: readonly ForbiddenHost[]) => void;
 }
 
 /** Who wants to know the addresses of a host, and of any later change; whether there are others, not outside. */
 type Follower = (addresses: readonly string[], isForbidden: boolean) => void;
 
 interface Followed {
+  readonly key: string;
   readonly host: ExternalHost;
   readonly tell: Follower;
   last: string;
+  forbidden: ForbiddenHost | null;
 }
 
 export class OutsideHosts {
@@ -36,6 +40,8 @@ export class OutsideHosts {
   /** By key of the backend. */
   readonly #followers = new Map<string, Followed>();
   readonly #resolver: Resolver;
+  /** Something is to be told of forbidden hosts. */
+  #isNews = false;
 
   constructor(options: OutsideHostsOptions) {
     this.#options = options;
@@ -49,7 +55,8 @@ export class OutsideHosts {
   follow(key: string, host: ExternalHost, tell: Follower): void {
     const before = this.#followers.get(key);
     if (before !== undefined && before.host.name !== host.name) this.leave(key);
-    const followed: Followed = { host, tell, last: '' };
+    if (before?.forbidden) this.#announce();
+    const followed: Followed = { key, host, tell, last: '', forbidden: null };
     this.#followers.set(key, followed);
     let found = this.#lookups.get(host.name);
     if (found === undefined) {
@@ -73,6 +80,7 @@ export class OutsideHosts {
     const followed = this.#followers.get(key);
     if (followed === undefined) return;
     this.#followers.delete(key);
+    if (followed.forbidden !== null) this.#announce();
     const { name } = followed.host;
     if ([...this.#followers.values()].some(({ host }) => host.name === name)) return;
     this.#lookups.get(name)?.stop();
@@ -96,6 +104,20 @@ export class OutsideHosts {
     clearTimeout(timer);
   }
 
+  /** Says which hosts are forbidden, if that has changed since it was last said. */
+  report(): void {
+    if (!this.#isNews) return;
+    this.#isNews = false;
+    const all = [...this.#followers.values()].map(({ forbidden }) => forbidden);
+    this.#options.onForbidden(all.filter((f) => f !== null));
+  }
+
+  /** What changes in one turn is told at once. */
+  #announce(): void {
+    if (!this.#isNews) setImmediate(() => this.report());
+    this.#isNews = true;
+  }
+
   stop(): void {
     for (const found of this.#lookups.values()) found.stop();
     this.#lookups.clear();
@@ -111,8 +133,18 @@ export class OutsideHosts {
 
   #tell(followed: Followed, addresses: readonly string[]): void {
     const { rules, isOurs, counters, limits } = this.#options;
-    const { port } = followed.host;
-    const allowed = addresses.filter((a) => isOutside(a, rules) && !isOurs(a, port));
+    const { name, port } = followed.host;
+    const allowed = addresses.filter((a) => whyInside(a, rules) === undefined && !isOurs(a, port));
+    const [address] = allowed.length > 0 ? [] : addresses;
+    if (address !== followed.forbidden?.address) this.#announce();
+    followed.forbidden = null;
+    if (address !== undefined) {
+      const why = whyInside(address, rules);
+      const backend = followed.key;
+      const isOwn = why === undefined;
+      const at = why ?? 'where we listen ourselves';
+      followed.forbidden = { backend, name, address, why: at, isOurs: isOwn };
+    }
     counters.hostsForbidden += addresses.length - allowed.length;
     const told = allowed.slice(0, limits.hostAddressesMax);
     const isForbidden = allowed.length < addresses.length;

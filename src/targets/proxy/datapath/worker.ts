@@ -57,6 +57,7 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
     counters,
     rules: init.external,
     isOurs: (address, port) => ours.has(address, port),
+    onForbidden: (forbidden) => send({ kind: 'hosts', forbidden }),
   });
   const state = new State({ limits, clock, h2, counters, ticketKeys, hosts });
   const ports = new Ports(worker, clock);
@@ -83,6 +84,8 @@ function run(init: WorkerInit, send: (message: FromWorker) => void): (m: ToWorke
       ports.apply(message.bindings, state),
       relays.apply(message.patch.relays, message.relays),
     ]);
+    // First, so that what is told of the round knows it.
+    hosts.report();
     send({ kind: 'applied', generation: message.generation, failures: failures.flat(), swapMs });
   };
 
