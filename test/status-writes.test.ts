@@ -25,6 +25,7 @@ const network = networkOfBlock(0);
 /** Everything but sockets: whatever is to be served, is. */
 const proxy = {
   apply: () => Promise.resolve({ generation: 0, bindings: [], rejected: [] }),
+  forbiddenHosts: () => [],
 } as unknown as Proxy;
 
 /** A loop over the objects of files, and how often each status was written. */
